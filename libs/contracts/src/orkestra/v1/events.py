@@ -1,0 +1,59 @@
+"""Generated from orkestra/v1/events.proto by tools/generate.py; do not edit."""
+
+from pydantic import Field
+
+from orkestra.v1 import events_pb2 as pb
+from orkestra.v1.identity import ApiKey, Group, Tenant, User
+from orkestra.v1.task import Task
+from orkestra.v1.workflow import Workflow
+from orkestra.wire import Model
+
+
+class TaskEvent(Model, pb=pb.TaskEvent):
+    """What happened to a task: the task without its large and private fields."""
+
+    task: Task
+    audience: list[str] = Field(
+        default_factory=list, description="Who may see it, those just removed included: user:<id>, group:<id> or all."
+    )
+    actor: str | None = Field(default=None, description="The principal; absent where the clock did it.")
+
+
+class WorkflowEvent(Model, pb=pb.WorkflowEvent):
+    """What happened to a run: the run without input, result and handoff."""
+
+    workflow: Workflow
+    audience: list[str] = Field(default_factory=list, description="Who may see it: user:<id> or all.")
+    actor: str | None = Field(default=None)
+
+
+class TenantEvent(Model, pb=pb.TenantEvent):
+    """What happened to a tenant."""
+
+    tenant: Tenant
+
+
+class UserEvent(Model, pb=pb.UserEvent):
+    """What happened to a person."""
+
+    user: User
+
+
+class GroupEvent(Model, pb=pb.GroupEvent):
+    """What happened to a group."""
+
+    group: Group
+
+
+class MembershipEvent(Model, pb=pb.MembershipEvent):
+    """Who came into or left a group."""
+
+    group: Group
+    user_id: str
+    member: bool = Field(description="True where the person came in, false where the person left.")
+
+
+class ApiKeyEvent(Model, pb=pb.ApiKeyEvent):
+    """What happened to an API key."""
+
+    api_key: ApiKey

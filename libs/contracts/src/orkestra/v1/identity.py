@@ -1,0 +1,539 @@
+"""Generated from orkestra/v1/identity.proto by tools/generate.py; do not edit."""
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+from grpc.aio import Server
+from pydantic import Field
+
+from orkestra.v1 import identity_pb2 as pb
+from orkestra.wire import Authenticate, Context, Int32, Int64, Model, RpcClient, UtcDatetime, bind
+
+
+class PrincipalKind(StrEnum):
+    """What acts."""
+
+    USER = "user"
+    """A person."""
+    AGENT = "agent"
+    """A program that asks people; it never decides."""
+    SERVICE = "service"
+    """An outside system or one of Orkestra's own services."""
+
+
+class Role(StrEnum):
+    """What a principal may do in its tenant."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    MEMBER = "member"
+    AGENT = "agent"
+    SYSTEM = "system"
+    WORKER = "worker"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    """Above tenants: creates and suspends them, sees no content."""
+
+
+class TenantStatus(StrEnum):
+    """Where a tenant stands."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class UserStatus(StrEnum):
+    """Where a person's account stands."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class ExchangeCredentialRequest(Model, pb=pb.ExchangeCredentialRequest):
+    """A credential as it was presented at a door."""
+
+    credential: str = Field(description="An API key (ork_…), a session token (ors_…) or an installation key.")
+    tenant_id: str | None = Field(default=None, description="Only with an installation key: the tenant to act in.")
+    ip: str | None = Field(
+        default=None, description="The caller's address as the door saw it, for keys with an IP range."
+    )
+
+
+class GetSigningKeysRequest(Model, pb=pb.GetSigningKeysRequest):
+    """Nothing to say."""
+
+
+class SigningKeys(Model, pb=pb.SigningKeys):
+    """The public signing keys."""
+
+    jwks: dict[str, Any] = Field(description="JWK set (RFC 7517).")
+
+
+class SignInRequest(Model, pb=pb.SignInRequest):
+    """E-mail and password of a person."""
+
+    email: str
+    password: str
+    tenant: str | None = Field(
+        default=None, description="The tenant's slug; needed only where the address exists in several."
+    )
+
+
+class SignOutRequest(Model, pb=pb.SignOutRequest):
+    """Names the session to end."""
+
+    token: str = Field(description="The session token itself.")
+
+
+class SignOutResponse(Model, pb=pb.SignOutResponse):
+    """Nothing but the fact."""
+
+
+class GetMeRequest(Model, pb=pb.GetMeRequest):
+    """Nothing to say."""
+
+
+class ListTenantsRequest(Model, pb=pb.ListTenantsRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class GetUserRequest(Model, pb=pb.GetUserRequest):
+    """Names a person."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class ListUsersRequest(Model, pb=pb.ListUsersRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class Group(Model, pb=pb.Group):
+    """People who share work."""
+
+    group_id: str = Field(
+        description="Lower-case letters, digits and hyphens, such as support-l1; chosen at creation and never changed."
+    )
+    tenant_id: str
+    name: str
+    members: list[str] = Field(default_factory=list, description="User ids.")
+    created_at: UtcDatetime
+    version: Int64
+
+
+class CreateGroupRequest(Model, pb=pb.CreateGroupRequest):
+    """A group to create."""
+
+    group_id: str
+    name: str | None = Field(default=None, description="group_id where absent.")
+    members: list[str] = Field(default_factory=list, description="User ids or e-mail addresses.")
+
+
+class GetGroupRequest(Model, pb=pb.GetGroupRequest):
+    """Names a group."""
+
+    group_id: str
+
+
+class ListGroupsRequest(Model, pb=pb.ListGroupsRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class AddMemberRequest(Model, pb=pb.AddMemberRequest):
+    """Who comes into which group."""
+
+    group_id: str
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class RemoveMemberRequest(Model, pb=pb.RemoveMemberRequest):
+    """Who leaves which group."""
+
+    group_id: str
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class ListApiKeysRequest(Model, pb=pb.ListApiKeysRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class RevokeApiKeyRequest(Model, pb=pb.RevokeApiKeyRequest):
+    """Names the key to revoke."""
+
+    key_id: str
+
+
+class AccessToken(Model, pb=pb.AccessToken):
+    """A token that the services accept, and what it says."""
+
+    token: str = Field(description="EdDSA JWT (RFC 8037).")
+    expires_at: UtcDatetime
+    subject: str
+    kind: PrincipalKind
+    tenant_id: str | None = Field(default=None)
+    roles: list[Role] = Field(default_factory=list)
+    groups: list[str] = Field(default_factory=list)
+    name: str | None = Field(default=None, description="What the principal is called.")
+
+
+class CreateUserRequest(Model, pb=pb.CreateUserRequest):
+    """A person to create."""
+
+    email: str
+    name: str
+    roles: list[Role] = Field(default_factory=list, description="member where empty.")
+    groups: list[str] = Field(default_factory=list)
+    password: str | None = Field(
+        default=None, description="12..256 characters; without one the person cannot sign in by password."
+    )
+    locale: str | None = Field(default=None)
+    time_zone: str | None = Field(default=None)
+
+
+class ApiKey(Model, pb=pb.ApiKey):
+    """A key for a program, without its secret."""
+
+    key_id: str = Field(description="key_ and 32 hexadecimal digits.")
+    tenant_id: str
+    prefix: str = Field(description="The first characters of the key, to recognize it by: ork_ and 8 characters.")
+    name: str
+    kind: PrincipalKind = Field(description="agent or service.")
+    roles: list[Role] = Field(default_factory=list)
+    on_behalf_of: list[str] = Field(
+        default_factory=list, description="User ids of people for whom the key may ask; * for everyone."
+    )
+    allowed_ips: list[str] = Field(
+        default_factory=list, description="CIDR ranges from which it is accepted; everywhere where empty."
+    )
+    created_at: UtcDatetime
+    expires_at: UtcDatetime | None = Field(default=None)
+    last_used_at: UtcDatetime | None = Field(default=None)
+    revoked_at: UtcDatetime | None = Field(default=None)
+    version: Int64
+
+
+class CreateApiKeyRequest(Model, pb=pb.CreateApiKeyRequest):
+    """A key to create."""
+
+    name: str
+    kind: PrincipalKind
+    roles: list[Role] = Field(default_factory=list, description="agent for agents and system for services where empty.")
+    on_behalf_of: list[str] = Field(default_factory=list, description="User ids or e-mail addresses; * for everyone.")
+    allowed_ips: list[str] = Field(default_factory=list)
+    expires_at: UtcDatetime | None = Field(default=None)
+
+
+class Tenant(Model, pb=pb.Tenant):
+    """A customer of the installation; nothing crosses from one to another."""
+
+    tenant_id: str = Field(description="UUID.")
+    slug: str = Field(description="Lower-case letters, digits and hyphens; unique in the installation.")
+    name: str
+    status: TenantStatus
+    created_at: UtcDatetime
+    version: Int64
+
+
+class User(Model, pb=pb.User):
+    """A person."""
+
+    user_id: str = Field(description="user_ and 32 hexadecimal digits.")
+    tenant_id: str
+    email: str = Field(description="Unique in the tenant, compared without case.")
+    name: str
+    roles: list[Role] = Field(default_factory=list)
+    groups: list[str] = Field(default_factory=list, description="Group ids.")
+    status: UserStatus
+    locale: str | None = Field(default=None, description="BCP 47, such as de.")
+    time_zone: str | None = Field(default=None, description="IANA name, such as Europe/Berlin.")
+    created_at: UtcDatetime
+    version: Int64
+
+
+class ListGroupsResponse(Model, pb=pb.ListGroupsResponse):
+    """A page of groups."""
+
+    groups: list[Group] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class CreateTenantRequest(Model, pb=pb.CreateTenantRequest):
+    """A tenant to create, with its first admin where one is given."""
+
+    slug: str
+    name: str
+    admin: CreateUserRequest | None = Field(default=None)
+
+
+class CreatedApiKey(Model, pb=pb.CreatedApiKey):
+    """A new key with its secret."""
+
+    api_key: ApiKey
+    secret: str = Field(description="The whole key, shown once: ork_<8 characters>_<secret>.")
+
+
+class ListApiKeysResponse(Model, pb=pb.ListApiKeysResponse):
+    """A page of keys."""
+
+    api_keys: list[ApiKey] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class ListTenantsResponse(Model, pb=pb.ListTenantsResponse):
+    """A page of tenants."""
+
+    tenants: list[Tenant] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class Session(Model, pb=pb.Session):
+    """A person's session."""
+
+    token: str = Field(description="Bearer token, shown once.")
+    expires_at: UtcDatetime
+    user: User
+
+
+class Me(Model, pb=pb.Me):
+    """The caller."""
+
+    subject: str
+    kind: PrincipalKind
+    tenant_id: str | None = Field(default=None)
+    roles: list[Role] = Field(default_factory=list)
+    groups: list[str] = Field(default_factory=list)
+    name: str | None = Field(default=None)
+    user: User | None = Field(default=None, description="Where the caller is a person.")
+
+
+class ListUsersResponse(Model, pb=pb.ListUsersResponse):
+    """A page of people."""
+
+    users: list[User] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class IdentityServiceServer(Protocol):
+    """Who is who: tenants, people, groups and keys."""
+
+    async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
+        """Exchanges an API key, a session token or an installation key for a token that the services accept for 30
+        seconds.
+        """
+        ...
+
+    async def get_signing_keys(self, ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:
+        """Returns the public keys that tokens are signed with, as a JWK set (RFC 7517)."""
+        ...
+
+    async def sign_in(self, ctx: Context, request: SignInRequest) -> Session:
+        """Opens a session for a person with e-mail and password."""
+        ...
+
+    async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
+        """Ends the caller's session."""
+        ...
+
+    async def get_me(self, ctx: Context, request: GetMeRequest) -> Me:
+        """Says who the caller is."""
+        ...
+
+    async def create_tenant(self, ctx: Context, request: CreateTenantRequest) -> Tenant:
+        """Creates a tenant. For operators."""
+        ...
+
+    async def list_tenants(self, ctx: Context, request: ListTenantsRequest) -> ListTenantsResponse:
+        """Returns the tenants that the caller may see: all for operators, the own one for others."""
+        ...
+
+    async def create_user(self, ctx: Context, request: CreateUserRequest) -> User:
+        """Creates a person. For admins."""
+        ...
+
+    async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
+        """Returns one person, by id or e-mail address."""
+        ...
+
+    async def list_users(self, ctx: Context, request: ListUsersRequest) -> ListUsersResponse:
+        """Returns a page of the tenant's people, by e-mail address."""
+        ...
+
+    async def create_group(self, ctx: Context, request: CreateGroupRequest) -> Group:
+        """Creates a group. For admins."""
+        ...
+
+    async def get_group(self, ctx: Context, request: GetGroupRequest) -> Group:
+        """Returns one group with its members."""
+        ...
+
+    async def list_groups(self, ctx: Context, request: ListGroupsRequest) -> ListGroupsResponse:
+        """Returns a page of the tenant's groups with their members."""
+        ...
+
+    async def add_member(self, ctx: Context, request: AddMemberRequest) -> Group:
+        """Puts a person into a group. For admins."""
+        ...
+
+    async def remove_member(self, ctx: Context, request: RemoveMemberRequest) -> Group:
+        """Takes a person out of a group. For admins."""
+        ...
+
+    async def create_api_key(self, ctx: Context, request: CreateApiKeyRequest) -> CreatedApiKey:
+        """Creates an API key; its secret is in this answer and nowhere else. For admins."""
+        ...
+
+    async def list_api_keys(self, ctx: Context, request: ListApiKeysRequest) -> ListApiKeysResponse:
+        """Returns a page of the tenant's API keys, newest first, without secrets."""
+        ...
+
+    async def revoke_api_key(self, ctx: Context, request: RevokeApiKeyRequest) -> ApiKey:
+        """Revokes an API key; it is refused everywhere within 2 seconds. For admins."""
+        ...
+
+
+def add_identity_service(server: Server, operations: IdentityServiceServer, authenticate: Authenticate) -> None:
+    """Serve the rpcs of IdentityService with `operations`."""
+    bind(server, pb.DESCRIPTOR.services_by_name["IdentityService"], operations, authenticate)
+
+
+class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
+    """Who is who: tenants, people, groups and keys."""
+
+    async def exchange_credential(
+        self, request: ExchangeCredentialRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AccessToken:
+        """Exchanges an API key, a session token or an installation key for a token that the services accept for 30
+        seconds.
+        """
+        return await self._call(
+            "ExchangeCredential", request, AccessToken, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_signing_keys(
+        self, request: GetSigningKeysRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> SigningKeys:
+        """Returns the public keys that tokens are signed with, as a JWK set (RFC 7517)."""
+        return await self._call(
+            "GetSigningKeys", request, SigningKeys, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def sign_in(
+        self, request: SignInRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Session:
+        """Opens a session for a person with e-mail and password."""
+        return await self._call("SignIn", request, Session, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def sign_out(
+        self, request: SignOutRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> SignOutResponse:
+        """Ends the caller's session."""
+        return await self._call(
+            "SignOut", request, SignOutResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_me(self, request: GetMeRequest, request_id: str | None = None, timeout: float | None = None) -> Me:
+        """Says who the caller is."""
+        return await self._call("GetMe", request, Me, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def create_tenant(
+        self, request: CreateTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Tenant:
+        """Creates a tenant. For operators."""
+        return await self._call(
+            "CreateTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_tenants(
+        self, request: ListTenantsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListTenantsResponse:
+        """Returns the tenants that the caller may see: all for operators, the own one for others."""
+        return await self._call(
+            "ListTenants", request, ListTenantsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def create_user(
+        self, request: CreateUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> User:
+        """Creates a person. For admins."""
+        return await self._call("CreateUser", request, User, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def get_user(
+        self, request: GetUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> User:
+        """Returns one person, by id or e-mail address."""
+        return await self._call("GetUser", request, User, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def list_users(
+        self, request: ListUsersRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListUsersResponse:
+        """Returns a page of the tenant's people, by e-mail address."""
+        return await self._call(
+            "ListUsers", request, ListUsersResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def create_group(
+        self, request: CreateGroupRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Creates a group. For admins."""
+        return await self._call("CreateGroup", request, Group, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def get_group(
+        self, request: GetGroupRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Returns one group with its members."""
+        return await self._call("GetGroup", request, Group, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def list_groups(
+        self, request: ListGroupsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListGroupsResponse:
+        """Returns a page of the tenant's groups with their members."""
+        return await self._call(
+            "ListGroups", request, ListGroupsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def add_member(
+        self, request: AddMemberRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Puts a person into a group. For admins."""
+        return await self._call("AddMember", request, Group, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def remove_member(
+        self, request: RemoveMemberRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Takes a person out of a group. For admins."""
+        return await self._call("RemoveMember", request, Group, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def create_api_key(
+        self, request: CreateApiKeyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CreatedApiKey:
+        """Creates an API key; its secret is in this answer and nowhere else. For admins."""
+        return await self._call(
+            "CreateApiKey", request, CreatedApiKey, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_api_keys(
+        self, request: ListApiKeysRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListApiKeysResponse:
+        """Returns a page of the tenant's API keys, newest first, without secrets."""
+        return await self._call(
+            "ListApiKeys", request, ListApiKeysResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def revoke_api_key(
+        self, request: RevokeApiKeyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ApiKey:
+        """Revokes an API key; it is refused everywhere within 2 seconds. For admins."""
+        return await self._call(
+            "RevokeApiKey", request, ApiKey, request_id=request_id, timeout=timeout, idempotent=True
+        )

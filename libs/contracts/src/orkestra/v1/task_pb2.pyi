@@ -1,0 +1,483 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from orkestra.v1 import json_pb2 as _json_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class TaskStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_STATUS_UNSPECIFIED: _ClassVar[TaskStatus]
+    TASK_STATUS_OPEN: _ClassVar[TaskStatus]
+    TASK_STATUS_CLAIMED: _ClassVar[TaskStatus]
+    TASK_STATUS_WAITING: _ClassVar[TaskStatus]
+    TASK_STATUS_COMPLETED: _ClassVar[TaskStatus]
+    TASK_STATUS_CANCELLED: _ClassVar[TaskStatus]
+    TASK_STATUS_EXPIRED: _ClassVar[TaskStatus]
+
+class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIORITY_UNSPECIFIED: _ClassVar[Priority]
+    PRIORITY_LOW: _ClassVar[Priority]
+    PRIORITY_NORMAL: _ClassVar[Priority]
+    PRIORITY_HIGH: _ClassVar[Priority]
+    PRIORITY_URGENT: _ClassVar[Priority]
+
+class DecidedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DECIDED_BY_UNSPECIFIED: _ClassVar[DecidedBy]
+    DECIDED_BY_PERSON: _ClassVar[DecidedBy]
+    DECIDED_BY_POLICY: _ClassVar[DecidedBy]
+
+class SlaClock(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SLA_CLOCK_UNSPECIFIED: _ClassVar[SlaClock]
+    SLA_CLOCK_CLAIM: _ClassVar[SlaClock]
+    SLA_CLOCK_COMPLETE: _ClassVar[SlaClock]
+
+class SlaEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SLA_END_UNSPECIFIED: _ClassVar[SlaEnd]
+    SLA_END_EXPIRE: _ClassVar[SlaEnd]
+    SLA_END_DEFAULT: _ClassVar[SlaEnd]
+    SLA_END_KEEP: _ClassVar[SlaEnd]
+
+class TaskScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_SCOPE_UNSPECIFIED: _ClassVar[TaskScope]
+    TASK_SCOPE_MINE: _ClassVar[TaskScope]
+    TASK_SCOPE_GROUPS: _ClassVar[TaskScope]
+    TASK_SCOPE_ALL: _ClassVar[TaskScope]
+TASK_STATUS_UNSPECIFIED: TaskStatus
+TASK_STATUS_OPEN: TaskStatus
+TASK_STATUS_CLAIMED: TaskStatus
+TASK_STATUS_WAITING: TaskStatus
+TASK_STATUS_COMPLETED: TaskStatus
+TASK_STATUS_CANCELLED: TaskStatus
+TASK_STATUS_EXPIRED: TaskStatus
+PRIORITY_UNSPECIFIED: Priority
+PRIORITY_LOW: Priority
+PRIORITY_NORMAL: Priority
+PRIORITY_HIGH: Priority
+PRIORITY_URGENT: Priority
+DECIDED_BY_UNSPECIFIED: DecidedBy
+DECIDED_BY_PERSON: DecidedBy
+DECIDED_BY_POLICY: DecidedBy
+SLA_CLOCK_UNSPECIFIED: SlaClock
+SLA_CLOCK_CLAIM: SlaClock
+SLA_CLOCK_COMPLETE: SlaClock
+SLA_END_UNSPECIFIED: SlaEnd
+SLA_END_EXPIRE: SlaEnd
+SLA_END_DEFAULT: SlaEnd
+SLA_END_KEEP: SlaEnd
+TASK_SCOPE_UNSPECIFIED: TaskScope
+TASK_SCOPE_MINE: TaskScope
+TASK_SCOPE_GROUPS: TaskScope
+TASK_SCOPE_ALL: TaskScope
+
+class Task(_message.Message):
+    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    FIRST_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_USERS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_USERS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_AGENTS_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_POLICY_FIELD_NUMBER: _ClassVar[int]
+    ACTION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_BY_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    ACTED_FOR_FIELD_NUMBER: _ClassVar[int]
+    SLA_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_AT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_AT_FIELD_NUMBER: _ClassVar[int]
+    WOKEN_AT_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    tenant_id: str
+    workflow_id: str
+    first_run_id: str
+    key: str
+    requested_by: str
+    on_behalf_of: str
+    title: str
+    description: str
+    type: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    correlation: str
+    form: _json_pb2.Json
+    context: TaskContext
+    input: _json_pb2.Json
+    draft: _json_pb2.Json
+    saved: _json_pb2.Json
+    assignee: str
+    candidate_users: _containers.RepeatedScalarFieldContainer[str]
+    candidate_groups: _containers.RepeatedScalarFieldContainer[str]
+    excluded_users: _containers.RepeatedScalarFieldContainer[str]
+    allow_agents: _containers.RepeatedScalarFieldContainer[str]
+    approval_policy: _json_pb2.Json
+    action_digest: str
+    priority: Priority
+    status: TaskStatus
+    outcome: str
+    result: _json_pb2.Json
+    completed_by: str
+    decided_by: DecidedBy
+    acted_for: str
+    sla: Sla
+    reason: str
+    version: int
+    revision: int
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    claimed_at: _timestamp_pb2.Timestamp
+    completed_at: _timestamp_pb2.Timestamp
+    woken_at: _timestamp_pb2.Timestamp
+    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class TaskContext(_message.Message):
+    __slots__ = ("conversation", "summary", "data", "links", "agent", "action")
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    conversation: _containers.RepeatedCompositeFieldContainer[ConversationMessage]
+    summary: str
+    data: _json_pb2.Json
+    links: _containers.RepeatedCompositeFieldContainer[Link]
+    agent: AgentInfo
+    action: Action
+    def __init__(self, conversation: _Optional[_Iterable[_Union[ConversationMessage, _Mapping]]] = ..., summary: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., agent: _Optional[_Union[AgentInfo, _Mapping]] = ..., action: _Optional[_Union[Action, _Mapping]] = ...) -> None: ...
+
+class ConversationMessage(_message.Message):
+    __slots__ = ("role", "text", "at")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    text: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, role: _Optional[str] = ..., text: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ("label", "url")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    url: str
+    def __init__(self, label: _Optional[str] = ..., url: _Optional[str] = ...) -> None: ...
+
+class AgentInfo(_message.Message):
+    __slots__ = ("name", "model", "prompt_version", "confidence", "trace_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    model: str
+    prompt_version: str
+    confidence: float
+    trace_id: str
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., confidence: _Optional[float] = ..., trace_id: _Optional[str] = ...) -> None: ...
+
+class Action(_message.Message):
+    __slots__ = ("name", "args")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ARGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    args: _json_pb2.Json
+    def __init__(self, name: _Optional[str] = ..., args: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+
+class Sla(_message.Message):
+    __slots__ = ("policy", "claim_by", "complete_by", "answer_by", "breached", "escalation_level", "next_step_at", "claim_started_at", "complete_started_at", "performed_steps")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_BY_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_BY_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_BY_FIELD_NUMBER: _ClassVar[int]
+    BREACHED_FIELD_NUMBER: _ClassVar[int]
+    ESCALATION_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STEP_AT_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    PERFORMED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    policy: SlaPolicy
+    claim_by: _timestamp_pb2.Timestamp
+    complete_by: _timestamp_pb2.Timestamp
+    answer_by: _timestamp_pb2.Timestamp
+    breached: bool
+    escalation_level: int
+    next_step_at: _timestamp_pb2.Timestamp
+    claim_started_at: _timestamp_pb2.Timestamp
+    complete_started_at: _timestamp_pb2.Timestamp
+    performed_steps: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, policy: _Optional[_Union[SlaPolicy, _Mapping]] = ..., claim_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breached: _Optional[bool] = ..., escalation_level: _Optional[int] = ..., next_step_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claim_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., performed_steps: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class SlaPolicy(_message.Message):
+    __slots__ = ("claim", "complete", "calendar", "escalate", "at_end", "default_result", "default_outcome")
+    CLAIM_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    ESCALATE_FIELD_NUMBER: _ClassVar[int]
+    AT_END_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_RESULT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    claim: str
+    complete: str
+    calendar: str
+    escalate: _containers.RepeatedCompositeFieldContainer[EscalationStep]
+    at_end: SlaEnd
+    default_result: _json_pb2.Json
+    default_outcome: str
+    def __init__(self, claim: _Optional[str] = ..., complete: _Optional[str] = ..., calendar: _Optional[str] = ..., escalate: _Optional[_Iterable[_Union[EscalationStep, _Mapping]]] = ..., at_end: _Optional[_Union[SlaEnd, str]] = ..., default_result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., default_outcome: _Optional[str] = ...) -> None: ...
+
+class EscalationStep(_message.Message):
+    __slots__ = ("clock", "after", "remind", "priority", "assign_to", "add_group", "notify")
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    REMIND_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ASSIGN_TO_FIELD_NUMBER: _ClassVar[int]
+    ADD_GROUP_FIELD_NUMBER: _ClassVar[int]
+    NOTIFY_FIELD_NUMBER: _ClassVar[int]
+    clock: SlaClock
+    after: str
+    remind: bool
+    priority: Priority
+    assign_to: Assignment
+    add_group: str
+    notify: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, clock: _Optional[_Union[SlaClock, str]] = ..., after: _Optional[str] = ..., remind: _Optional[bool] = ..., priority: _Optional[_Union[Priority, str]] = ..., assign_to: _Optional[_Union[Assignment, _Mapping]] = ..., add_group: _Optional[str] = ..., notify: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Assignment(_message.Message):
+    __slots__ = ("users", "groups")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedScalarFieldContainer[str]
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, users: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CreateTaskRequest(_message.Message):
+    __slots__ = ("task_id", "workflow_id", "first_run_id", "key", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "priority", "sla", "requested_by")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    FIRST_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_USERS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_USERS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_AGENTS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    SLA_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    workflow_id: str
+    first_run_id: str
+    key: str
+    on_behalf_of: str
+    title: str
+    description: str
+    type: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    correlation: str
+    form: _json_pb2.Json
+    context: TaskContext
+    input: _json_pb2.Json
+    draft: _json_pb2.Json
+    assignee: str
+    candidate_users: _containers.RepeatedScalarFieldContainer[str]
+    candidate_groups: _containers.RepeatedScalarFieldContainer[str]
+    excluded_users: _containers.RepeatedScalarFieldContainer[str]
+    allow_agents: _containers.RepeatedScalarFieldContainer[str]
+    priority: Priority
+    sla: SlaPolicy
+    requested_by: str
+    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., sla: _Optional[_Union[SlaPolicy, _Mapping]] = ..., requested_by: _Optional[str] = ...) -> None: ...
+
+class GetTaskRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class ListTasksRequest(_message.Message):
+    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "page_size", "page_token")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    scope: TaskScope
+    status: TaskStatus
+    assignee: str
+    group: str
+    workflow_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListTasksResponse(_message.Message):
+    __slots__ = ("tasks", "next_page_token")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[Task]
+    next_page_token: str
+    def __init__(self, tasks: _Optional[_Iterable[_Union[Task, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ClaimTaskRequest(_message.Message):
+    __slots__ = ("task_id", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ReleaseTaskRequest(_message.Message):
+    __slots__ = ("task_id", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class CompleteTaskRequest(_message.Message):
+    __slots__ = ("task_id", "data", "outcome", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    data: _json_pb2.Json
+    outcome: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class CancelTaskRequest(_message.Message):
+    __slots__ = ("task_id", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class GetTaskHistoryRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class TaskHistory(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[TaskHistoryEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[TaskHistoryEntry, _Mapping]]] = ...) -> None: ...
+
+class TaskHistoryEntry(_message.Message):
+    __slots__ = ("sequence", "event", "at", "actor", "acted_for", "door", "reason", "before", "after")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    ACTED_FOR_FIELD_NUMBER: _ClassVar[int]
+    DOOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    event: str
+    at: _timestamp_pb2.Timestamp
+    actor: str
+    acted_for: str
+    door: str
+    reason: str
+    before: _json_pb2.Json
+    after: _json_pb2.Json
+    def __init__(self, sequence: _Optional[int] = ..., event: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., acted_for: _Optional[str] = ..., door: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., after: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+
+class AdvanceClockRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class ClockState(_message.Message):
+    __slots__ = ("task_id", "status", "version", "wake_in", "result", "outcome", "completed_by", "decided_by", "reason")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAKE_IN_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_BY_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    status: TaskStatus
+    version: int
+    wake_in: _duration_pb2.Duration
+    result: _json_pb2.Json
+    outcome: str
+    completed_by: str
+    decided_by: DecidedBy
+    reason: str
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ConfirmWakeUpRequest(_message.Message):
+    __slots__ = ("task_id", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ConfirmWakeUpResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

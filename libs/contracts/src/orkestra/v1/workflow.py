@@ -1,0 +1,310 @@
+"""Generated from orkestra/v1/workflow.proto by tools/generate.py; do not edit."""
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+from grpc.aio import Server
+from pydantic import Field
+
+from orkestra.v1 import workflow_pb2 as pb
+from orkestra.v1.task import AgentInfo, ConversationMessage, Link
+from orkestra.wire import Authenticate, Context, Int32, Int64, Model, RpcClient, UtcDatetime, bind
+
+
+class WorkflowStatus(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+    TIMED_OUT = "timed_out"
+
+
+class BusinessIdPolicy(StrEnum):
+    """What a second start with the same business id does."""
+
+    REJECT_RUNNING = "reject_running"
+    """Refused while the first is running."""
+    REJECT_ALWAYS = "reject_always"
+    """Refused for ever."""
+    USE_RUNNING = "use_running"
+    """Answers with the running one."""
+
+
+class Failure(Model, pb=pb.Failure):
+    """Why a run did not complete."""
+
+    type: str = Field(description="The error's type, such as TASK_EXPIRED.")
+    message: str
+
+
+class Handoff(Model, pb=pb.Handoff):
+    """What an agent hands over; attached to every task of the run."""
+
+    conversation: list[ConversationMessage] = Field(default_factory=list)
+    summary: str | None = Field(default=None, description="Markdown.")
+    agent: AgentInfo | None = Field(default=None)
+    links: list[Link] = Field(default_factory=list)
+
+
+class GetWorkflowRequest(Model, pb=pb.GetWorkflowRequest):
+    """Names a run."""
+
+    workflow_id: str
+
+
+class GetWorkflowResultRequest(Model, pb=pb.GetWorkflowResultRequest):
+    """Names a run and how long to wait for its end."""
+
+    workflow_id: str
+    wait: Int32 | None = Field(default=None, description="Seconds, 0..50; 0 where absent.")
+
+
+class CancelWorkflowRequest(Model, pb=pb.CancelWorkflowRequest):
+    """Names the run to stop and says why."""
+
+    workflow_id: str
+    reason: str | None = Field(default=None)
+
+
+class Definition(Model, pb=pb.Definition):
+    """Something that can be started."""
+
+    name: str
+    version: Int32
+    description: str | None = Field(default=None)
+    task_queue: str
+    input_schema: dict[str, Any] = Field(description="JSON Schema of the input.")
+    output_schema: dict[str, Any] = Field(description="JSON Schema of the result.")
+    forms: dict[str, Any] | None = Field(default=None, description="Form name to JSON Schema.")
+    start_roles: list[str] = Field(
+        default_factory=list, description="Roles that may start it; everyone who may start workflows where empty."
+    )
+    registered_at: UtcDatetime | None = Field(default=None)
+
+
+class GetDefinitionRequest(Model, pb=pb.GetDefinitionRequest):
+    """Names a definition."""
+
+    name: str
+    version: Int32 | None = Field(default=None)
+
+
+class ListDefinitionsRequest(Model, pb=pb.ListDefinitionsRequest):
+    """Nothing to say: definitions belong to the installation and are few."""
+
+
+class ReportEndResponse(Model, pb=pb.ReportEndResponse):
+    """Nothing but the fact."""
+
+
+class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
+    """Filters and the page wanted."""
+
+    status: WorkflowStatus | None = Field(default=None)
+    definition: str | None = Field(default=None)
+    business_id: str | None = Field(default=None)
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
+
+
+class ReportEndRequest(Model, pb=pb.ReportEndRequest):
+    """How a run ended."""
+
+    workflow_id: str
+    run_id: str
+    status: WorkflowStatus
+    result: Any = Field(default=None)
+    failure: Failure | None = Field(default=None)
+
+
+class Workflow(Model, pb=pb.Workflow):
+    """One run of a definition."""
+
+    workflow_id: str = Field(description="wf_ and 32 hexadecimal digits; also the id in Temporal.")
+    run_id: str | None = Field(default=None, description="Temporal's; absent until Temporal has started it.")
+    definition: str
+    version: Int32 = Field(description="The definition's version.")
+    status: WorkflowStatus
+    input: dict[str, Any] | None = Field(default=None)
+    result: Any = Field(default=None)
+    failure: Failure | None = Field(default=None)
+    started_at: UtcDatetime
+    closed_at: UtcDatetime | None = Field(default=None)
+    business_id: str | None = Field(default=None)
+    tenant_id: str
+    tags: list[str] = Field(default_factory=list)
+    search_attributes: dict[str, Any] | None = Field(default=None)
+    handoff: Handoff | None = Field(default=None)
+    requested_by: str | None = Field(default=None)
+    on_behalf_of: str | None = Field(default=None)
+    notice: str | None = Field(
+        default=None, description="What a reader should know, such as that no worker polls the task queue."
+    )
+    cancel_requested_at: UtcDatetime | None = Field(default=None)
+    resource_version: Int64 = Field(description="Grows by one with each write to the row.")
+    updated_at: UtcDatetime
+
+
+class StartWorkflowRequest(Model, pb=pb.StartWorkflowRequest):
+    """A run to start."""
+
+    definition: str
+    version: Int32 | None = Field(default=None, description="The newest version where absent.")
+    input: dict[str, Any]
+    business_id: str | None = Field(default=None, description="The caller's own id for the case.")
+    business_id_policy: BusinessIdPolicy | None = Field(default=None, description="reject_running where absent.")
+    start_delay: str | None = Field(default=None, description="A duration such as 10m.")
+    tags: list[str] = Field(default_factory=list)
+    search_attributes: dict[str, Any] | None = Field(default=None)
+    handoff: Handoff | None = Field(default=None)
+    on_behalf_of: str | None = Field(
+        default=None, description="User id or e-mail address of the person for whom an agent asks."
+    )
+
+
+class ListDefinitionsResponse(Model, pb=pb.ListDefinitionsResponse):
+    """Definitions, by name."""
+
+    definitions: list[Definition] = Field(default_factory=list)
+
+
+class RegisterDefinitionsRequest(Model, pb=pb.RegisterDefinitionsRequest):
+    """What a worker can run."""
+
+    definitions: list[Definition] = Field(default_factory=list)
+
+
+class ListWorkflowsResponse(Model, pb=pb.ListWorkflowsResponse):
+    """A page of runs."""
+
+    workflows: list[Workflow] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class WorkflowServiceServer(Protocol):
+    """Workflows and their runs."""
+
+    async def start_workflow(self, ctx: Context, request: StartWorkflowRequest) -> Workflow:
+        """Starts a run. The input must fit the definition's schema."""
+        ...
+
+    async def get_workflow(self, ctx: Context, request: GetWorkflowRequest) -> Workflow:
+        """Returns one run."""
+        ...
+
+    async def list_workflows(self, ctx: Context, request: ListWorkflowsRequest) -> ListWorkflowsResponse:
+        """Returns a page of runs, newest first, without input and result."""
+        ...
+
+    async def get_workflow_result(self, ctx: Context, request: GetWorkflowResultRequest) -> Workflow:
+        """Waits for the end of a run, at most the time given, and returns the run as it is then."""
+        ...
+
+    async def cancel_workflow(self, ctx: Context, request: CancelWorkflowRequest) -> Workflow:
+        """Asks a run to stop; it may still clean up."""
+        ...
+
+    async def get_definition(self, ctx: Context, request: GetDefinitionRequest) -> Definition:
+        """Returns one definition, its newest version unless one is named."""
+        ...
+
+    async def list_definitions(self, ctx: Context, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
+        """Returns the newest version of every definition."""
+        ...
+
+    async def register_definitions(self, ctx: Context, request: RegisterDefinitionsRequest) -> ListDefinitionsResponse:
+        """Makes known what a worker can run. For workers."""
+        ...
+
+    async def report_end(self, ctx: Context, request: ReportEndRequest) -> ReportEndResponse:
+        """Records the end of a run. For workers."""
+        ...
+
+
+def add_workflow_service(server: Server, operations: WorkflowServiceServer, authenticate: Authenticate) -> None:
+    """Serve the rpcs of WorkflowService with `operations`."""
+    bind(server, pb.DESCRIPTOR.services_by_name["WorkflowService"], operations, authenticate)
+
+
+class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
+    """Workflows and their runs."""
+
+    async def start_workflow(
+        self, request: StartWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Starts a run. The input must fit the definition's schema."""
+        return await self._call(
+            "StartWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_workflow(
+        self, request: GetWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Returns one run."""
+        return await self._call(
+            "GetWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_workflows(
+        self, request: ListWorkflowsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListWorkflowsResponse:
+        """Returns a page of runs, newest first, without input and result."""
+        return await self._call(
+            "ListWorkflows", request, ListWorkflowsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_workflow_result(
+        self, request: GetWorkflowResultRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Waits for the end of a run, at most the time given, and returns the run as it is then."""
+        return await self._call(
+            "GetWorkflowResult", request, Workflow, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def cancel_workflow(
+        self, request: CancelWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Asks a run to stop; it may still clean up."""
+        return await self._call(
+            "CancelWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_definition(
+        self, request: GetDefinitionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Definition:
+        """Returns one definition, its newest version unless one is named."""
+        return await self._call(
+            "GetDefinition", request, Definition, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_definitions(
+        self, request: ListDefinitionsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListDefinitionsResponse:
+        """Returns the newest version of every definition."""
+        return await self._call(
+            "ListDefinitions", request, ListDefinitionsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def register_definitions(
+        self, request: RegisterDefinitionsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListDefinitionsResponse:
+        """Makes known what a worker can run. For workers."""
+        return await self._call(
+            "RegisterDefinitions",
+            request,
+            ListDefinitionsResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
+        )
+
+    async def report_end(
+        self, request: ReportEndRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ReportEndResponse:
+        """Records the end of a run. For workers."""
+        return await self._call(
+            "ReportEnd", request, ReportEndResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )

@@ -1,0 +1,239 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from orkestra.v1 import json_pb2 as _json_pb2
+from orkestra.v1 import task_pb2 as _task_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WorkflowStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WORKFLOW_STATUS_UNSPECIFIED: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_RUNNING: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_COMPLETED: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_FAILED: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_CANCELLED: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_TERMINATED: _ClassVar[WorkflowStatus]
+    WORKFLOW_STATUS_TIMED_OUT: _ClassVar[WorkflowStatus]
+
+class BusinessIdPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BUSINESS_ID_POLICY_UNSPECIFIED: _ClassVar[BusinessIdPolicy]
+    BUSINESS_ID_POLICY_REJECT_RUNNING: _ClassVar[BusinessIdPolicy]
+    BUSINESS_ID_POLICY_REJECT_ALWAYS: _ClassVar[BusinessIdPolicy]
+    BUSINESS_ID_POLICY_USE_RUNNING: _ClassVar[BusinessIdPolicy]
+WORKFLOW_STATUS_UNSPECIFIED: WorkflowStatus
+WORKFLOW_STATUS_RUNNING: WorkflowStatus
+WORKFLOW_STATUS_COMPLETED: WorkflowStatus
+WORKFLOW_STATUS_FAILED: WorkflowStatus
+WORKFLOW_STATUS_CANCELLED: WorkflowStatus
+WORKFLOW_STATUS_TERMINATED: WorkflowStatus
+WORKFLOW_STATUS_TIMED_OUT: WorkflowStatus
+BUSINESS_ID_POLICY_UNSPECIFIED: BusinessIdPolicy
+BUSINESS_ID_POLICY_REJECT_RUNNING: BusinessIdPolicy
+BUSINESS_ID_POLICY_REJECT_ALWAYS: BusinessIdPolicy
+BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
+
+class Workflow(_message.Message):
+    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    HANDOFF_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    run_id: str
+    definition: str
+    version: int
+    status: WorkflowStatus
+    input: _json_pb2.Json
+    result: _json_pb2.JsonValue
+    failure: Failure
+    started_at: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    business_id: str
+    tenant_id: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    search_attributes: _json_pb2.Json
+    handoff: Handoff
+    requested_by: str
+    on_behalf_of: str
+    notice: str
+    cancel_requested_at: _timestamp_pb2.Timestamp
+    resource_version: int
+    updated_at: _timestamp_pb2.Timestamp
+    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("type", "message")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    message: str
+    def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Handoff(_message.Message):
+    __slots__ = ("conversation", "summary", "agent", "links")
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    conversation: _containers.RepeatedCompositeFieldContainer[_task_pb2.ConversationMessage]
+    summary: str
+    agent: _task_pb2.AgentInfo
+    links: _containers.RepeatedCompositeFieldContainer[_task_pb2.Link]
+    def __init__(self, conversation: _Optional[_Iterable[_Union[_task_pb2.ConversationMessage, _Mapping]]] = ..., summary: _Optional[str] = ..., agent: _Optional[_Union[_task_pb2.AgentInfo, _Mapping]] = ..., links: _Optional[_Iterable[_Union[_task_pb2.Link, _Mapping]]] = ...) -> None: ...
+
+class StartWorkflowRequest(_message.Message):
+    __slots__ = ("definition", "version", "input", "business_id", "business_id_policy", "start_delay", "tags", "search_attributes", "handoff", "on_behalf_of")
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_ID_POLICY_FIELD_NUMBER: _ClassVar[int]
+    START_DELAY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    HANDOFF_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    definition: str
+    version: int
+    input: _json_pb2.Json
+    business_id: str
+    business_id_policy: BusinessIdPolicy
+    start_delay: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    search_attributes: _json_pb2.Json
+    handoff: Handoff
+    on_behalf_of: str
+    def __init__(self, definition: _Optional[str] = ..., version: _Optional[int] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., business_id: _Optional[str] = ..., business_id_policy: _Optional[_Union[BusinessIdPolicy, str]] = ..., start_delay: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., on_behalf_of: _Optional[str] = ...) -> None: ...
+
+class GetWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id",)
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    def __init__(self, workflow_id: _Optional[str] = ...) -> None: ...
+
+class ListWorkflowsRequest(_message.Message):
+    __slots__ = ("status", "definition", "business_id", "page_size", "page_token")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    status: WorkflowStatus
+    definition: str
+    business_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, status: _Optional[_Union[WorkflowStatus, str]] = ..., definition: _Optional[str] = ..., business_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListWorkflowsResponse(_message.Message):
+    __slots__ = ("workflows", "next_page_token")
+    WORKFLOWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    workflows: _containers.RepeatedCompositeFieldContainer[Workflow]
+    next_page_token: str
+    def __init__(self, workflows: _Optional[_Iterable[_Union[Workflow, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetWorkflowResultRequest(_message.Message):
+    __slots__ = ("workflow_id", "wait")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    wait: int
+    def __init__(self, workflow_id: _Optional[str] = ..., wait: _Optional[int] = ...) -> None: ...
+
+class CancelWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "reason")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    reason: str
+    def __init__(self, workflow_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Definition(_message.Message):
+    __slots__ = ("name", "version", "description", "task_queue", "input_schema", "output_schema", "forms", "start_roles", "registered_at")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    TASK_QUEUE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
+    START_ROLES_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_AT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    description: str
+    task_queue: str
+    input_schema: _json_pb2.Json
+    output_schema: _json_pb2.Json
+    forms: _json_pb2.Json
+    start_roles: _containers.RepeatedScalarFieldContainer[str]
+    registered_at: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., description: _Optional[str] = ..., task_queue: _Optional[str] = ..., input_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., output_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., forms: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., start_roles: _Optional[_Iterable[str]] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetDefinitionRequest(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ListDefinitionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListDefinitionsResponse(_message.Message):
+    __slots__ = ("definitions",)
+    DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
+    definitions: _containers.RepeatedCompositeFieldContainer[Definition]
+    def __init__(self, definitions: _Optional[_Iterable[_Union[Definition, _Mapping]]] = ...) -> None: ...
+
+class RegisterDefinitionsRequest(_message.Message):
+    __slots__ = ("definitions",)
+    DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
+    definitions: _containers.RepeatedCompositeFieldContainer[Definition]
+    def __init__(self, definitions: _Optional[_Iterable[_Union[Definition, _Mapping]]] = ...) -> None: ...
+
+class ReportEndRequest(_message.Message):
+    __slots__ = ("workflow_id", "run_id", "status", "result", "failure")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    run_id: str
+    status: WorkflowStatus
+    result: _json_pb2.JsonValue
+    failure: Failure
+    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+
+class ReportEndResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

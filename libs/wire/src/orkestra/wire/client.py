@@ -1,0 +1,150 @@
+"""Call a service with models, and get its refusals back as exceptions."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import ClassVar, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message
+from orkestra.wire.errors import DeadlineExceeded, Error, Internal, InvalidArgument, TooLarge, Unavailable
+from orkestra.wire.model import Model
+from orkestra.wire.server import AUTHORIZATION, DOOR, REPLAYED, REQUEST_ID
+from orkestra.wire.status import Trailers, from_trailers
+from orkestra.wire.tracing import client_span
+
+M = TypeVar("M", bound=Model)
+Token = str | Callable[[], Awaitable[str]]
+
+FIRST_BACKOFF = 0.05
+MAX_BACKOFF = 1.0
+
+_replayed: ContextVar[bool] = ContextVar("orkestra_wire_replayed", default=False)
+
+
+class RpcClient:
+    """Calls one service on behalf of one caller.
+
+    `token` is a token or a function that brings a fresh one; `door` names the door the caller came through; `timeout`
+    is the deadline in seconds of a call that names none. An Unavailable is tried again within the deadline where the
+    rpc is idempotent or the call has a request id.
+    """
+
+    service: ClassVar[str]
+
+    def __init_subclass__(cls, *, service: str) -> None:
+        super().__init_subclass__()
+        cls.service = service
+
+    def __init__(
+        self, channel: grpc.aio.Channel, token: Token | None = None, *, door: str | None = None, timeout: float = 5.0
+    ) -> None:
+        self._channel = channel
+        self._token = token
+        self._door = door
+        self._timeout = timeout
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the last call made in this asyncio task was answered with the stored answer of its request id."""
+        return _replayed.get()
+
+    async def _call(
+        self,
+        method: str,
+        request: Model,
+        response: type[M],
+        *,
+        request_id: str | None,
+        timeout: float | None,  # noqa: ASYNC109  becomes the deadline that travels with the call
+        idempotent: bool,
+    ) -> M:
+        _replayed.set(False)
+        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        message = request.to_pb()
+        metadata = await self._metadata(request_id)
+        with client_span(f"{self.service}/{method}", metadata) as span:
+            try:
+                answer = await self._try(
+                    method, message, response, metadata, deadline, is_repeatable=idempotent or request_id is not None
+                )
+            except Error as exc:
+                span.end_with(exc)
+                raise
+            span.end_with(None)
+            return answer
+
+    async def _metadata(self, request_id: str | None) -> dict[str, str]:
+        metadata: dict[str, str] = {}
+        if self._token is not None:
+            token = self._token if isinstance(self._token, str) else await self._token()
+            metadata[AUTHORIZATION] = f"Bearer {token}"
+        if request_id is not None:
+            metadata[REQUEST_ID] = request_id
+        if self._door is not None:
+            metadata[DOOR] = self._door
+        return metadata
+
+    async def _try(
+        self,
+        method: str,
+        message: Message,
+        response: type[M],
+        metadata: dict[str, str],
+        deadline: float,
+        *,
+        is_repeatable: bool,
+    ) -> M:
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                return await self._once(method, message, response, metadata, deadline)
+            except Unavailable as exc:
+                pause = exc.retry_after or backoff * random.uniform(0.5, 1.5)  # noqa: S311  spreads retries, no secret
+                if not is_repeatable or time.monotonic() + pause >= deadline:
+                    raise
+            await asyncio.sleep(pause)
+            backoff = min(backoff * 2, MAX_BACKOFF)
+
+    async def _once(
+        self, method: str, message: Message, response: type[M], metadata: dict[str, str], deadline: float
+    ) -> M:
+        multicallable = self._channel.unary_unary(
+            f"/{self.service}/{method}",
+            request_serializer=Message.SerializeToString,
+            response_deserializer=response.pb.FromString,
+        )
+        call = multicallable(message, metadata=tuple(metadata.items()), timeout=max(deadline - time.monotonic(), 0.001))
+        try:
+            answer = await call
+        except grpc.aio.AioRpcError as exc:
+            raise self._refusal(method, exc) from exc
+        trailers = dict(cast("Trailers", await call.trailing_metadata() or ()))
+        _replayed.set(trailers.get(REPLAYED) == "1")
+        try:
+            return response.from_pb(answer)
+        except InvalidArgument as exc:
+            raise Internal("ANSWER_UNREADABLE", f"The answer of {self._short}.{method} cannot be read: {exc}") from exc
+
+    def _refusal(self, method: str, exc: grpc.aio.AioRpcError) -> Error:
+        code, details = exc.code(), exc.details() or ""
+        refusal = from_trailers(code, details, cast("Trailers", exc.trailing_metadata() or ()))
+        if refusal is not None:
+            return refusal
+        rpc = f"{self._short}.{method}"
+        match code:
+            case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+                return Unavailable("SERVICE_UNAVAILABLE", f"{self._short} cannot be reached; try again shortly.")
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                return DeadlineExceeded("DEADLINE_EXCEEDED", f"{rpc} did not answer in time.")
+            case grpc.StatusCode.RESOURCE_EXHAUSTED:
+                return TooLarge("MESSAGE_TOO_LARGE", f"{rpc} was asked with, or answered, more than one message holds.")
+            case grpc.StatusCode.UNIMPLEMENTED:
+                return Internal("RPC_UNKNOWN", f"{rpc} is not served; the service is older than its client.")
+        return Internal("INTERNAL", f"{rpc} failed with {code.name}.")
+
+    @property
+    def _short(self) -> str:
+        return self.service.rpartition(".")[2]

@@ -1,0 +1,1 @@
+"""protoc plugin: frozen Pydantic models, server protocols and typed clients from .proto files."""
