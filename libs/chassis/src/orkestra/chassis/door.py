@@ -1,0 +1,102 @@
+"""What every request at a door carries in and out: a request id and a trace; and one log line that says how it went."""
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from orkestra.chassis.logs import get_logger
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_PASSED_ON = ("traceparent", "tracestate")
+
+log = get_logger(__name__)
+tracer = trace.get_tracer("orkestra.chassis.door")
+
+
+class Envelope:
+    """ASGI: takes or makes `X-Request-Id` and `traceparent`, answers with both, and logs the request.
+
+    The request id is in `scope["state"]["request_id"]`. An exception that nobody answered is logged and ends here.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = given.get("x-request-id", "")
+        if _REQUEST_ID.fullmatch(request_id) is None:
+            request_id = f"req_{secrets.token_hex(16)}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        with tracer.start_as_current_span(
+            scope["method"], context=propagate.extract(given), kind=SpanKind.SERVER
+        ) as span:
+            await self._serve(scope, receive, _Answer(send, request_id), span)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer", span: Span) -> None:
+        began = time.perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            log.exception("request_failed", request_id=answer.request_id, path=scope["path"])
+            if answer.status is None:
+                await answer.last_resort()
+        _describe(span, scope, answer.status)
+        log.info(
+            "request",
+            request_id=answer.request_id,
+            method=scope["method"],
+            path=scope["path"],
+            status=answer.status,
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
+
+
+class _Answer:
+    """Sends the answer with the headers that belong on each."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status: int | None = None
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        self._trace = [(name.encode(), carrier[name].encode()) for name in _PASSED_ON if name in carrier]
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            added = [(b"x-request-id", self.request_id.encode()), *self._trace]
+            message["headers"] = [*message.get("headers", ()), *added]
+        await self._send(message)
+
+    async def last_resort(self) -> None:
+        """Answer 500 without a word about why."""
+        await self({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
+        await self._send({"type": "http.response.body", "body": b""})
+
+
+def _describe(span: Span, scope: Scope, status: int | None) -> None:
+    route = getattr(scope.get("route"), "path", None)
+    if route is not None:
+        span.update_name(f"{scope['method']} {route}")
+        span.set_attribute("http.route", route)
+    span.set_attribute("http.request.method", scope["method"])
+    if status is not None:
+        span.set_attribute("http.response.status_code", status)
+    if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        span.set_status(Status(StatusCode.ERROR))
