@@ -1,0 +1,51 @@
+"""Starts the REST door: `python -m orkestra.api_gateway`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from orkestra.api_gateway.routes import Door, build_app
+from orkestra.api_gateway.settings import ApiGatewaySettings
+from orkestra.chassis import grpc
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.database import Database
+from orkestra.chassis.process import Process, run
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.task import TaskServiceClient
+from orkestra.v1.workflow import WorkflowServiceClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+
+@asynccontextmanager
+async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator[None]:
+    """Opens what the door needs and registers its server with `process`."""
+    database = await Database.connect(settings.database_url, schema="gateway", max_size=settings.pool_size)
+    limits = RateLimits(database)
+    async with (
+        grpc.channel(settings.identity_address) as identity,
+        grpc.channel(settings.task_address) as tasks,
+        grpc.channel(settings.workflow_address) as workflows,
+    ):
+        door = Door(
+            rooms={IdentityServiceClient: identity, TaskServiceClient: tasks, WorkflowServiceClient: workflows},
+            credentials=CredentialCache(identity),
+            limits=limits,
+            drain=process.drain,
+            per_key=Limit("key", settings.rate_per_key, settings.rate_window),
+            per_tenant=Limit("tenant", settings.rate_per_tenant, settings.rate_window),
+            per_address=Limit("address", settings.rate_per_address, settings.rate_window),
+            body_limit=settings.body_limit,
+            request_seconds=settings.request_seconds,
+        )
+        app: Any = build_app(door)
+        proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
+        process.http_server(ProxyHeadersMiddleware(app, proxies), settings.http_port)
+        process.watch("database", database.check)
+        process.loop("prune rate limits", limits.prune)
+        yield
+    await database.close()
+
+
+if __name__ == "__main__":
+    run("api-gateway", ApiGatewaySettings, build)

@@ -1,0 +1,28 @@
+"""The REST door: /v1 and its OpenAPI document."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from orkestra.api_gateway.routes import problems
+from orkestra.api_gateway.routes.endpoint import ENDPOINTS
+from orkestra.api_gateway.routes.openapi import document
+from orkestra.api_gateway.routes.serving import Door, serve
+from orkestra.chassis.door import Envelope
+
+__all__ = ["Door", "build_app"]
+
+
+def build_app(door: Door) -> Envelope:
+    """Returns the application that serves every endpoint."""
+    app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
+    problems.install(app)
+    for endpoint in ENDPOINTS:
+        app.add_api_route(endpoint.path, serve(endpoint, door), methods=[endpoint.verb], response_model=None)
+    described = document(ENDPOINTS, version=version("orkestra-api-gateway"))
+
+    def openapi() -> dict[str, Any]:
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
+    return Envelope(app)

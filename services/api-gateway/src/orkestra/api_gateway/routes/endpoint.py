@@ -1,0 +1,124 @@
+"""What is served where: each endpoint is one rpc of a room."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.task import Task, TaskServiceClient
+from orkestra.v1.workflow import WorkflowServiceClient
+from orkestra.wire import Model, RpcClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One method at one path.
+
+    The request message is read from the path, and from the query of a GET or the body of a POST; the answer is the
+    rpc's answer as it is.
+    """
+
+    verb: str
+    path: str
+    rpc: Callable[..., Awaitable[Model]]
+    status: int = 200
+    location: str | None = None
+    """Where the new resource is, as a template over the answer's fields."""
+    is_open: bool = False
+    """Whether it is served without a credential."""
+    holds: bool = False
+    """Whether the request's `wait` keeps the call open."""
+    credential_field: str | None = None
+    """The field of the request message that the caller's own credential fills."""
+
+    @cached_property
+    def room(self) -> type[RpcClient]:
+        """The client of the room that is asked."""
+        return next(room for room in ROOMS if vars(room).get(self.rpc.__name__) is self.rpc)
+
+    @cached_property
+    def takes(self) -> type[Model]:
+        """The request message."""
+        taken: type[Model] = inspect.signature(self.rpc, eval_str=True).parameters["request"].annotation
+        return taken
+
+    @cached_property
+    def gives(self) -> type[Model]:
+        """The answer."""
+        given: type[Model] = inspect.signature(self.rpc, eval_str=True).return_annotation
+        return given
+
+    @cached_property
+    def in_path(self) -> frozenset[str]:
+        """Fields of the request message that are part of the path."""
+        return frozenset(re.findall(r"{(\w+)}", self.path))
+
+    @cached_property
+    def open_fields(self) -> dict[str, Any]:
+        """Fields of the request message that the query or the body may give."""
+        taken = self.in_path | {self.credential_field}
+        return {name: field for name, field in self.takes.model_fields.items() if name not in taken}
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request message is read from a JSON body."""
+        return self.verb == "POST"
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether `If-Match` may name the version that the caller saw."""
+        return self.has_body and "version" in self.open_fields and self.gives is Task
+
+
+ROOMS: tuple[type[RpcClient], ...] = (IdentityServiceClient, TaskServiceClient, WorkflowServiceClient)
+
+
+def _get(path: str, rpc: Callable[..., Awaitable[Model]], *, holds: bool = False) -> Endpoint:
+    return Endpoint(verb="GET", path=path, rpc=rpc, holds=holds)
+
+
+def _post(path: str, rpc: Callable[..., Awaitable[Model]]) -> Endpoint:
+    return Endpoint(verb="POST", path=path, rpc=rpc)
+
+
+def _create(path: str, rpc: Callable[..., Awaitable[Model]], *, location: str | None = None) -> Endpoint:
+    return Endpoint(verb="POST", path=path, rpc=rpc, status=201, location=location)
+
+
+_identity, _tasks, _workflows = IdentityServiceClient, TaskServiceClient, WorkflowServiceClient
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(verb="POST", path="/v1/sessions", rpc=_identity.sign_in, status=201, is_open=True),
+    Endpoint(verb="DELETE", path="/v1/sessions/current", rpc=_identity.sign_out, status=204, credential_field="token"),
+    _get("/v1/me", _identity.get_me),
+    _get("/v1/workflow-definitions", _workflows.list_definitions),
+    _get("/v1/workflow-definitions/{name}", _workflows.get_definition),
+    _create("/v1/workflows", _workflows.start_workflow, location="/v1/workflows/{workflow_id}"),
+    _get("/v1/workflows", _workflows.list_workflows),
+    _get("/v1/workflows/{workflow_id}", _workflows.get_workflow),
+    _get("/v1/workflows/{workflow_id}/result", _workflows.get_workflow_result, holds=True),
+    _post("/v1/workflows/{workflow_id}/cancel", _workflows.cancel_workflow),
+    _get("/v1/tasks", _tasks.list_tasks),
+    _get("/v1/tasks/{task_id}", _tasks.get_task),
+    _get("/v1/tasks/{task_id}/history", _tasks.get_task_history),
+    _post("/v1/tasks/{task_id}/claim", _tasks.claim_task),
+    _post("/v1/tasks/{task_id}/release", _tasks.release_task),
+    _post("/v1/tasks/{task_id}/complete", _tasks.complete_task),
+    _post("/v1/tasks/{task_id}/cancel", _tasks.cancel_task),
+    _create("/v1/tenants", _identity.create_tenant),
+    _get("/v1/tenants", _identity.list_tenants),
+    _create("/v1/users", _identity.create_user, location="/v1/users/{user_id}"),
+    _get("/v1/users", _identity.list_users),
+    _get("/v1/users/{user_id}", _identity.get_user),
+    _create("/v1/groups", _identity.create_group, location="/v1/groups/{group_id}"),
+    _get("/v1/groups", _identity.list_groups),
+    _get("/v1/groups/{group_id}", _identity.get_group),
+    _post("/v1/groups/{group_id}/members", _identity.add_member),
+    Endpoint(verb="DELETE", path="/v1/groups/{group_id}/members/{user_id}", rpc=_identity.remove_member),
+    _create("/v1/api-keys", _identity.create_api_key),
+    _get("/v1/api-keys", _identity.list_api_keys),
+    _post("/v1/api-keys/{key_id}/revoke", _identity.revoke_api_key),
+)

@@ -1,0 +1,209 @@
+"""The OpenAPI 3.1 document, from the endpoints and the messages they take and give."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from orkestra.api_gateway.routes.endpoint import Endpoint
+from orkestra.api_gateway.routes.examples import ANSWERS, REQUESTS
+from orkestra.api_gateway.routes.problems import MEDIA_TYPE, Problem
+from orkestra.v1.task import Task
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+Json = dict[str, Any]
+
+REF = "#/components/schemas/"
+ABOUT = (
+    "Workflows that ask people, over REST. A field that has no value is null in answers. Times are RFC 3339 in UTC. "
+    "Every error is a problem document (RFC 9457) with a stable `code`."
+)
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key (ork_…), or the token of a session (ors_…) from POST /v1/sessions.",
+}
+REFUSALS: dict[int, str] = {
+    400: "The body is not JSON.",
+    401: "No credential, or one that is unknown, expired or revoked.",
+    403: "The caller may not do this.",
+    404: "There is no such resource in the caller's tenant.",
+    409: "The resource is not in a state that allows this; `current` shows it. Or the same request is still running.",
+    412: "The resource has another version than the caller saw; `current` shows it.",
+    413: "The body is over the limit.",
+    415: "The body is not application/json.",
+    422: "The request can never succeed as it is; `errors` names every field.",
+    429: "Too many requests; `Retry-After` says when to try again.",
+    500: "A fault on our side.",
+    503: "Something that is needed is away; `Retry-After` says when to try again.",
+    504: "Not served in time; whether it had an effect is not known.",
+}
+ONLY_WITH_BODY = frozenset({400, 413, 415})
+
+
+def document(endpoints: Sequence[Endpoint], *, version: str) -> Json:
+    """Returns the OpenAPI document of `endpoints`."""
+    schemas = _schemas(endpoints)
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.verb.lower()] = _operation(endpoint, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Orkestra",
+            "version": version,
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {f"Problem{status}": _refusal(text) for status, text in REFUSALS.items()},
+            "securitySchemes": {"bearer": BEARER},
+        },
+    }
+
+
+def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
+    """Returns every schema by name. Answers have all their fields; what comes in is closed to unknown ones."""
+    gives = list(dict.fromkeys(endpoint.gives for endpoint in endpoints))
+    takes = [endpoint for endpoint in endpoints if endpoint.has_body]
+    answers = _definitions([*gives, Problem], "serialization")
+    for name, schema in answers.items():
+        if "properties" in schema and name != Problem.__name__:
+            schema["required"] = list(schema["properties"])
+    given = _renamed(_definitions([endpoint.takes for endpoint in takes], "validation"))
+    for endpoint in takes:
+        _without(given[endpoint.takes.__name__], endpoint.in_path)
+    for schema in given.values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return answers | given
+
+
+def _definitions(models: Sequence[type[BaseModel]], mode: JsonSchemaMode) -> dict[str, Json]:
+    _, found = models_json_schema([(model, mode) for model in models], ref_template=f"{REF}{{model}}")
+    definitions: dict[str, Json] = found["$defs"]
+    return definitions
+
+
+def _renamed(schemas: Mapping[str, Json]) -> dict[str, Json]:
+    """Sets what comes in apart from what is answered: a part of a request is called …Input."""
+    names = {name: name if name.endswith("Request") else f"{name}Input" for name in schemas}
+
+    def rename(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: f"{REF}{names[item.removeprefix(REF)]}" if key == "$ref" else rename(item)
+                for key, item in value.items()
+            }
+        return [rename(item) for item in value] if isinstance(value, list) else value
+
+    return {names[name]: rename(schema) for name, schema in schemas.items()}
+
+
+def _without(schema: Json, fields: frozenset[str]) -> None:
+    for field in fields:
+        schema.get("properties", {}).pop(field, None)
+    required = [name for name in schema.pop("required", []) if name not in fields]
+    if required:
+        schema["required"] = required
+
+
+def _operation(endpoint: Endpoint, schemas: Mapping[str, Json]) -> Json:
+    summary, _, rest = (inspect.getdoc(endpoint.rpc) or "").partition("\n")
+    operation: Json = {
+        "operationId": endpoint.rpc.__name__,
+        "tags": [endpoint.path.split("/")[2]],
+        "summary": summary,
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint),
+    }
+    if rest.strip():
+        operation["description"] = rest.strip()
+    if endpoint.is_open:
+        operation["security"] = []
+    if endpoint.has_body and endpoint.open_fields:
+        name = endpoint.takes.__name__
+        content: Json = {"schema": {"$ref": f"{REF}{name}"}}
+        if endpoint.takes in REQUESTS:
+            content["example"] = REQUESTS[endpoint.takes]
+        needed = "required" in schemas[name]
+        operation["requestBody"] = {"required": needed, "content": {"application/json": content}}
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[Json]:
+    named = endpoint.takes.model_fields
+    found = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": named[name].description or f"{name.replace('_', ' ').capitalize()}.",
+            "schema": {"type": "string"},
+        }
+        for name in sorted(endpoint.in_path)
+    ]
+    if endpoint.has_body:
+        found.append(_header("Idempotency-Key", "1 to 255 visible ASCII characters. Same key, same body: one effect."))
+    else:
+        schema = endpoint.takes.model_json_schema()
+        found += [_query_parameter(name, schema) for name in endpoint.open_fields]
+    if endpoint.is_decision:
+        found.append(_header("If-Match", 'The ETag that the caller saw, such as "3"; 412 where the task has moved on.'))
+    found.append(_header("X-Request-Id", "Names the request in our logs; made where absent."))
+    return found
+
+
+def _query_parameter(name: str, message: Json) -> Json:
+    """Returns a parameter for a field of `message`; it cannot be null, only absent."""
+    field = message["properties"][name]
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    kind = message["$defs"][kinds[0]["$ref"].rpartition("/")[2]] if "$ref" in kinds[0] else kinds[0]
+    described = {"description": field["description"]} if "description" in field else {}
+    plain = {key: value for key, value in kind.items() if key not in ("title", "description", "default")}
+    return {"name": name, "in": "query", "required": False, **described, "schema": plain}
+
+
+def _header(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": {"type": "string"}}
+
+
+def _responses(endpoint: Endpoint) -> Json:
+    good: Json = {"description": HTTPStatus(endpoint.status).phrase, "headers": _answer_headers(endpoint)}
+    if endpoint.status != HTTPStatus.NO_CONTENT:
+        content: Json = {"schema": {"$ref": f"{REF}{endpoint.gives.__name__}"}}
+        if endpoint.gives in ANSWERS:
+            content["example"] = ANSWERS[endpoint.gives]
+        good["content"] = {"application/json": content}
+    refusals = {
+        str(status): {"$ref": f"#/components/responses/Problem{status}"}
+        for status in REFUSALS
+        if endpoint.has_body or status not in ONLY_WITH_BODY
+    }
+    if not endpoint.is_decision:
+        refusals.pop("412", None)
+    return {str(endpoint.status): good, **refusals}
+
+
+def _answer_headers(endpoint: Endpoint) -> Json:
+    told = {
+        "X-Request-Id": "Names the request in our logs.",
+        "RateLimit": "What is left of each limit.",
+        "RateLimit-Policy": "The limits.",
+    }
+    if endpoint.location is not None:
+        told["Location"] = "Where the new resource is."
+    if endpoint.gives is Task:
+        told["ETag"] = "The task's version, for If-Match."
+    if endpoint.has_body:
+        told["Idempotency-Replayed"] = "true where this is the answer of an earlier request with the same key."
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in told.items()}
+
+
+def _refusal(text: str) -> Json:
+    content = {"schema": {"$ref": f"{REF}Problem"}, "example": ANSWERS[Problem]}
+    return {"description": text, "content": {MEDIA_TYPE: content}}

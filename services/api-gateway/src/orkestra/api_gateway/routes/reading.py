@@ -1,0 +1,129 @@
+"""Reads a request message out of an HTTP request, and refuses everything else."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from orkestra.api_gateway.routes.endpoint import Endpoint
+from orkestra.wire import FieldError, InvalidArgument, Model, TooLarge, loads, parse
+from orkestra.wire.problems import to_invalid_argument
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+NO_VERSION = 0
+"""The version of no resource: what an entity tag that was never given out stands for."""
+
+
+async def read_message(request: Request, endpoint: Endpoint, *, credential: str | None, body_limit: int) -> Model:
+    """Returns the rpc's request message from path, query, body and `If-Match`.
+
+    Raises InvalidArgument for unknown, wrong or missing fields, TooLarge for a body over `body_limit` bytes, and 400
+    and 415 for what is no JSON.
+    """
+    given: dict[str, Any]
+    if endpoint.has_body:
+        _refuse_query(request)
+        given = _object(await _read_body(request, body_limit))
+        _refuse_path_fields(given, endpoint)
+        if endpoint.is_decision:
+            _expect_version(request, given)
+    else:
+        given = _query(request, endpoint)
+    given |= request.path_params
+    if endpoint.credential_field is not None:
+        given[endpoint.credential_field] = credential
+    return parse(endpoint.takes, given)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Returns the request id that the caller chose, where one is given; 1..255 visible ASCII characters."""
+    values = request.headers.getlist("idempotency-key")
+    if not values or request.method != "POST":
+        return None
+    if len(values) > 1 or _IDEMPOTENCY_KEY.fullmatch(values[0]) is None:
+        raise InvalidArgument("IDEMPOTENCY_KEY_INVALID", "An Idempotency-Key is 1 to 255 visible ASCII characters.")
+    return values[0]
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared == "0" and "transfer-encoding" not in request.headers:
+        return b""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge("BODY_TOO_LARGE", f"A body is at most {limit} bytes.")
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        given = loads(body)
+    except InvalidArgument as refused:
+        if any(error.code == "not_json" for error in refused.errors):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, detail=str(refused)) from refused
+        raise
+    if not isinstance(given, dict):
+        raise _refused("", "wrong_type", "The body must be a JSON object.")
+    return given
+
+
+def _refuse_path_fields(given: dict[str, Any], endpoint: Endpoint) -> None:
+    named = [name for name in given if name not in endpoint.open_fields and name in endpoint.takes.model_fields]
+    if named:
+        raise _refused(named[0], "unknown_field", "This is part of the path and not of the body.")
+
+
+def _refuse_query(request: Request) -> None:
+    if request.query_params:
+        raise _refused(next(iter(request.query_params)), "unknown_field", "There is no such query parameter.")
+
+
+def _query(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    """Returns the query as JSON values: what is a number in the message is one afterwards."""
+    pairs = request.query_params.multi_items()
+    names = [name for name, _ in pairs]
+    for name in names:
+        if name not in endpoint.open_fields:
+            raise _refused(name, "unknown_field", "There is no such query parameter.")
+        if names.count(name) > 1:
+            raise _refused(name, "duplicate_key", "This query parameter is given twice.")
+    stand_ins = dict.fromkeys(endpoint.takes.model_fields.keys() - endpoint.open_fields.keys(), "-")
+    try:
+        read = endpoint.takes.model_validate_strings({**dict(pairs), **stand_ins})
+    except ValidationError as refused:
+        raise to_invalid_argument(refused) from refused
+    return read.model_dump(mode="json", include=set(names))
+
+
+def _expect_version(request: Request, given: dict[str, Any]) -> None:
+    """Takes the version that `If-Match` names; a tag that no resource ever had stands for no version."""
+    header = request.headers.get("if-match")
+    if header is None or header.strip() == "*":
+        return
+    tag = _ENTITY_TAG.fullmatch(header.strip())
+    if tag is None:
+        raise InvalidArgument("IF_MATCH_INVALID", 'If-Match takes one entity tag as it was given, such as "3", or *.')
+    version = int(tag[2]) if tag[1] is None and re.fullmatch(r"[1-9][0-9]{0,17}", tag[2]) else NO_VERSION
+    if given.get("version") not in (None, version):
+        raise _refused("version", "contradiction", "This is not the version that If-Match names.")
+    given["version"] = version
+
+
+def _refused(path: str, code: str, message: str) -> InvalidArgument:
+    where = f"{path}: " if path else ""
+    return InvalidArgument("REQUEST_INVALID", f"{where}{message}", errors=[FieldError(path, code, message)])

@@ -1,0 +1,155 @@
+"""Serves endpoints: who asks, how often, what; then the room is asked and its answer given as it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from fastapi import Request
+from fastapi.responses import Response
+from orkestra.api_gateway.routes.endpoint import Endpoint
+from orkestra.api_gateway.routes.reading import idempotency_key, read_message
+from orkestra.chassis import ratelimit
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.drain import Drain
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.v1.identity import AccessToken
+from orkestra.v1.task import Task
+from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated
+
+MOST_WAIT = 50
+"""Longest wait, in seconds, that a held call may ask for."""
+ANSWER_SECONDS = 5.0
+"""How much longer than its wait a held call may take."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """What serving needs: the rooms, who is who, how much is allowed."""
+
+    rooms: Mapping[type[RpcClient], grpc.aio.Channel]
+    credentials: CredentialCache
+    limits: RateLimits
+    drain: Drain
+    per_key: Limit
+    per_tenant: Limit
+    per_address: Limit
+    """For what is served without a credential."""
+    body_limit: int
+    request_seconds: float
+
+
+def serve(endpoint: Endpoint, door: Door) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the function that answers requests for `endpoint`."""
+
+    async def answer(request: Request) -> Response:
+        call = _Call(endpoint, door, request)
+        async with _bounded(door.request_seconds + (MOST_WAIT if endpoint.holds else 0)):
+            reply, replayed = await call.ask(await call.admit())
+        return _respond(endpoint, reply, request, replayed=replayed)
+
+    answer.__name__ = endpoint.rpc.__name__
+    return answer
+
+
+class _Call:
+    """One request on its way to a room."""
+
+    def __init__(self, endpoint: Endpoint, door: Door, request: Request) -> None:
+        self._endpoint = endpoint
+        self._door = door
+        self._request = request
+        self._token: str | None = None
+        self._request_id: str | None = None
+
+    async def admit(self) -> Model:
+        """Returns the message for the room; raises where the caller is unknown, too fast or unclear."""
+        credential: str | None = None
+        address = None if self._request.client is None else self._request.client.host
+        if self._endpoint.is_open:
+            await self._count((self._door.per_address, address or "unknown"))
+        else:
+            credential = _bearer(self._request)
+            caller = await self._door.credentials.exchange(credential, ip=address)
+            self._token = caller.token
+            await self._count(*self._claims(caller))
+        self._request_id = idempotency_key(self._request)
+        return await read_message(
+            self._request, self._endpoint, credential=credential, body_limit=self._door.body_limit
+        )
+
+    async def ask(self, message: Model) -> tuple[Model, bool]:
+        """Returns the room's answer, and whether it is the stored answer of an earlier request."""
+        client = self._endpoint.room(self._door.rooms[self._endpoint.room], self._token, door="rest")
+        if self._endpoint.holds:
+            return await self._hold(client, message), False
+        reply = await self._endpoint.rpc(client, message, request_id=self._request_id)
+        return reply, client.replayed
+
+    async def _hold(self, client: RpcClient, message: Model) -> Model:
+        """Waits with the room, and asks it for the state so far where this process ends meanwhile."""
+        wait = getattr(message, "wait", None) or 0
+        asking = asyncio.ensure_future(self._endpoint.rpc(client, message, timeout=wait + ANSWER_SECONDS))
+        reply = await _unless(asking, self._door.drain.wait())
+        if reply is None:
+            reply = await self._endpoint.rpc(client, message.model_copy(update={"wait": 0}))
+        return reply
+
+    async def _count(self, *claims: tuple[Limit, str]) -> None:
+        standings = await self._door.limits.take(*claims)
+        self._request.state.limit_headers = ratelimit.headers(standings)
+        ratelimit.refuse_excess(standings)
+
+    def _claims(self, caller: AccessToken) -> list[tuple[Limit, str]]:
+        claims = [(self._door.per_key, caller.subject)]
+        if caller.tenant_id is not None:
+            claims.append((self._door.per_tenant, caller.tenant_id))
+        return claims
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise Unauthenticated(
+            "CREDENTIAL_REQUIRED", "Send an API key or a session token as Authorization: Bearer <credential>."
+        )
+    return credential.strip()
+
+
+@asynccontextmanager
+async def _bounded(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise DeadlineExceeded("REQUEST_TIMED_OUT", f"The request was not served within {seconds:g} seconds.") from None
+
+
+async def _unless(asking: "asyncio.Future[T]", event: Coroutine[None, None, None]) -> T | None:
+    """Returns what `asking` brings, or None where `event` happens first."""
+    happening = asyncio.create_task(event)
+    both: list[asyncio.Future[Any]] = [asking, happening]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return asking.result() if asking.done() else None
+    finally:
+        asking.cancel()
+        happening.cancel()
+
+
+def _respond(endpoint: Endpoint, reply: Model, request: Request, *, replayed: bool) -> Response:
+    headers = dict(getattr(request.state, "limit_headers", {}))
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    if endpoint.location is not None:
+        headers["Location"] = endpoint.location.format_map(reply.model_dump())
+    if isinstance(reply, Task):
+        headers["ETag"] = f'"{reply.version}"'
+    headers["Cache-Control"] = "no-store"
+    if endpoint.status == 204:
+        return Response(status_code=204, headers=headers)
+    return Response(reply.model_dump_json(), endpoint.status, headers=headers, media_type="application/json")

@@ -1,0 +1,25 @@
+"""What api-gateway can be told."""
+
+from orkestra.chassis.settings import HttpSettings, ServiceSettings
+from pydantic import Field, SecretStr
+
+
+class ApiGatewaySettings(HttpSettings, ServiceSettings):
+    """Settings of api-gateway."""
+
+    database_url: SecretStr = Field(..., description="PostgreSQL address with the role gateway_app, for rate limits.")
+    pool_size: int = Field(5, ge=1, le=200, description="Most database connections that requests may use at once.")
+    identity_address: str = Field(..., description="host:port of identity-service.")
+    task_address: str = Field(..., description="host:port of task-service.")
+    workflow_address: str = Field(..., description="host:port of workflow-worker's api.")
+    body_limit: int = Field(1024 * 1024, ge=1024, description="Largest request body in bytes.")
+    request_seconds: float = Field(
+        30.0, gt=0, le=600, description="Longest time a request may take; a held one 50 seconds more."
+    )
+    rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limits below count over.")
+    rate_per_key: int = Field(30_000, ge=1, description="Requests per window for one API key or person.")
+    rate_per_tenant: int = Field(120_000, ge=1, description="Requests per window for one tenant.")
+    rate_per_address: int = Field(120, ge=1, description="Sign-ins per window from one address.")
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, by commas, whose X-Forwarded-For is believed besides 127.0.0.1."
+    )
