@@ -1,0 +1,49 @@
+"""Starts the MCP door: `python -m orkestra.mcp_gateway`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.database import Database
+from orkestra.chassis.grpc import channel
+from orkestra.chassis.process import Process, run
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.mcp_gateway.settings import McpGatewaySettings
+from orkestra.mcp_gateway.tools import Door, build_app
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+
+@asynccontextmanager
+async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator[None]:
+    """Opens what the door needs and registers its server with `process`."""
+    database = await Database.connect(settings.database_url, schema="mcp", max_size=settings.pool_size)
+    limits = RateLimits(database)
+    async with channel(settings.identity_address) as identity, channel(settings.workflow_address) as workflows:
+        door = Door(
+            workflows=workflows,
+            credentials=CredentialCache(identity),
+            limits=limits,
+            drain=process.drain,
+            per_key=Limit("key", settings.rate_per_key, settings.rate_window),
+            per_tenant=Limit("tenant", settings.rate_per_tenant, settings.rate_window),
+            public_url=settings.public_url,
+            allowed_hosts=_names(settings.allowed_hosts),
+            allowed_origins=_names(settings.allowed_origins),
+            state_key=settings.mcp_state_key.get_secret_value(),
+            body_limit=settings.body_limit,
+        )
+        app: Any = build_app(door)
+        process.http_server(ProxyHeadersMiddleware(app, _names(settings.trusted_proxies)), settings.http_port)
+        process.watch("database", database.check)
+        process.loop("prune rate limits", limits.prune)
+        yield
+    await database.close()
+
+
+def _names(by_commas: str) -> list[str]:
+    return [name.strip() for name in by_commas.split(",") if name.strip()]
+
+
+if __name__ == "__main__":
+    run("mcp-gateway", McpGatewaySettings, build)

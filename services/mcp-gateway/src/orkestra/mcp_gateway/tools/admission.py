@@ -1,0 +1,73 @@
+"""Who may talk to the MCP door, and how often; a refusal is a JSON-RPC error with the HTTP status that says it."""
+
+import math
+from contextvars import ContextVar
+
+from orkestra.chassis import ratelimit
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.wire import Error, Unauthenticated, dumps
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SERVER_ERROR = -32000
+"""JSON-RPC's code for what the server itself defines."""
+
+address: ContextVar[str | None] = ContextVar("address", default=None)
+"""Where the running request comes from, for keys that are good from some addresses only."""
+
+
+class Admission:
+    """ASGI: exchanges the bearer credential, counts the request, and only then lets it in."""
+
+    def __init__(
+        self, app: ASGIApp, credentials: CredentialCache, limits: RateLimits, *, per_key: Limit, per_tenant: Limit
+    ) -> None:
+        self._app = app
+        self._credentials = credentials
+        self._limits = limits
+        self._per_key = per_key
+        self._per_tenant = per_tenant
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: dict[str, str] = {}
+        try:
+            await self._count(Request(scope), headers)
+        except Error as refusal:
+            await _refuse(refusal, headers)(scope, receive, send)
+            return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+                message["headers"] = [*message.get("headers", ()), *added]
+            await send(message)
+
+        await self._app(scope, receive, answer)
+
+    async def _count(self, request: Request, headers: dict[str, str]) -> None:
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not credential.strip():
+            raise Unauthenticated("CREDENTIAL_REQUIRED", "Connect with an API key: Authorization: Bearer ork_….")
+        address.set(None if request.client is None else request.client.host)
+        caller = await self._credentials.exchange(credential.strip(), ip=address.get())
+        claims = [(self._per_key, caller.subject)]
+        if caller.tenant_id is not None:
+            claims.append((self._per_tenant, caller.tenant_id))
+        standings = await self._limits.take(*claims)
+        headers.update(ratelimit.headers(standings))
+        ratelimit.refuse_excess(standings)
+
+
+def _refuse(refusal: Error, headers: dict[str, str]) -> Response:
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
+    if isinstance(refusal, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="orkestra", error="invalid_token"'
+    error = {"code": SERVER_ERROR, "message": f"{refusal.reason}: {refusal}", "data": {"reason": refusal.reason}}
+    body = dumps({"jsonrpc": "2.0", "id": None, "error": error})
+    return Response(body, refusal.http_status, headers=headers, media_type="application/json")

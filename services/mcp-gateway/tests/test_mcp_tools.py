@@ -1,0 +1,345 @@
+"""The MCP door, driven by the official client in both eras of the protocol."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from door_rooms import workflow
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolResult, ListToolsResult
+from mcp_world import ERAS, McpWorld, Migrated, mcp_door
+from orkestra.chassis.ratelimit import Limit
+from orkestra.chassis.tokens import Signer
+from orkestra.testkit.waiting import eventually
+from orkestra.v1.workflow import StartWorkflowRequest, Workflow, WorkflowStatus
+from orkestra.wire import Context, FieldError, InvalidArgument, Model, NotFound, Unavailable
+
+START: dict[str, Any] = {"definition": "customer-support", "input": {"n": 3, "big": 2**70}}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def door(signer: Signer, migrated: Migrated) -> AsyncIterator[McpWorld]:
+    schema = await migrated("orkestra.mcp_gateway", "mcp")
+    async with mcp_door(signer, schema.app_url) as world:
+        yield world
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked(door: McpWorld) -> None:
+    door.rooms.reset()
+
+
+class Agent:
+    """Connects, asks once, and leaves: a connection must end in the task that opened it."""
+
+    def __init__(self, door: McpWorld, era: str) -> None:
+        self._door = door
+        self._era = era
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], **more: Any) -> CallToolResult:
+        async with self._door.client(self._era) as client:
+            answer = await client.call_tool(name, arguments, **more)
+        assert isinstance(answer, CallToolResult)
+        return answer
+
+    async def list_tools(self) -> ListToolsResult:
+        async with self._door.client(self._era) as client:
+            return await client.list_tools()
+
+
+@pytest.fixture(params=ERAS)
+def client(door: McpWorld, request: pytest.FixtureRequest) -> Agent:
+    return Agent(door, request.param)
+
+
+def text_of(answer: Any) -> str:
+    return "\n".join(block.text for block in answer.content)
+
+
+async def test_the_tools_say_what_they_take_and_give(client: Agent) -> None:
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert set(tools) == {"workflow_start", "workflow_result", "workflow_status"}
+    for tool in tools.values():
+        assert tool.description
+        assert tool.annotations is not None
+        assert tool.input_schema["additionalProperties"] is False
+        assert tool.output_schema is not None
+        assert tool.output_schema["properties"].keys() < Workflow.model_fields.keys()
+    start, result = tools["workflow_start"], tools["workflow_result"]
+    assert start.input_schema["required"] == ["definition", "input"]
+    assert start.input_schema["$defs"]["Handoff"]["additionalProperties"] is False
+    assert start.annotations is not None
+    assert start.annotations.read_only_hint is False
+    assert result.annotations is not None
+    assert result.annotations.read_only_hint is True
+    tokens = len(json.dumps([tool.model_dump(mode="json", exclude_none=True) for tool in tools.values()])) / 4
+    assert tokens < 1800, "all the tools to come may cost 4,000"
+
+
+async def test_a_workflow_is_started_and_says_what_to_call_next(door: McpWorld, client: Agent) -> None:
+    door.rooms.answer("start_workflow", workflow(handoff={"summary": "long"}))
+    arguments = START | {"handoff": {"summary": "s", "agent": {"confidence": 0.4}}, "idempotency_key": "k-1"}
+    answer = await client.call_tool("workflow_start", arguments)
+    assert answer.is_error is False
+    assert answer.structured_content is not None
+    assert answer.structured_content["workflow_id"] == workflow().workflow_id
+    assert answer.structured_content["status"] == "running"
+    assert "handoff" not in answer.structured_content, "what the caller sent is not sent back"
+    assert "workflow_result" in text_of(answer)
+    (asked,) = door.rooms.asked
+    assert isinstance(asked.request, StartWorkflowRequest)
+    assert asked.request.input == START["input"]
+    assert asked.request.handoff is not None
+    assert (asked.ctx.door, asked.ctx.request_id, asked.ctx.subject) == ("mcp", "k-1", "ork_agent")
+
+
+async def test_the_result_is_waited_for_with_progress(door: McpWorld, client: Agent) -> None:
+    answers = iter([workflow(), workflow(), workflow(WorkflowStatus.COMPLETED, result={"answer": "yes"})])
+
+    async def step_by_step(_ctx: Context, _request: Model) -> Model:
+        await asyncio.sleep(0.05)
+        return next(answers)
+
+    door.rooms.answer("get_workflow_result", step_by_step)
+    told: list[str | None] = []
+
+    async def progress(_done: float, _total: float | None, message: str | None) -> None:
+        told.append(message)
+
+    arguments = {"workflow_id": "wf_1", "wait_seconds": 30}
+    answer = await client.call_tool("workflow_result", arguments, progress_callback=progress)
+    assert answer.structured_content is not None
+    assert (answer.structured_content["status"], answer.structured_content["result"]) == (
+        "completed",
+        {"answer": "yes"},
+    )
+    assert told == ["The workflow is running."] * 2
+
+
+async def test_a_wait_that_is_over_answers_with_the_state_so_far(door: McpWorld, client: Agent) -> None:
+    async def running(_ctx: Context, request: Model) -> Model:
+        await asyncio.sleep(request.model_dump()["wait"])
+        return workflow()
+
+    door.rooms.answer("get_workflow_result", running)
+    began = time.monotonic()
+    answer = await client.call_tool("workflow_result", {"workflow_id": "wf_1", "wait_seconds": 1})
+    assert time.monotonic() - began < 4
+    assert answer.structured_content is not None
+    assert answer.structured_content["status"] == "running"
+    assert "again later" in text_of(answer)
+
+
+async def test_a_failed_workflow_says_why(door: McpWorld, client: Agent) -> None:
+    failed = workflow(WorkflowStatus.FAILED, failure={"type": "TaskExpired", "message": "Nobody answered."})
+    door.rooms.answer("get_workflow", failed)
+    answer = await client.call_tool("workflow_status", {"workflow_id": "wf_1"})
+    assert answer.structured_content is not None
+    assert answer.structured_content["failure"] == {"type": "TaskExpired", "message": "Nobody answered."}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (
+            InvalidArgument("INPUT_INVALID", "It does not fit.", errors=[FieldError("input.q", "required", "Needed.")]),
+            "INPUT_INVALID: It does not fit.\n- input.q: Needed.\nCorrect what is named and call the tool again.",
+        ),
+        (NotFound("DEFINITION_NOT_FOUND", "There is no such definition."), "DEFINITION_NOT_FOUND"),
+        (Unavailable("DATABASE_UNAVAILABLE", "Away.", retry_after=1.5), "Try again in 2 s."),
+    ],
+)
+async def test_a_refusal_tells_the_model_what_to_do(
+    door: McpWorld, client: Agent, refusal: Exception, told: str
+) -> None:
+    door.rooms.answer("start_workflow", refusal)
+    answer = await client.call_tool("workflow_start", START)
+    assert answer.is_error is True
+    assert told in text_of(answer)
+
+
+async def test_a_bug_keeps_its_text_to_itself(door: McpWorld, client: Agent, caplog: pytest.LogCaptureFixture) -> None:
+    door.rooms.answer("start_workflow", RuntimeError("secret detail"))
+    answer = await client.call_tool("workflow_start", START)
+    assert answer.is_error is True
+    assert "secret" not in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "path"),
+    [
+        ("workflow_start", START | {"color": "red"}, "color"),
+        ("workflow_start", {"definition": "x"}, "input"),
+        ("workflow_start", START | {"definition": 7}, "definition"),
+        ("workflow_start", START | {"input": "{}"}, "input"),
+        ("workflow_start", START | {"handoff": {"summary": "s", "mood": 1}}, "handoff.mood"),
+        ("workflow_start", START | {"handoff": {"agent": {"confidence": True}}}, "handoff.agent.confidence"),
+        ("workflow_start", START | {"input": {"a": ["b\u0000"]}}, "input.a[0]"),
+        ("workflow_start", START | {"idempotency_key": "with space"}, "idempotency_key"),
+        ("workflow_result", {"workflow_id": "wf_1", "wait_seconds": 51}, "wait_seconds"),
+        ("workflow_result", {"workflow_id": "wf_1", "wait_seconds": "5"}, "wait_seconds"),
+        ("workflow_result", {"workflow_id": "wf_1", "wait_seconds": True}, "wait_seconds"),
+        ("workflow_status", {}, "workflow_id"),
+        ("workflow_status", {"workflow_id": "wf_\u0000"}, "workflow_id"),
+    ],
+)
+async def test_bad_arguments_are_refused_by_name_and_reach_no_room(
+    door: McpWorld, client: Agent, tool: str, arguments: dict[str, Any], path: str
+) -> None:
+    answer = await client.call_tool(tool, arguments)
+    assert answer.is_error is True
+    assert f"- {path}: " in text_of(answer)
+    assert door.rooms.asked == []
+
+
+async def test_an_unknown_tool_is_refused(door: McpWorld, client: Agent) -> None:
+    answer = await client.call_tool("workflow_delete", {})
+    assert answer.is_error is True
+    assert door.rooms.asked == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_wait_ends_early_when_the_door_closes(signer: Signer, migrated: Migrated, era: str) -> None:
+    schema = await migrated("orkestra.mcp_gateway", "mcp")
+
+    async def held(_ctx: Context, request: Model) -> Model:
+        await asyncio.sleep(request.model_dump()["wait"])
+        return workflow()
+
+    async with mcp_door(signer, schema.app_url) as door, door.client(era) as client:
+        door.rooms.answer("get_workflow_result", held)
+        waiting = asyncio.create_task(client.call_tool("workflow_result", {"workflow_id": "w", "wait_seconds": 50}))
+        await eventually(lambda: len(door.rooms.asked) == 2)
+        door.drain.begin()
+        answer = await asyncio.wait_for(waiting, 3)
+    assert answer.structured_content is not None
+    assert answer.structured_content["status"] == "running"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_key_that_is_revoked_during_a_wait_ends_it(
+    signer: Signer, migrated: Migrated, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = await migrated("orkestra.mcp_gateway", "mcp")
+    monkeypatch.setattr("orkestra.mcp_gateway.tools.workflows.SLICE_SECONDS", 1)
+
+    async def held(_ctx: Context, request: Model) -> Model:
+        await asyncio.sleep(request.model_dump()["wait"])
+        return workflow()
+
+    async with mcp_door(signer, schema.app_url) as door, door.client(era) as client:
+        door.rooms.answer("get_workflow_result", held)
+        waiting = asyncio.create_task(client.call_tool("workflow_result", {"workflow_id": "w", "wait_seconds": 30}))
+        await eventually(lambda: len(door.rooms.asked) == 2)
+        del door.rooms.people["ork_agent"]
+        answer = await asyncio.wait_for(waiting, 6)
+        door.rooms.know("ork_agent")
+    assert answer.is_error is True
+    assert "CREDENTIAL_INVALID" in text_of(answer)
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer ork_revoked"}, {"authorization": "Basic eA=="}])
+async def test_without_a_good_key_nobody_comes_in(door: McpWorld, headers: dict[str, str]) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    async with httpx2.AsyncClient() as http:
+        answer = await http.post(door.url, json=body, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "CREDENTIAL" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_official_client_shows_why_a_key_is_refused(door: McpWorld, era: str) -> None:
+    with pytest.raises(BaseException) as raised:  # noqa: PT011 - a group or the error itself
+        async with door.client(era, key="ork_revoked") as client:
+            await client.list_tools()
+    assert raised.group_contains(MCPError, match="CREDENTIAL_INVALID") or "CREDENTIAL_INVALID" in str(raised.value)
+
+
+async def test_other_hosts_and_origins_are_not_served(door: McpWorld) -> None:
+    good = {"authorization": "Bearer ork_agent", "accept": "application/json, text/event-stream"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    async with httpx2.AsyncClient(headers=good) as http:
+        host = await http.post(door.url, json=body, headers={"host": "evil.example"})
+        origin = await http.post(door.url, json=body, headers={"origin": "https://evil.example"})
+    assert (host.status_code, origin.status_code) == (421, 403)
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+async def test_what_is_no_request_is_refused(door: McpWorld, version: str) -> None:
+    headers = {
+        "authorization": "Bearer ork_agent",
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": version,
+    }
+    async with httpx2.AsyncClient(headers=headers) as http:
+        torn = await http.post(door.url, content=b"{")
+        large = await http.post(door.url, content=b" " * 70_000)
+        form = await http.post(door.url, content=b"a=1", headers={"content-type": "text/plain"})
+    assert (torn.status_code, large.status_code, form.status_code) == (400, 413, 400)
+    assert door.rooms.asked == []
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", '"\\u0000"', '"\\ud800"'])
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+async def test_what_json_does_not_have_never_reaches_a_room(door: McpWorld, version: str, value: str) -> None:
+    meta = (
+        '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
+        '"io.modelcontextprotocol/clientCapabilities":{},'
+        '"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}'
+    )
+    body = (
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"workflow_start",'
+        f'"arguments":{{"definition":"d","input":{{"a":{value}}}}},{meta}}}}}'
+    )
+    headers = {
+        "authorization": "Bearer ork_agent",
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": version,
+        "mcp-method": "tools/call",
+        "mcp-name": "workflow_start",
+    }
+    async with httpx2.AsyncClient(headers=headers) as http:
+        answer = await http.post(door.url, content=body.encode())
+    assert answer.status_code in (200, 400)
+    assert "isError" in answer.text or "error" in answer.json()
+    assert door.rooms.asked == []
+
+
+async def test_too_many_calls_are_429_with_the_time_to_wait(signer: Signer, migrated: Migrated) -> None:
+    schema = await migrated("orkestra.mcp_gateway", "mcp")
+    async with mcp_door(signer, schema.app_url, per_key=Limit("key", 2, 60)) as door, httpx2.AsyncClient() as http:
+        headers = {"authorization": f"Bearer {door.rooms.know('ork_fast')}"}
+        answers = [await http.post(door.url, json={}, headers=headers) for _ in range(3)]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, True]
+    assert int(answers[2].headers["retry-after"]) > 20
+    assert "RATE_LIMITED" in answers[2].json()["error"]["message"]
+    assert "ratelimit" in answers[0].headers
+
+
+async def test_the_door_ends_in_time_while_a_client_holds_a_call(signer: Signer, migrated: Migrated) -> None:
+    schema = await migrated("orkestra.mcp_gateway", "mcp")
+
+    async def stuck(_ctx: Context, _request: Model) -> Model:
+        await asyncio.sleep(60)
+        return workflow()
+
+    call = {"name": "workflow_status", "arguments": {"workflow_id": "w"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {"authorization": "Bearer ork_agent", "accept": "application/json, text/event-stream"}
+    async with mcp_door(signer, schema.app_url) as door, httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        door.rooms.answer("get_workflow", stuck)
+        calling = asyncio.create_task(http.post(door.url, json=body))
+        await eventually(lambda: len(door.rooms.asked) == 1)
+        began = time.monotonic()
+        await door.server.stop()
+        assert time.monotonic() - began < 5
+        await asyncio.wait([calling])
+        assert calling.exception() is not None
