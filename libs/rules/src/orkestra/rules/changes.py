@@ -1,0 +1,58 @@
+"""What a decision comes to: changes to store and to tell, and at most one refusal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from orkestra.rules.permissions import audience
+from orkestra.v1.task import EscalationStep, Task
+from orkestra.wire import Error
+
+_UNTOLD: Final = {"version", "updated_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the history and, but for late_answer, one event. `actor` is None where the clock did it."""
+
+    event: str
+    before: Task | None
+    task: Task
+    at: datetime
+    actor: str | None = None
+    reason: str | None = None
+    step: EscalationStep | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it changed the task, so that others are told."""
+        return self.before is None or self.task.version != self.before.version
+
+    @property
+    def audience(self) -> list[str]:
+        """Who may hear of it, those just removed included."""
+        return sorted({*(audience(self.before) if self.before else ()), *audience(self.task)})
+
+    def fields(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the changed fields before and after as JSON; `details` of an answer that came late come after."""
+        new = self.task.model_dump(mode="json", exclude_none=True, exclude=_UNTOLD)
+        old = self.before.model_dump(mode="json", exclude_none=True, exclude=_UNTOLD) if self.before else {}
+        before = {name: value for name, value in old.items() if name not in new or new[name] != value}
+        after = {name: value for name, value in new.items() if name not in old or old[name] != value}
+        return before, {**after, **self.details}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The task as it now is, what led there in order, and the refusal that the caller gets after it is stored."""
+
+    task: Task
+    changes: tuple[Change, ...] = ()
+    refusal: Error | None = None
+
+
+def changed(task: Task, now: datetime, **values: Any) -> Task:
+    """Returns the task with other values, one version later."""
+    return task.model_copy(update={**values, "version": task.version + 1, "updated_at": now})

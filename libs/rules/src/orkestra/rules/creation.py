@@ -1,0 +1,156 @@
+"""What a task to open must be: sizes, shapes and the form, all errors at once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from orkestra import forms
+from orkestra.rules.ids import is_task_id
+from orkestra.rules.policies import check_policy
+from orkestra.v1.task import CreateTaskRequest, SlaEnd, TaskContext
+from orkestra.wire import FieldError
+
+MAX_TITLE: Final = 300
+MAX_TEXT: Final = 16 * 1024
+MAX_TAGS: Final = 50
+MAX_CANDIDATES: Final = 200
+MAX_OPEN_DATA: Final = 256 * 1024
+MAX_NAME: Final = 200
+MAX_DEPTH: Final = 32
+_NAMES: Final = (
+    "workflow_id",
+    "first_run_id",
+    "key",
+    "on_behalf_of",
+    "type",
+    "correlation",
+    "assignee",
+    "requested_by",
+)
+_LISTS: Final = ("candidate_users", "candidate_groups", "excluded_users", "allow_agents")
+_ROLES: Final = ("user", "assistant", "system", "tool")
+_WITHOUT_TIMES: Final[Any] = {"context": {"conversation": {"__all__": {"at"}}}}
+
+
+def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[FieldError]]:
+    """Returns the form's schema (empty where it is refused) and everything that is wrong with the request."""
+    errors = as_field_errors(forms.not_json(request.model_dump(exclude=_WITHOUT_TIMES), max_depth=MAX_DEPTH + 4))
+    if errors:
+        return {}, errors
+    errors = [*_text_errors(request), *_list_errors(request), *_open_data_errors(request)]
+    schema: dict[str, Any] = {}
+    context = request.context.model_dump(mode="json", exclude_none=True) if request.context else {}
+    try:
+        schema = forms.check(request.form, context)
+    except forms.Invalid as exc:
+        errors += as_field_errors(exc.problems, "form")
+    else:
+        errors += _draft_errors(request.draft or {}, schema)
+    if request.sla:
+        errors += check_policy(request.sla)
+        if schema and request.sla.at_end == SlaEnd.DEFAULT and request.sla.default_result is not None:
+            errors += _default_errors(request, schema)
+    return schema, errors
+
+
+def check_size(value: Any, path: str) -> list[FieldError]:
+    """Returns what is wrong with open data: at most 256 KiB, at most 32 levels, nothing that is not JSON."""
+    problems = forms.not_json(value, max_depth=MAX_DEPTH)
+    if problems:
+        return as_field_errors(problems, path)
+    if forms.size(value) > MAX_OPEN_DATA:
+        return [FieldError(path, "too_large", "At most 256 KiB.")]
+    return []
+
+
+def as_field_errors(problems: Any, prefix: str = "") -> list[FieldError]:
+    """Returns the problems of a form or its data as errors of the request that holds it at `prefix`."""
+    placed = (problem.under(prefix) for problem in problems)
+    return [FieldError(problem.path, problem.code, problem.message) for problem in placed]
+
+
+def _text_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
+    if request.task_id is not None and not is_task_id(request.task_id):
+        yield FieldError("task_id", "task_id_invalid", "A task id is task_ and the 32 hexadecimal digits of a UUIDv7.")
+    if not request.title.strip():
+        yield FieldError("title", "required", "A task has a title.")
+    if len(request.title) > MAX_TITLE:
+        yield FieldError("title", "too_long", f"At most {MAX_TITLE} characters.")
+    if len((request.description or "").encode()) > MAX_TEXT:
+        yield FieldError("description", "too_large", "At most 16 KiB.")
+    for name in _NAMES:
+        value = getattr(request, name)
+        if value is not None and not 0 < len(value) <= MAX_NAME:
+            yield FieldError(name, "too_long" if value else "required", f"1 to {MAX_NAME} characters.")
+
+
+def _list_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
+    if len(request.tags) > MAX_TAGS:
+        yield FieldError("tags", "too_many_items", f"At most {MAX_TAGS} tags.")
+    if len(request.candidate_users) + len(request.candidate_groups) > MAX_CANDIDATES:
+        place = "candidate_users" if request.candidate_users else "candidate_groups"
+        yield FieldError(place, "too_many_items", f"At most {MAX_CANDIDATES} candidates, people and groups together.")
+    for name in ("excluded_users", "allow_agents"):
+        if len(getattr(request, name)) > MAX_CANDIDATES:
+            yield FieldError(name, "too_many_items", f"At most {MAX_CANDIDATES}.")
+    for name in (*_LISTS, "tags"):
+        for position, value in enumerate(getattr(request, name)):
+            if not value.strip() or len(value) > MAX_NAME:
+                yield FieldError(f"{name}[{position}]", "wrong_length", f"1 to {MAX_NAME} characters.")
+    if request.assignee is not None and request.assignee in request.excluded_users:
+        yield FieldError("assignee", "excluded", "The assignee is one of the excluded users.")
+
+
+def _open_data_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
+    for name in ("input", "draft"):
+        value = getattr(request, name)
+        if value is not None:
+            yield from check_size(value, name)
+    if request.context is None:
+        return
+    if forms.size(request.context.model_dump(mode="json", exclude_none=True)) > MAX_OPEN_DATA:
+        yield FieldError("context", "too_large", "At most 256 KiB.")
+    yield from _context_errors(request.context)
+
+
+def _context_errors(context: TaskContext) -> Iterator[FieldError]:
+    args = context.action.args if context.action else None
+    for path, value in (("context.data", context.data), ("context.action.args", args)):
+        if value is not None and forms.depth(value) > MAX_DEPTH:
+            yield FieldError(path, "too_deep", f"Is nested deeper than {MAX_DEPTH} levels.")
+    for position, message in enumerate(context.conversation):
+        if message.role not in _ROLES:
+            yield FieldError(f"context.conversation[{position}].role", "not_an_option", f"One of {', '.join(_ROLES)}.")
+    for position, link in enumerate(context.links):
+        if not link.url.lower().startswith(("https://", "http://")):
+            yield FieldError(f"context.links[{position}].url", "not_a_url", "Starts with http:// or https://.")
+    confidence = context.agent.confidence if context.agent else None
+    if confidence is not None and not 0 <= confidence <= 1:
+        yield FieldError("context.agent.confidence", "out_of_range", "From 0 to 1.")
+
+
+def _draft_errors(draft: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[FieldError]:
+    for name, proposal in draft.items():
+        path = forms.join("draft", name)
+        if name not in schema["properties"]:
+            yield FieldError(path, "unknown_field", "The form has no such field.")
+        elif not isinstance(proposal, dict) or "value" not in proposal or set(proposal) - {"value", "confidence"}:
+            yield FieldError(path, "draft_invalid", 'A proposal is {"value": …} with an optional confidence.')
+        elif not _is_confidence(proposal.get("confidence", 1)):
+            yield FieldError(forms.join(path, "confidence"), "out_of_range", "From 0 to 1.")
+
+
+def _is_confidence(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _default_errors(request: CreateTaskRequest, schema: Mapping[str, Any]) -> list[FieldError]:
+    if request.sla is None:
+        return []
+    try:
+        forms.validate(schema, request.sla.default_result, request.sla.default_outcome)
+    except forms.Invalid as exc:
+        outcome = [problem for problem in exc.problems if problem.path == "outcome" and "outcome" in problem.code]
+        rest = [problem for problem in exc.problems if problem not in outcome]
+        found = as_field_errors(rest, "sla.default_result")
+        return found + [FieldError("sla.default_outcome", each.code, each.message) for each in outcome]
+    return []

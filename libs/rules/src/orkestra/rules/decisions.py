@@ -1,0 +1,249 @@
+"""Every decision about a task: what it was, who asks, what time it is; out come the changes or a refusal."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from orkestra import forms
+from orkestra.rules.changes import Change, Decision, changed
+from orkestra.rules.clocks import claim_restarted, due, retimed, start, wake_in
+from orkestra.rules.creation import MAX_TEXT, as_field_errors, check_create, check_size
+from orkestra.rules.ids import mint_task_id
+from orkestra.rules.permissions import is_installation, may
+from orkestra.rules.states import REASONS, step
+from orkestra.v1.task import (
+    CancelTaskRequest,
+    ClaimTaskRequest,
+    ClockState,
+    CompleteTaskRequest,
+    CreateTaskRequest,
+    DecidedBy,
+    Priority,
+    ReleaseTaskRequest,
+    Sla,
+    Task,
+    TaskStatus,
+)
+from orkestra.wire import Error, FailedPrecondition, InvalidArgument, PermissionDenied, Principal, VersionMismatch
+
+_LATE = (TaskStatus.EXPIRED, TaskStatus.CANCELLED)
+
+
+def decide_create(
+    request: CreateTaskRequest, principal: Principal, now: datetime, *, tenant_id: str, random_bits: int
+) -> Decision:
+    """Returns the task to store. People are named by their ids already.
+
+    Raises InvalidArgument TASK_INVALID with every error, and PermissionDenied where the principal may not ask, may not
+    ask for that person, or names a run without being a worker.
+    """
+    _refuse_create(request, principal)
+    schema, errors = check_create(request)
+    if errors:
+        raise InvalidArgument("TASK_INVALID", "The task cannot be opened as it is.", errors=errors)
+    task = Task(
+        task_id=request.task_id or mint_task_id(now, random_bits),
+        tenant_id=tenant_id,
+        status=TaskStatus.OPEN,
+        version=1,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+        form=schema,
+        priority=request.priority or Priority.NORMAL,
+        requested_by=(request.requested_by if is_installation(principal) else None) or principal.subject,
+        sla=_started(request, schema, now),
+        **_as_asked(request),
+    )
+    return Decision(task, (Change("created", None, task, now, principal.subject),))
+
+
+def decide_claim(task: Task, principal: Principal, now: datetime, request: ClaimTaskRequest) -> Decision:
+    """Gives an open task to the principal."""
+
+    def effect(task: Task) -> Change:
+        after = changed(task, now, status=TaskStatus.CLAIMED, assignee=principal.subject, claimed_at=now)
+        return _change("claimed", task, after, now, principal)
+
+    return _decide("claim", task, principal, now, request.version, effect)
+
+
+def decide_release(task: Task, principal: Principal, now: datetime, request: ReleaseTaskRequest) -> Decision:
+    """Puts a claimed task back for its candidates; the time to claim begins again."""
+
+    def effect(task: Task) -> Change:
+        sla = claim_restarted(task.sla, now)
+        after = changed(task, now, status=TaskStatus.OPEN, assignee=None, claimed_at=None, sla=sla)
+        return _change("released", task, after, now, principal)
+
+    return _decide("release", task, principal, now, request.version, effect)
+
+
+def decide_complete(
+    task: Task, principal: Principal, now: datetime, request: CompleteTaskRequest, *, locale: str = "en"
+) -> Decision:
+    """Records the answer of the assignee, or of a candidate who claims by it.
+
+    An answer that does not fit the form is refused (InvalidArgument DATA_INVALID) with every error. One that comes
+    after the task expired or was cancelled is kept as the change late_answer and refused.
+    """
+    errors = check_size(request.data, "data")
+    if errors:
+        return _refused(task, now, InvalidArgument("DATA_INVALID", "The answer cannot be kept.", errors=errors))
+
+    def effect(task: Task) -> Change | Error:
+        if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
+            reason = "TASK_CLAIMED_BY_ANOTHER"
+            return FailedPrecondition(reason, REASONS[reason], current=task)
+        try:
+            result = forms.validate(task.form or forms.check(None), request.data, request.outcome, locale=locale)
+        except forms.Invalid as exc:
+            return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=_answer_errors(exc))
+        values = {"result": result, "outcome": request.outcome, "completed_by": principal.subject}
+        held = {"assignee": principal.subject, "claimed_at": task.claimed_at or now, "completed_at": now}
+        decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON}
+        return _change("completed", task, changed(task, now, **values, **held, **decided), now, principal)
+
+    decision = _decide("complete", task, principal, now, request.version, effect)
+    if isinstance(decision.refusal, FailedPrecondition) and decision.task.status in _LATE:
+        answer = {"late_answer": {"data": request.data, "outcome": request.outcome}}
+        late = Change("late_answer", decision.task, decision.task, now, principal.subject, details=answer)
+        return Decision(decision.task, (*decision.changes, late), decision.refusal)
+    return decision
+
+
+def decide_cancel(task: Task, principal: Principal, now: datetime, request: CancelTaskRequest) -> Decision:
+    """Ends a live task without an answer."""
+    if len((request.reason or "").encode(errors="replace")) > MAX_TEXT:
+        errors = as_field_errors([forms.Problem("reason", "too_large", "At most 16 KiB.")])
+        return _refused(task, now, InvalidArgument("REASON_TOO_LARGE", "The reason is too long.", errors=errors))
+
+    def effect(task: Task) -> Change:
+        after = changed(task, now, status=TaskStatus.CANCELLED, reason=request.reason)
+        return _change("cancelled", task, after, now, principal, reason=request.reason)
+
+    return _decide("cancel", task, principal, now, request.version, effect)
+
+
+def decide_advance(task: Task, principal: Principal, now: datetime) -> Decision:
+    """Performs what is due. For workers; anyone else is refused and changes nothing."""
+    refusal = may("advance", principal, task)
+    if refusal:
+        return Decision(task, refusal=refusal)
+    changes = due(task, now)
+    return Decision(changes[-1].task if changes else task, changes)
+
+
+def end_with_run(task: Task, now: datetime, reason: str) -> Decision:
+    """Cancels what is live of a run that has ended. What is due comes first; an ended task stays as it is."""
+    changes = due(task, now)
+    task = changes[-1].task if changes else task
+    if step(task.status, "cancel") != TaskStatus.CANCELLED:
+        return Decision(task, changes)
+    after = changed(task, now, status=TaskStatus.CANCELLED, reason=reason)
+    after = after.model_copy(update={"sla": retimed(after)})
+    return Decision(after, (*changes, Change("cancelled", task, after, now, None, reason)))
+
+
+def clock_state(task: Task, now: datetime) -> ClockState:
+    """Returns what AdvanceClock answers for a task whose due steps have been performed."""
+    return ClockState(
+        task_id=task.task_id,
+        status=task.status,
+        version=task.version,
+        wake_in=wake_in(task, now),
+        result=task.result,
+        outcome=task.outcome,
+        completed_by=task.completed_by,
+        decided_by=task.decided_by,
+        reason=task.reason,
+    )
+
+
+def _decide(
+    operation: str,
+    task: Task,
+    principal: Principal,
+    now: datetime,
+    version: int | None,
+    effect: Callable[[Task], Change | Error],
+) -> Decision:
+    """Performs what is due, then asks in turn: allowed, possible in this state, still the version that was seen."""
+    changes = due(task, now)
+    task = changes[-1].task if changes else task
+    refusal = may(operation, principal, task)
+    outcome = step(task.status, operation)
+    if refusal is None and not isinstance(outcome, TaskStatus):
+        refusal = FailedPrecondition(outcome, REASONS[outcome].format(status=task.status), current=task)
+    if refusal is None and version is not None and version != task.version:
+        message = f"The task has changed since version {version}; it is now at {task.version}."
+        refusal = VersionMismatch("VERSION_MISMATCH", message, current=task)
+    if refusal is not None:
+        return Decision(task, changes, refusal)
+    found = effect(task)
+    if isinstance(found, Error):
+        return Decision(task, changes, found)
+    return Decision(found.task, (*changes, found))
+
+
+def _refused(task: Task, now: datetime, refusal: Error) -> Decision:
+    changes = due(task, now)
+    return Decision(changes[-1].task if changes else task, changes, refusal)
+
+
+def _change(
+    event: str, before: Task, after: Task, now: datetime, principal: Principal, *, reason: str | None = None
+) -> Change:
+    after = after.model_copy(update={"sla": retimed(after)})
+    return Change(event, before, after, now, principal.subject, reason)
+
+
+def _answer_errors(exc: forms.Invalid) -> list[Any]:
+    about_outcome = [each for each in exc.problems if each.code in ("outcome_required", "unknown_outcome")]
+    about_data = [each for each in exc.problems if each not in about_outcome]
+    return as_field_errors(about_outcome) + as_field_errors(about_data, "data")
+
+
+def _refuse_create(request: CreateTaskRequest, principal: Principal) -> None:
+    if principal.roles <= {"auditor"} and not is_installation(principal):
+        raise PermissionDenied("CREATE_NOT_ALLOWED", "Your role does not allow asking for tasks.")
+    if is_installation(principal):
+        return
+    if request.workflow_id or request.first_run_id or request.requested_by:
+        raise PermissionDenied("RUN_NOT_YOURS", "Only a worker opens tasks in the name of a run or of someone else.")
+    person = request.on_behalf_of
+    is_self = principal.kind == "user" and person == principal.subject
+    if person and not is_self and principal.on_behalf_of.isdisjoint({person, "*"}):
+        raise PermissionDenied("ON_BEHALF_OF_NOT_GRANTED", "Your key was not granted to act for this person.")
+
+
+def _as_asked(request: CreateTaskRequest) -> dict[str, Any]:
+    asked = {
+        name: getattr(request, name)
+        for name in (
+            "workflow_id",
+            "first_run_id",
+            "key",
+            "on_behalf_of",
+            "title",
+            "description",
+            "type",
+            "correlation",
+            "context",
+            "input",
+            "draft",
+            "assignee",
+        )
+    }
+    lists = ("tags", "candidate_users", "candidate_groups", "excluded_users", "allow_agents")
+    return asked | {name: list(dict.fromkeys(getattr(request, name))) for name in lists}
+
+
+def _started(request: CreateTaskRequest, schema: dict[str, Any], now: datetime) -> Sla | None:
+    policy = request.sla
+    if policy is None:
+        return None
+    if policy.default_result is not None:
+        result = forms.validate(schema, policy.default_result, policy.default_outcome)
+        policy = policy.model_copy(update={"default_result": result})
+    return start(policy, now)

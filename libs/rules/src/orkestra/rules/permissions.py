@@ -1,0 +1,148 @@
+"""Who may do what with a task: grants as data, and the relations that they speak of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from orkestra.v1.task import Task, TaskStatus
+from orkestra.wire import Error, NotFound, PermissionDenied, Principal
+
+OVERSEERS: Final = frozenset({"admin", "manager", "auditor"})
+MANAGERS: Final = frozenset({"admin", "manager"})
+INSTALLATION: Final = frozenset({"worker", "service"})  # subjects of the installation's own keys
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One way to be allowed: through a relation to the task, or through a role."""
+
+    relation: str | None = None
+    roles: frozenset[str] = frozenset()
+
+
+_MANAGER: Final = Grant(roles=MANAGERS)
+_INSTALLATION: Final = Grant(relation="installation")
+
+GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
+    "view": (
+        Grant(roles=OVERSEERS),
+        *(Grant(relation=name) for name in ("assignee", "candidate", "requester", "beneficiary", "answerer")),
+        _INSTALLATION,
+    ),
+    "claim": (Grant(relation="candidate"), Grant(relation="assignee")),
+    "release": (Grant(relation="assignee"), _MANAGER),
+    "complete": (Grant(relation="candidate"), Grant(relation="assignee")),
+    "cancel": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
+    "advance": (_INSTALLATION,),
+    "confirm_wake_up": (_INSTALLATION,),
+}
+DECIDING: Final = frozenset({"claim", "complete"})  # for people, and for agents that the task names
+
+REASONS: Final[Mapping[str, tuple[str, str]]] = {
+    "claim": ("NOT_A_CANDIDATE", "The task is not offered to you."),
+    "complete": ("NOT_A_CANDIDATE", "The task is not offered to you."),
+    "release": ("NOT_THE_ASSIGNEE", "Only the person who holds the task, or a manager, can put it back."),
+    "cancel": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can cancel it."),
+    "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
+    "confirm_wake_up": ("NOT_A_WORKER", "Only a worker confirms a wake-up."),
+}
+
+
+def may(operation: str, principal: Principal, task: Task) -> Error | None:
+    """Returns why the principal may not, None where it may. A task that it may not see is NotFound."""
+    if not visible(principal, task):
+        return NotFound("TASK_NOT_FOUND", "There is no such task.")
+    if operation in DECIDING:
+        refusal = _may_not_decide(principal, task)
+        if refusal:
+            return refusal
+    if _is_granted(operation, principal, task):
+        return None
+    return PermissionDenied(*REASONS[operation])
+
+
+def visible(principal: Principal, task: Task) -> bool:
+    """Whether the principal may see the task."""
+    return _is_granted("view", principal, task)
+
+
+def relations(principal: Principal, task: Task) -> frozenset[str]:
+    """Returns what the principal is to the task."""
+    subject = principal.subject
+    held = {
+        "assignee": task.assignee == subject,
+        "candidate": _is_candidate(principal, task),
+        "requester": task.requested_by == subject,
+        "beneficiary": task.on_behalf_of == subject,
+        "answerer": task.completed_by == subject,
+        "installation": is_installation(principal),
+        "run": is_installation(principal) and task.workflow_id is not None,
+    }
+    return frozenset(name for name, is_held in held.items() if is_held)
+
+
+def is_installation(principal: Principal) -> bool:
+    """Whether it is a worker or service of the installation, not a key of the tenant."""
+    return principal.kind == "service" and principal.subject in INSTALLATION
+
+
+def is_named_agent(principal: Principal, task: Task) -> bool:
+    """Whether the task allows this agent to decide."""
+    return principal.kind == "agent" and not {principal.subject, principal.name}.isdisjoint(task.allow_agents)
+
+
+def audience(task: Task) -> list[str]:
+    """Returns who may see the task, sorted: user:<subject>, agent:<name>, group:<id>, and all for overseers."""
+    people = {task.requested_by, task.on_behalf_of, task.assignee, task.completed_by, *task.candidate_users} - {None}
+    return sorted(
+        {f"user:{subject}" for subject in people}
+        | {f"agent:{name}" for name in task.allow_agents}
+        | {f"group:{group}" for group in task.candidate_groups}
+        | {"all"}
+    )
+
+
+def audiences_of(principal: Principal) -> list[str]:
+    """Returns the audiences that the principal belongs to; it sees a task where they meet the task's audience."""
+    found = {f"user:{principal.subject}"}
+    if principal.kind == "user":
+        found |= {f"group:{group}" for group in principal.groups}
+    if principal.kind == "agent":
+        found |= {f"agent:{name}" for name in (principal.subject, principal.name) if name}
+    if is_installation(principal) or not OVERSEERS.isdisjoint(principal.roles):
+        found.add("all")
+    return sorted(found)
+
+
+def _is_granted(operation: str, principal: Principal, task: Task) -> bool:
+    held = relations(principal, task)
+    return any(grant.relation in held or not grant.roles.isdisjoint(principal.roles) for grant in GRANTS[operation])
+
+
+def _is_candidate(principal: Principal, task: Task) -> bool:
+    if is_named_agent(principal, task):
+        return True
+    if principal.subject in task.candidate_users:
+        return True
+    if principal.kind != "user":
+        return False
+    if not task.candidate_users and not task.candidate_groups and task.assignee is None:
+        return not MANAGERS.isdisjoint(principal.roles)  # offered to nobody: a manager takes it
+    return not principal.groups.isdisjoint(task.candidate_groups)
+
+
+def _may_not_decide(principal: Principal, task: Task) -> Error | None:
+    if principal.kind != "user" and not is_named_agent(principal, task):
+        return PermissionDenied("ONLY_PEOPLE_DECIDE", "Only a person can do this; this task names no agent for it.")
+    if principal.subject in task.excluded_users:
+        return PermissionDenied("EXCLUDED_FROM_TASK", "You are excluded from deciding on this task.")
+    if principal.subject in (task.requested_by, task.on_behalf_of) and needs_four_eyes(task):
+        return PermissionDenied("FOUR_EYES_REQUIRED", "Whoever asked for it cannot decide on it as well.")
+    if task.status == TaskStatus.OPEN and task.assignee not in (None, principal.subject):
+        return PermissionDenied("ASSIGNED_TO_ANOTHER", "The task is offered to one person, and that is not you.")
+    return None
+
+
+def needs_four_eyes(task: Task) -> bool:
+    """Whether the person who asked must not be the one who decides: where an action or an approval hangs on it."""
+    return task.approval_policy is not None or (task.context is not None and task.context.action is not None)

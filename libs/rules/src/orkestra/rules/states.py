@@ -1,0 +1,70 @@
+"""The state machine: status and operation give the next status, or why not."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from orkestra.v1.task import TaskStatus
+
+LIVE: Final = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
+FINAL: Final = frozenset(TaskStatus) - LIVE
+
+Transition = TaskStatus | str
+_ENDED: Final[Mapping[TaskStatus, Transition]] = dict.fromkeys(sorted(FINAL), "TASK_NOT_LIVE")
+
+TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
+    "claim": {
+        TaskStatus.OPEN: TaskStatus.CLAIMED,
+        TaskStatus.CLAIMED: "TASK_NOT_OPEN",
+        TaskStatus.WAITING: "TASK_NOT_OPEN",
+        **dict.fromkeys(sorted(FINAL), "TASK_NOT_OPEN"),
+    },
+    "release": {
+        TaskStatus.OPEN: "TASK_NOT_CLAIMED",
+        TaskStatus.CLAIMED: TaskStatus.OPEN,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+    "complete": {
+        TaskStatus.OPEN: TaskStatus.COMPLETED,
+        TaskStatus.CLAIMED: TaskStatus.COMPLETED,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+    "cancel": {**dict.fromkeys(sorted(LIVE), TaskStatus.CANCELLED), **_ENDED},
+    "reassign": {
+        TaskStatus.OPEN: TaskStatus.OPEN,
+        TaskStatus.CLAIMED: TaskStatus.OPEN,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+    "expire": {
+        TaskStatus.OPEN: TaskStatus.EXPIRED,
+        TaskStatus.CLAIMED: TaskStatus.EXPIRED,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+    "decide_by_policy": {
+        TaskStatus.OPEN: TaskStatus.COMPLETED,
+        TaskStatus.CLAIMED: TaskStatus.COMPLETED,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+}
+
+REASONS: Final[Mapping[str, str]] = {
+    "TASK_NOT_OPEN": "The task is not open any more; it is {status}.",
+    "TASK_NOT_CLAIMED": "Nobody has claimed the task; it is {status}.",
+    "TASK_NOT_LIVE": "The task has ended; it is {status}.",
+    "TASK_WAITING": "The task waits for an answer of whoever asked for it.",
+    "TASK_CLAIMED_BY_ANOTHER": "Someone else has claimed the task.",
+}
+
+
+def is_live(status: TaskStatus) -> bool:
+    """Whether work on a task can still go on."""
+    return status in LIVE
+
+
+def step(status: TaskStatus, operation: str) -> TaskStatus | str:
+    """Returns the next status, or the reason for which the operation is refused."""
+    return TRANSITIONS[operation][status]
