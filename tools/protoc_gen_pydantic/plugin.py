@@ -14,7 +14,7 @@ def respond(request: CodeGeneratorRequest) -> CodeGeneratorResponse:
     names = Names(request.proto_file)
     problems = [problem for file in files for problem in refusals(file, names)]
     if problems:
-        response.error = "\n".join(problems)
+        response.error = "\n".join(("outside the subset of one shape:", *problems))
         return response
     for file in files:
         response.file.add(name=file.name.removesuffix(".proto") + ".py", content=emit(file, names))

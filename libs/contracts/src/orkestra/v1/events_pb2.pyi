@@ -1,3 +1,4 @@
+# mypy: disable-error-code=type-arg
 from orkestra.v1 import identity_pb2 as _identity_pb2
 from orkestra.v1 import task_pb2 as _task_pb2
 from orkestra.v1 import workflow_pb2 as _workflow_pb2

@@ -8,9 +8,8 @@ from contextvars import ContextVar
 from typing import ClassVar, TypeVar, cast
 
 import grpc
-from google.protobuf.message import Message
 from orkestra.wire.errors import DeadlineExceeded, Error, Internal, InvalidArgument, TooLarge, Unavailable
-from orkestra.wire.model import Model
+from orkestra.wire.model import Model, decoded
 from orkestra.wire.server import AUTHORIZATION, DOOR, REPLAYED, REQUEST_ID
 from orkestra.wire.status import Trailers, from_trailers
 from orkestra.wire.tracing import client_span
@@ -63,12 +62,12 @@ class RpcClient:
     ) -> M:
         _replayed.set(False)
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        message = request.to_pb()
-        metadata = await self._metadata(request_id)
+        body = request.to_pb().SerializeToString()
+        metadata = await self._metadata(request_id, deadline)
         with client_span(f"{self.service}/{method}", metadata) as span:
             try:
                 answer = await self._try(
-                    method, message, response, metadata, deadline, is_repeatable=idempotent or request_id is not None
+                    method, body, response, metadata, deadline, is_repeatable=idempotent or request_id is not None
                 )
             except Error as exc:
                 span.end_with(exc)
@@ -76,21 +75,29 @@ class RpcClient:
             span.end_with(None)
             return answer
 
-    async def _metadata(self, request_id: str | None) -> dict[str, str]:
+    async def _metadata(self, request_id: str | None, deadline: float) -> dict[str, str]:
         metadata: dict[str, str] = {}
         if self._token is not None:
-            token = self._token if isinstance(self._token, str) else await self._token()
-            metadata[AUTHORIZATION] = f"Bearer {token}"
+            metadata[AUTHORIZATION] = f"Bearer {await self._fresh_token(self._token, deadline)}"
         if request_id is not None:
             metadata[REQUEST_ID] = request_id
         if self._door is not None:
             metadata[DOOR] = self._door
         return metadata
 
+    async def _fresh_token(self, token: Token, deadline: float) -> str:
+        if isinstance(token, str):
+            return token
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await token()
+        except TimeoutError as exc:
+            raise DeadlineExceeded("DEADLINE_EXCEEDED", f"No token for {self._short} came in time.") from exc
+
     async def _try(
         self,
         method: str,
-        message: Message,
+        body: bytes,
         response: type[M],
         metadata: dict[str, str],
         deadline: float,
@@ -100,7 +107,7 @@ class RpcClient:
         backoff = FIRST_BACKOFF
         while True:
             try:
-                return await self._once(method, message, response, metadata, deadline)
+                return await self._once(method, body, response, metadata, deadline)
             except Unavailable as exc:
                 pause = exc.retry_after or backoff * random.uniform(0.5, 1.5)  # noqa: S311  spreads retries, no secret
                 if not is_repeatable or time.monotonic() + pause >= deadline:
@@ -108,15 +115,11 @@ class RpcClient:
             await asyncio.sleep(pause)
             backoff = min(backoff * 2, MAX_BACKOFF)
 
-    async def _once(
-        self, method: str, message: Message, response: type[M], metadata: dict[str, str], deadline: float
-    ) -> M:
-        multicallable = self._channel.unary_unary(
-            f"/{self.service}/{method}",
-            request_serializer=Message.SerializeToString,
-            response_deserializer=response.pb.FromString,
+    async def _once(self, method: str, body: bytes, response: type[M], metadata: dict[str, str], deadline: float) -> M:
+        rpc = self._channel.unary_unary(
+            f"/{self.service}/{method}", request_serializer=None, response_deserializer=None
         )
-        call = multicallable(message, metadata=tuple(metadata.items()), timeout=max(deadline - time.monotonic(), 0.001))
+        call = rpc(body, metadata=tuple(metadata.items()), timeout=max(deadline - time.monotonic(), 0.001))
         try:
             answer = await call
         except grpc.aio.AioRpcError as exc:
@@ -124,7 +127,7 @@ class RpcClient:
         trailers = dict(cast("Trailers", await call.trailing_metadata() or ()))
         _replayed.set(trailers.get(REPLAYED) == "1")
         try:
-            return response.from_pb(answer)
+            return response.from_pb(decoded(response.pb, answer))
         except InvalidArgument as exc:
             raise Internal("ANSWER_UNREADABLE", f"The answer of {self._short}.{method} cannot be read: {exc}") from exc
 

@@ -197,7 +197,7 @@ def _read_object(value: Any) -> Any:
 
 
 def _write_json(pb: type[Message], value: Any) -> Message:
-    return pb(text=check_text(dumps(value)))
+    return pb(text=dumps(value))
 
 
 def _is_nullable(field: FieldDescriptor) -> bool:

@@ -32,15 +32,21 @@ def loads(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Write compact JSON text. Refuses (InvalidArgument REQUEST_INVALID) NaN, Infinity and what JSON cannot say."""
+    """Write compact JSON text.
+
+    Refuses (InvalidArgument REQUEST_INVALID) NaN, Infinity, NUL, lone surrogates and what JSON cannot say.
+    """
     try:
-        return _encoder.encode(value)
+        text = _encoder.encode(value)
     except RecursionError:
         raise _too_deep("", MAX_DEPTH) from None
     except ValueError as exc:
         raise refusal("", "not_finite", "JSON has no NaN and no Infinity.") from exc
     except TypeError as exc:
         raise refusal("", "wrong_type", f"JSON cannot say this: {exc}.") from exc
+    if _is_suspect(text):
+        check_json(value)
+    return text
 
 
 def check_json(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
@@ -80,10 +86,7 @@ def _decode(text: str | bytes) -> str:
 def _is_suspect(source: str) -> bool:
     """Say whether the text may hold what only a walk over the value can tell. Cheap, and wrong only towards yes."""
     return (
-        "\\u0000" in source
-        or "\\ud" in source
-        or "\\uD" in source
-        or (not source.isascii() and _has_surrogate(source))
+        "\\u0000" in source or "\\ud" in source or "\\uD" in source or (not source.isascii() and _has_surrogate(source))
     )
 
 
@@ -125,7 +128,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise refusal(twice, "duplicate_key", f"The key {twice!r} is given twice in one object.")
+        raise refusal("", "duplicate_key", f"The key {twice!r} is given twice in one object.")
     return found
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from orkestra.wire.convert import Reader, Writer
+from orkestra.wire.jsontext import refusal
 from orkestra.wire.problems import to_invalid_argument
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -62,6 +63,20 @@ class Model(BaseModel):
 def model_named(full_name: str) -> type[Model] | None:
     """Return the model of a message's full name, where it has been imported."""
     return _models.get(full_name)
+
+
+def message_name(model: type[Model]) -> str | None:
+    """Return the full name of a model's message; None where it has none."""
+    pb: type[Message] | None = getattr(model, "pb", None)
+    return None if pb is None else pb.DESCRIPTOR.full_name
+
+
+def decoded(pb: type[Message], body: bytes) -> Message:
+    """Return the message that the bytes hold. Refuses (InvalidArgument REQUEST_INVALID) bytes that hold none."""
+    try:
+        return pb.FromString(body)
+    except DecodeError as exc:
+        raise refusal("", "not_protobuf", f"This is not a {pb.DESCRIPTOR.full_name}.") from exc
 
 
 _models: dict[str, type[Model]] = {}

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar
 
+from orkestra.wire.errors import InvalidArgument
 from orkestra.wire.jsontext import check_json, dumps, loads
 from orkestra.wire.problems import to_invalid_argument
 from pydantic import BaseModel, ValidationError
@@ -15,13 +16,17 @@ def parse(model: type[M], given: Any, *, path_prefix: str = "") -> M:
     Refuses (InvalidArgument REQUEST_INVALID) everything at once: unknown fields, wrong types, missing fields; and text
     that `loads` refuses. Integers in open JSON stay exact. Paths in the refusal lead through `path_prefix`.
     """
-    if isinstance(given, str | bytes):
-        loads(given)
-        text: str | bytes = given
-    else:
-        check_json(given)
-        text = dumps(given)
     try:
-        return model.model_validate_json(text, strict=True, extra="forbid")
+        return model.model_validate_json(_text(given), strict=True, extra="forbid")
+    except InvalidArgument as exc:
+        raise exc.at(path_prefix) from exc
     except ValidationError as exc:
         raise to_invalid_argument(exc, path_prefix=path_prefix) from exc
+
+
+def _text(given: Any) -> str | bytes:
+    if isinstance(given, str | bytes):
+        loads(given)
+        return given
+    check_json(given)
+    return dumps(given)

@@ -9,10 +9,9 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
 from orkestra.wire.context import ANONYMOUS, Context, Principal
 from orkestra.wire.errors import Error, Internal, InvalidArgument, Unauthenticated
-from orkestra.wire.model import Model
+from orkestra.wire.model import Model, decoded, message_name
 from orkestra.wire.status import to_message, to_trailers
 from orkestra.wire.tracing import server_span
 
@@ -64,11 +63,9 @@ class _Endpoint:
     is_open: bool
 
     def handler(self) -> "grpc.RpcMethodHandler[Any, Any]":
-        return grpc.unary_unary_rpc_method_handler(
-            self._serve, request_deserializer=bytes, response_serializer=Message.SerializeToString
-        )
+        return grpc.unary_unary_rpc_method_handler(self._serve)
 
-    async def _serve(self, body: bytes, call: "grpc.aio.ServicerContext[Any, Any]") -> Message:
+    async def _serve(self, body: bytes, call: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
         metadata = {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
         with server_span(self.rpc, metadata) as span:
             try:
@@ -101,11 +98,11 @@ class _Endpoint:
             door=metadata.get(DOOR),
         )
 
-    async def _answer(self, ctx: Context, body: bytes) -> Message:
-        request = self.request_model.from_pb(_decoded(self.request_model, body))
+    async def _answer(self, ctx: Context, body: bytes) -> bytes:
+        request = self.request_model.from_pb(decoded(self.request_model.pb, body))
         answer = await self.operation(ctx, request)
         try:
-            return answer.to_pb()
+            return answer.to_pb().SerializeToString()
         except InvalidArgument as exc:  # the answer is ours, so its fault is not the caller's
             raise ValueError(f"the answer of {self.rpc} cannot travel: {exc.errors}") from exc
 
@@ -119,13 +116,6 @@ def bearer(metadata: Mapping[str, str]) -> str | None:
 def snake(name: str) -> str:
     """Turn an rpc's name into its method's: GetApiKey becomes get_api_key."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _decoded(model: type[Model], body: bytes) -> Message:
-    try:
-        return model.pb.FromString(body)
-    except Exception as exc:
-        raise InvalidArgument("REQUEST_INVALID", f"This is not a {model.pb.DESCRIPTOR.full_name}.") from exc
 
 
 def _internal(rpc: str) -> Internal:
@@ -146,7 +136,7 @@ def _request_model(implementation: object, rpc: MethodDescriptor) -> type[Model]
 
 
 def _checked(hint: Any, message: Descriptor, must: str) -> type[Model]:
-    if isinstance(hint, type) and issubclass(hint, Model) and hint.pb.DESCRIPTOR.full_name == message.full_name:
+    if isinstance(hint, type) and issubclass(hint, Model) and message_name(hint) == message.full_name:
         return hint
     found = getattr(hint, "__name__", hint)
     raise TypeError(f"{must} the model of {message.full_name}, not {found}")

@@ -36,7 +36,12 @@ class CallSpan:
 def server_span(rpc: str, metadata: Mapping[str, str]) -> Iterator[CallSpan]:
     """Continue the caller's trace while its call is served."""
     with tracer.start_as_current_span(
-        rpc, context=propagate.extract(metadata), kind=SpanKind.SERVER, attributes=_attributes(rpc)
+        rpc,
+        context=propagate.extract(metadata),
+        kind=SpanKind.SERVER,
+        attributes=_attributes(rpc),
+        record_exception=False,
+        set_status_on_exception=False,
     ) as span:
         yield CallSpan(span)
 
@@ -44,7 +49,13 @@ def server_span(rpc: str, metadata: Mapping[str, str]) -> Iterator[CallSpan]:
 @contextmanager
 def client_span(rpc: str, metadata: MutableMapping[str, str]) -> Iterator[CallSpan]:
     """Open a span around a call and write its trace context into the call's metadata."""
-    with tracer.start_as_current_span(rpc, kind=SpanKind.CLIENT, attributes=_attributes(rpc)) as span:
+    with tracer.start_as_current_span(
+        rpc,
+        kind=SpanKind.CLIENT,
+        attributes=_attributes(rpc),
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
         propagate.inject(metadata)
         yield CallSpan(span)
 
