@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from orkestra.cli.process import Process, StartError
 
 UNPRIVILEGED = "nobody"
+POSTGRES_PORT = 5432
 LONGEST_SOCKET_FOLDER = 80  # sun_path holds 107 bytes, and PostgreSQL adds its file name
 TEMPORAL_TUNING = (  # measured: a third of the latency, three times the throughput of the defaults
     "history.transferProcessorMaxPollRPS=5000",
@@ -58,13 +59,14 @@ class Postgres:
 
     def __init__(self, data: Path, *, log: Path, port: int | None = None, durable: bool = True) -> None:
         self.data = data.absolute()
+        self.port = port
         self.socket_folder = _socket_folder(self.data)
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
         self.binaries = _postgres_binaries()
         self.keep_paths = self.user is not None and not (_passable(self.data) and _passable(self.binaries))
         self.process = Process(
             "postgres",
-            [str(self.binaries / "postgres"), "-D", str(self.data), *self._options(port, durable=durable)],
+            [str(self.binaries / "postgres"), "-D", str(self.data), *self._options(durable=durable)],
             log=log,
             user=self.user,
             keep_paths=self.keep_paths,
@@ -72,11 +74,15 @@ class Postgres:
         )
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
-        return f"postgresql://{user}@/{database}?host={self.socket_folder}"
+        """The address by the unix socket, for any role: who can reach the socket is trusted."""
+        return f"postgresql://{user}@/{database}?host={self.socket_folder}&port={self.port or POSTGRES_PORT}"
 
     def prepare(self) -> None:
-        """Makes the data folder where there is none."""
+        """Makes the data folder where there is none; after a kill, waits for the old server's last process."""
         self._own(self.socket_folder)
+        deadline = time.monotonic() + 10.0
+        while _any_process_in(self.data) and time.monotonic() < deadline:
+            time.sleep(0.02)
         if (self.data / "PG_VERSION").exists():
             return
         shutil.rmtree(self.data, ignore_errors=True)
@@ -96,10 +102,6 @@ class Postgres:
             raise StartError(initdb, f"ended with code {initdb.exit_code}")
 
     def spawn(self) -> None:
-        """Starts the server; after a kill it first waits until the old server's last backend is gone."""
-        deadline = time.monotonic() + 10.0
-        while _any_process_in(self.data) and time.monotonic() < deadline:
-            time.sleep(0.02)
         self.process.spawn()
 
     def ready(self) -> bool:
@@ -116,10 +118,11 @@ class Postgres:
         if self.user is not None:
             shutil.chown(folder, self.user)
 
-    def _options(self, port: int | None, *, durable: bool) -> list[str]:
+    def _options(self, *, durable: bool) -> list[str]:
         settings = {
             "unix_socket_directories": str(self.socket_folder),
-            "listen_addresses": "127.0.0.1" if port else "",
+            "listen_addresses": "127.0.0.1" if self.port else "",
+            "port": str(self.port or POSTGRES_PORT),
             "max_connections": "300",
             "max_wal_size": "256MB",
             "timezone": "UTC",
@@ -143,7 +146,7 @@ class Nats:
         )
 
     def prepare(self) -> None:
-        self.store.mkdir(parents=True, exist_ok=True)
+        self.store.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def spawn(self) -> None:
         self.process.spawn()
@@ -168,7 +171,7 @@ class Temporal:
 
     def prepare(self) -> None:
         if self.database is not None:
-            self.database.parent.mkdir(parents=True, exist_ok=True)
+            self.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def spawn(self) -> None:
         self.process.spawn()
