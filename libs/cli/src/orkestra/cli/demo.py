@@ -1,0 +1,124 @@
+"""The demo tenants: people, groups and keys to try things with, made through identity-service's own rpcs."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.grpc import channel
+from orkestra.v1.identity import (
+    CreateApiKeyRequest,
+    CreateGroupRequest,
+    CreateTenantRequest,
+    CreateUserRequest,
+    ExchangeCredentialRequest,
+    IdentityServiceClient,
+    ListTenantsRequest,
+    PrincipalKind,
+    Role,
+    SignInRequest,
+    Tenant,
+)
+from orkestra.wire import AlreadyExists
+
+GROUPS = ("support-l1", "support-l2")
+PEOPLE: dict[str, tuple[tuple[str, str, Role, tuple[str, ...]], ...]] = {  # the first of a tenant is its admin
+    "demo": (
+        ("admin@demo.example", "Ada Admin", Role.ADMIN, ()),
+        ("manager@demo.example", "Max Manager", Role.MANAGER, ()),
+        ("ann@demo.example", "Ann Able", Role.MEMBER, ("support-l1",)),
+        ("ben@demo.example", "Ben Bright", Role.MEMBER, ("support-l1",)),
+        ("eve@demo.example", "Eve Expert", Role.MEMBER, ("support-l2",)),
+        ("auditor@demo.example", "Otto Auditor", Role.AUDITOR, ()),
+    ),
+    "other": (
+        ("admin@other.example", "Olga Admin", Role.ADMIN, ()),
+        ("ann@other.example", "Ann Other", Role.MEMBER, ("support-l1",)),
+    ),
+}
+NAMES = {"demo": "Demo", "other": "Other"}
+KEYS = {
+    "admin": CreateApiKeyRequest(name="demo admin", kind=PrincipalKind.SERVICE, roles=[Role.ADMIN]),
+    "agent": CreateApiKeyRequest(name="demo agent", kind=PrincipalKind.AGENT, on_behalf_of=["*"]),
+    "system": CreateApiKeyRequest(name="demo system", kind=PrincipalKind.SERVICE, on_behalf_of=["*"]),
+}
+DEADLINE = 15.0
+
+
+class Demo:
+    """Makes the demo tenants; what is there already stays as it is, so that it may be repeated."""
+
+    def __init__(self, connection: grpc.aio.Channel, secrets: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._identity = IdentityServiceClient(connection)
+        self._operator = IdentityServiceClient(connection, TokenSource(connection, secrets["service_key"]).of(None))
+        self._seed = secrets["demo_seed"]
+
+    async def tenant(self, slug: str) -> dict[str, Any]:
+        """A tenant with its people, groups and new API keys, as stack.json shows it."""
+        tenant = await self._tenant(slug)
+        admin = await self._signed_in(slug)
+        for group in GROUPS:
+            await self._group(admin, group)
+        for person in PEOPLE[slug][1:]:
+            await self._person(admin, person)
+        keys = {name: await admin.create_api_key(request, timeout=DEADLINE) for name, request in KEYS.items()}
+        return {
+            "tenant": {"tenant_id": tenant.tenant_id, "slug": slug},
+            "users": [
+                {"email": email, "password": self._password(email), "roles": [str(role)], "groups": list(groups)}
+                for email, _, role, groups in PEOPLE[slug]
+            ],
+            "api_keys": {name: created.secret for name, created in keys.items()},
+        }
+
+    async def _tenant(self, slug: str) -> Tenant:
+        listed = await self._operator.list_tenants(ListTenantsRequest(page_size=100), timeout=DEADLINE)
+        for tenant in listed.tenants:
+            if tenant.slug == slug:
+                return tenant
+        email, name, role, _ = PEOPLE[slug][0]
+        admin = CreateUserRequest(email=email, name=name, roles=[role], password=self._password(email))
+        request = CreateTenantRequest(slug=slug, name=NAMES[slug], admin=admin)
+        return await self._operator.create_tenant(request, timeout=DEADLINE)
+
+    async def _signed_in(self, slug: str) -> IdentityServiceClient:
+        email = PEOPLE[slug][0][0]
+        request = SignInRequest(email=email, password=self._password(email), tenant=slug)
+        session = await self._identity.sign_in(request, timeout=DEADLINE)
+        return self._identity_as(session.token)
+
+    def _identity_as(self, credential: str) -> IdentityServiceClient:
+        async def token() -> str:
+            request = ExchangeCredentialRequest(credential=credential)
+            return (await self._identity.exchange_credential(request, timeout=DEADLINE)).token
+
+        return IdentityServiceClient(self._connection, token)
+
+    async def _group(self, admin: IdentityServiceClient, group: str) -> None:
+        try:
+            await admin.create_group(CreateGroupRequest(group_id=group), timeout=DEADLINE)
+        except AlreadyExists:
+            return
+
+    async def _person(self, admin: IdentityServiceClient, person: tuple[str, str, Role, tuple[str, ...]]) -> None:
+        email, name, role, groups = person
+        request = CreateUserRequest(
+            email=email, name=name, roles=[role], groups=list(groups), password=self._password(email)
+        )
+        try:
+            await admin.create_user(request, timeout=DEADLINE)
+        except AlreadyExists:
+            return
+
+    def _password(self, email: str) -> str:
+        """The same for the same installation and address, so that nothing is lost when the first start is cut off."""
+        return hashlib.sha256(f"{self._seed}:{email}".encode()).hexdigest()[:20]
+
+
+async def bootstrap(identity_address: str, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """Makes both tenants and returns what stack.json shows of them."""
+    async with channel(identity_address) as connection:
+        demo = Demo(connection, secrets)
+        return {**await demo.tenant("demo"), "other": await demo.tenant("other")}

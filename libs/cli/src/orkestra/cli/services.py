@@ -1,0 +1,161 @@
+"""Orkestra's own processes as the local stack runs them: command, settings, readiness."""
+
+import http.client
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orkestra.cli.process import Process
+
+PASSED_ON = ("ORKESTRA_LOG_LEVEL", "ORKESTRA_LOG_FORMAT", "ORKESTRA_OTLP_ENDPOINT")
+EXAMPLES = ("customer_support.workflows", "customer_support.quick")
+PORTS = {
+    "rest": 8000,
+    "mcp": 8001,
+    "temporal": 7233,
+    "temporal_ui": 8233,
+    "nats": 4222,
+    "identity": 9001,
+    "task": 9002,
+    "workflow": 9003,
+    "identity_health": 9101,
+    "task_health": 9102,
+    "workflow_health": 9103,
+    "worker_health": 9104,
+    "rest_health": 9105,
+    "mcp_health": 9106,
+}
+SCHEMAS = {  # package: schema and roles besides the usual ones
+    "orkestra.identity_service": ("identity", ("lookup",)),
+    "orkestra.task_service": ("task", ()),
+    "orkestra.workflow_worker": ("workflow", ()),
+    "orkestra.api_gateway": ("gateway", ()),
+    "orkestra.mcp_gateway": ("mcp", ()),
+}
+
+
+class Service:
+    """A process of ours that says by HTTP whether it is ready."""
+
+    def __init__(self, name: str, module: str, *, health_port: int, env: Mapping[str, str], log: Path) -> None:
+        self.health_port = health_port
+        self.process = Process(name, [sys.executable, "-m", module], log=log, env=env)
+
+    def prepare(self) -> None:
+        """Nothing stands between two starts of a service."""
+
+    def spawn(self) -> None:
+        self.process.spawn()
+
+    def ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.health_port, timeout=1.0)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the services are told about each other and the servers."""
+
+    ports: Mapping[str, int]
+    secrets: Mapping[str, str]
+    database_url: Callable[[str], str]
+    nats_url: str
+    temporal_address: str
+    logs: Path
+    environ: Mapping[str, str]
+
+    def address(self, name: str) -> str:
+        return f"127.0.0.1:{self.ports[name]}"
+
+    def database(self, schema: str) -> dict[str, str]:
+        """Settings of a room that keeps data and tells events."""
+        return {
+            "DATABASE_URL": self.database_url(f"{schema}_app"),
+            "RELAY_DATABASE_URL": self.database_url(f"{schema}_relay"),
+            "SWEEP_DATABASE_URL": self.database_url(f"{schema}_sweep"),
+            "NATS_URL": self.nats_url,
+        }
+
+    def service(self, name: str, module: str, health: str, settings: Mapping[str, str]) -> Service:
+        """A service with exactly these settings besides those that every process takes."""
+        kept = {key: value for key, value in self.environ.items() if not key.startswith("ORKESTRA_")}
+        passed = {key: self.environ[key] for key in PASSED_ON if key in self.environ}
+        own = {f"ORKESTRA_{key}": value for key, value in settings.items()}
+        common = {"ORKESTRA_DEVELOPMENT": "true", "ORKESTRA_HEALTH_PORT": str(self.ports[health])}
+        return Service(
+            name,
+            module,
+            health_port=self.ports[health],
+            env={**kept, **passed, **common, **own},
+            log=self.logs / f"{name}.log",
+        )
+
+
+def rooms(around: Surroundings) -> list[Service]:
+    """identity-service, task-service and workflow-worker in its role api."""
+    secrets = around.secrets
+    identity = {
+        **around.database("identity"),
+        "LOOKUP_DATABASE_URL": around.database_url("identity_lookup"),
+        "GRPC_PORT": str(around.ports["identity"]),
+        "TOKEN_SIGNING_KEY": secrets["token_signing_key"],
+        "KEY_PEPPER": secrets["key_pepper"],
+        "SERVICE_KEY": secrets["service_key"],
+        "WORKER_KEY": secrets["worker_key"],
+    }
+    known = {"IDENTITY_ADDRESS": around.address("identity"), "SERVICE_KEY": secrets["service_key"]}
+    task = {**around.database("task"), **known, "GRPC_PORT": str(around.ports["task"])}
+    workflow = {
+        **around.database("workflow"),
+        **known,
+        "ROLE": "api",
+        "GRPC_PORT": str(around.ports["workflow"]),
+        "TEMPORAL_ADDRESS": around.temporal_address,
+        "TASK_ADDRESS": around.address("task"),
+    }
+    return [
+        around.service("identity-service", "orkestra.identity_service", "identity_health", identity),
+        around.service("task-service", "orkestra.task_service", "task_health", task),
+        around.service("workflow-worker", "orkestra.workflow_worker", "workflow_health", workflow),
+    ]
+
+
+def doors(around: Surroundings) -> list[Service]:
+    """The worker with the examples, api-gateway and mcp-gateway."""
+    rooms_known = {
+        "IDENTITY_ADDRESS": around.address("identity"),
+        "TASK_ADDRESS": around.address("task"),
+        "WORKFLOW_ADDRESS": around.address("workflow"),
+    }
+    worker = {
+        **rooms_known,
+        "ROLE": "worker",
+        "TEMPORAL_ADDRESS": around.temporal_address,
+        "WORKER_KEY": around.secrets["worker_key"],
+        "WORKFLOW_MODULES": ",".join(EXAMPLES),
+    }
+    rest = {
+        **rooms_known,
+        "HTTP_PORT": str(around.ports["rest"]),
+        "DATABASE_URL": around.database_url("gateway_app"),
+    }
+    mcp = {
+        "IDENTITY_ADDRESS": around.address("identity"),
+        "WORKFLOW_ADDRESS": around.address("workflow"),
+        "HTTP_PORT": str(around.ports["mcp"]),
+        "DATABASE_URL": around.database_url("mcp_app"),
+        "PUBLIC_URL": f"http://127.0.0.1:{around.ports['mcp']}/mcp",
+        "MCP_STATE_KEY": around.secrets["mcp_state_key"],
+    }
+    return [
+        around.service("worker", "orkestra.workflow_worker", "worker_health", worker),
+        around.service("api-gateway", "orkestra.api_gateway", "rest_health", rest),
+        around.service("mcp-gateway", "orkestra.mcp_gateway", "mcp_health", mcp),
+    ]
