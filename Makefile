@@ -1,0 +1,99 @@
+# Orkestra. `make` alone explains what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STATE ?= .orkestra
+WORKERS ?= auto
+SOURCES := $(wildcard libs/*/src services/*/src examples/*/src)
+TESTS := $(wildcard libs/*/tests services/*/tests examples/*/tests tests/*)
+space := $(subst ,, )
+export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS)))
+
+.PHONY: help
+help: ## Show this.
+	@echo 'make up           starts everything on this machine; make test proves that it works.'
+	@echo 'Flags go through ARGS, such as: make up ARGS="--detach --port-offset 100"'
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: ## Make .venv from requirements.lock; nothing to do where it is up to date.
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Orkestra needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) tools/install.py
+
+.PHONY: up
+up: install ## Start the whole stack here and stay; Ctrl-C stops it. (ARGS: --detach, --state-dir, --port-offset)
+	@exec $(BIN)/orkestra dev --state-dir $(STATE) $(ARGS)
+
+.PHONY: down
+down: install ## Stop a detached stack; what was stored stays.
+	@$(BIN)/orkestra dev stop --state-dir $(STATE) $(ARGS)
+
+.PHONY: status
+status: install ## Say what runs and where.
+	@$(BIN)/orkestra dev status --state-dir $(STATE) $(ARGS)
+
+.PHONY: demo
+demo: install ## Play the story through the public doors against the running stack.
+	@$(BIN)/python examples/customer_support/demo.py $(ARGS)
+
+.PHONY: test
+test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORKERS=2 limits the processes)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+.PHONY: coverage
+coverage: install ## Run every test and show which lines none reached.
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing:skip-covered $(ARGS)
+
+.PHONY: check
+check: install lint types imports fresh docs ## Run every check that needs no running server.
+
+.PHONY: format
+format: install ## Put the code into its format and mend what can be mended.
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: lint
+lint: install ## Check format, style and the proto files.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/buf lint proto
+
+.PHONY: types
+types: install ## Check the types of sources and tests.
+	$(BIN)/mypy $(SOURCES) $(TESTS)
+
+.PHONY: imports
+imports: install ## Check who may import whom.
+	$(BIN)/lint-imports
+
+.PHONY: fresh
+fresh: install ## Check that the generated code is what proto/ says.
+	$(BIN)/python tools/generate.py --check
+
+.PHONY: docs
+docs: install ## Check what the documents say against the code.
+	@for check in $(wildcard tools/check_*.py); do echo "$(BIN)/python $$check"; $(BIN)/python $$check || exit 1; done
+
+.PHONY: proto
+proto: install ## Generate libs/contracts from proto/.
+	$(BIN)/python tools/generate.py
+
+.PHONY: bench
+bench: install ## Measure beside the floor of the same run.
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: install ## Pin every dependency again, keeping the versions that still fit.
+	$(BIN)/python tools/lock.py $(ARGS)
+
+.PHONY: clean-state
+clean-state: ## Forget what the local stack stored.
+	@if [ -x $(BIN)/orkestra ]; then $(BIN)/orkestra dev stop --state-dir $(STATE); fi
+	rm -rf $(STATE)
+
+.PHONY: clean
+clean: clean-state ## Remove all that was made here, .venv too.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
