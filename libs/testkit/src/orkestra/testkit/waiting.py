@@ -3,13 +3,26 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
-async def eventually(condition: Callable[[], Awaitable[T] | T], *, timeout: float = 10.0, every: float = 0.02) -> T:  # noqa: ASYNC109
+@overload
+async def eventually(
+    condition: Callable[[], Coroutine[Any, Any, T]],
+    *,
+    timeout: float = ...,  # noqa: ASYNC109
+    every: float = ...,
+) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], *, timeout: float = ..., every: float = ...) -> T: ...  # noqa: ASYNC109
+
+
+async def eventually(condition: Callable[[], Any], *, timeout: float = 10.0, every: float = 0.02) -> Any:  # noqa: ASYNC109
     """Asks until the answer is true or truthy and returns it; an assertion that fails counts as not yet.
 
     After `timeout` seconds the last failed assertion is raised, or one that names the condition.

@@ -1,0 +1,68 @@
+"""task-service as a process: opens what it needs, wires it together, serves and drains."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from orkestra.chassis.consumer import Consumer
+from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.database import Database
+from orkestra.chassis.grpc import channel
+from orkestra.chassis.process import Process, run
+from orkestra.chassis.relay import Relay
+from orkestra.chassis.streams import connect
+from orkestra.chassis.tokens import Verifier
+from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
+from orkestra.task_service.operations import Ends, People, TaskOperations
+from orkestra.task_service.settings import TaskServiceSettings
+from orkestra.v1.task import add_task_service
+
+SCHEMA = "task"
+
+
+@asynccontextmanager
+async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterator[None]:
+    """Open pools and channels, register the servers and loops, and close in order."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
+        stack.push_async_callback(database.close)
+        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
+        stack.push_async_callback(sweep.close)
+        stream = await connect(settings.nats_url, name="task-service", replicas=settings.nats_replicas)
+        stack.push_async_callback(stream.close)
+        identity = channel(settings.identity_address)
+        stack.push_async_callback(identity.close, None)
+
+        operations = TaskOperations(database, People(identity, TokenSource(identity, settings.service_key)))
+        server = process.grpc_server(settings.grpc_port)
+        add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
+
+        ends = Ends(database, sweep)
+        for consumer in (
+            Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear),
+            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+        ):
+            process.loop("consumer", consumer.run)
+            process.on_drain(consumer.stop)
+        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
+        process.loop("end sweep", end_sweep(ends, settings))
+        process.need("postgres", database.check)
+        process.watch("nats", stream.check)
+        yield
+
+
+def end_sweep(ends: Ends, settings: TaskServiceSettings) -> Callable[[], Awaitable[None]]:
+    """Return the loop that tells unconfirmed ends again."""
+    age = timedelta(seconds=settings.end_sweep_age_seconds)
+
+    async def sweep() -> None:
+        while True:
+            await ends.tell_again(age)
+            await asyncio.sleep(settings.end_sweep_seconds)
+
+    return sweep
+
+
+if __name__ == "__main__":
+    run("task-service", TaskServiceSettings, build)

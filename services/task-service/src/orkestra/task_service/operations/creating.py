@@ -1,0 +1,59 @@
+"""How tasks come to be."""
+
+import secrets
+
+from orkestra.chassis.operations import Tx, operation
+from orkestra.rules import check_create, decide_create, visible
+from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.storing import insert, sql, task_of
+from orkestra.task_service.rules import groups_named_in, people_named_in, with_user_ids
+from orkestra.v1.task import CreateTaskRequest, Task
+from orkestra.wire import AlreadyExists, InvalidArgument
+
+
+class Creating(Base):
+    """The rpc that opens tasks."""
+
+    @operation
+    async def create_task(self, tx: Tx, request: CreateTaskRequest) -> Task:
+        """Open the task, or return the one that the same id, or the same key within the run, opened before."""
+        _check(request)
+        try:
+            known = await self.people.known(tx, people_named_in(request), groups_named_in(request))
+        except InvalidArgument:
+            first = await _first(tx, request)  # whoever was known then may be gone now
+            if first is None:
+                raise
+            return first
+        decision = decide_create(
+            with_user_ids(request, known.user_id),
+            tx.ctx.principal,
+            known.now,
+            tenant_id=tx.tenant_id,
+            random_bits=secrets.randbits(74),
+        )
+        if await insert(tx, decision.changes[0]):
+            return decision.task
+        first = await _first(tx, request)
+        if first is None:
+            raise AlreadyExists("TASK_EXISTS", "This id, or this key within the run, belongs to another task.")
+        return first
+
+
+def _check(request: CreateTaskRequest) -> None:
+    """Refuse what is wrong in itself before anybody is looked up."""
+    _, errors = check_create(request)
+    if errors:
+        raise InvalidArgument("TASK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
+
+
+async def _first(tx: Tx, request: CreateTaskRequest) -> Task | None:
+    row = await sql.find_first.row(
+        tx.conn,
+        task_id=request.task_id,
+        key=request.key,
+        workflow_id=request.workflow_id,
+        first_run_id=request.first_run_id,
+    )
+    first = None if row is None else task_of(row)
+    return first if first is not None and visible(tx.ctx.principal, first) else None

@@ -1,0 +1,76 @@
+"""What people, workers and the clock decide about a task: one serialized state machine under the row lock."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from orkestra.chassis.operations import Tx, operation
+from orkestra.rules import (
+    Decision,
+    clock_state,
+    decide_advance,
+    decide_cancel,
+    decide_claim,
+    decide_complete,
+    decide_release,
+)
+from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.storing import locked, refuse, store
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    CancelTaskRequest,
+    ClaimTaskRequest,
+    ClockState,
+    CompleteTaskRequest,
+    ReleaseTaskRequest,
+    Task,
+)
+
+Decide = Callable[[Task, datetime], Decision]
+
+
+class Deciding(Base):
+    """The rpcs that change a task."""
+
+    @operation
+    async def claim_task(self, tx: Tx, request: ClaimTaskRequest) -> Task:
+        """Give the open task to the caller; one of many wins."""
+        principal = tx.ctx.principal
+        return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, principal, now, request))
+
+    @operation
+    async def release_task(self, tx: Tx, request: ReleaseTaskRequest) -> Task:
+        """Put the caller's task back for its candidates."""
+        principal = tx.ctx.principal
+        return await _decided(tx, request.task_id, lambda task, now: decide_release(task, principal, now, request))
+
+    @operation
+    async def complete_task(self, tx: Tx, request: CompleteTaskRequest) -> Task:
+        """Record the answer, where it fits the form; one that comes too late is kept in history and refused."""
+        principal = tx.ctx.principal
+        return await _decided(tx, request.task_id, lambda task, now: decide_complete(task, principal, now, request))
+
+    @operation
+    async def cancel_task(self, tx: Tx, request: CancelTaskRequest) -> Task:
+        """End the live task without an answer."""
+        principal = tx.ctx.principal
+        return await _decided(tx, request.task_id, lambda task, now: decide_cancel(task, principal, now, request))
+
+    @operation
+    async def advance_clock(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
+        """Perform the steps that are due and say what to wait for."""
+        seen, now = await locked(tx, request.task_id)
+        decision = decide_advance(seen, tx.ctx.principal, now)
+        await store(tx, seen, decision)
+        if decision.refusal is not None:
+            await refuse(tx, decision.refusal)
+        return clock_state(decision.task, now)
+
+
+async def _decided(tx: Tx, task_id: str, decide: Decide) -> Task:
+    """Decide about the locked task, store what follows, and refuse only after that is safe."""
+    seen, now = await locked(tx, task_id)
+    decision = decide(seen, now)
+    await store(tx, seen, decision)
+    if decision.refusal is not None:
+        await refuse(tx, decision.refusal)
+    return decision.task

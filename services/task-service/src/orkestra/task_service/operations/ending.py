@@ -1,0 +1,67 @@
+"""What follows the ends: of a run for its tasks, of a task for the workflow behind it."""
+
+from datetime import timedelta
+
+from orkestra.chassis.database import Database
+from orkestra.chassis.operations import Tx, events_transaction, operation
+from orkestra.rules import audience, end_with_run, may
+from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.storing import not_found, sql, store, task_of
+from orkestra.task_service.rules import without_large_fields
+from orkestra.v1.events import TaskEvent
+from orkestra.v1.task import ConfirmWakeUpRequest, ConfirmWakeUpResponse
+
+SWEPT_AT_ONCE = 200
+WORKER_DOOR = "worker"
+
+
+class Ending(Base):
+    """The rpc by which workflow-worker says that it has woken a workflow."""
+
+    @operation
+    async def confirm_wake_up(self, tx: Tx, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
+        """Record that the workflow knows of the end; of a task that is still live nothing is recorded."""
+        row = await sql.get_task.row(tx.conn, task_id=request.task_id)
+        if row is None:
+            raise not_found(request.task_id)
+        refusal = may("confirm_wake_up", tx.ctx.principal, task_of(row))
+        if refusal is not None:
+            raise refusal
+        await sql.confirm_wake_up.execute(tx.conn, task_id=request.task_id, version=request.version)
+        return ConfirmWakeUpResponse()
+
+
+class Ends:
+    """What nobody calls: the ends of runs as they are heard of, and ends that nobody has confirmed."""
+
+    def __init__(self, database: Database, sweep: Database) -> None:
+        self._database = database
+        self._sweep = sweep
+
+    async def end_with_run(self, tenant_id: str, workflow_id: str, *, reason: str) -> int:
+        """Cancel the live tasks of a run that has ended; return how many there were."""
+        async with events_transaction(self._database, tenant_id) as tx:
+            rows = await sql.lock_live_tasks_of_workflow.rows(tx.conn, workflow_id=workflow_id)
+            for row in rows:
+                seen = task_of(row)
+                await store(tx, seen, end_with_run(seen, row["now"], reason), clock_door=WORKER_DOOR)
+        return len(rows)
+
+    async def tell_again(self, age: timedelta) -> int:
+        """Tell again, under a new event id, every end that was told longer than `age` ago and is not confirmed."""
+        async with self._sweep.unscoped() as conn:
+            rows = await sql.untold_ends.rows(conn, age=age, limit=SWEPT_AT_ONCE)
+        told = [await self._tell(row["tenant_id"], row["task_id"], age) for row in rows]
+        return sum(told)
+
+    async def _tell(self, tenant_id: str, task_id: str, age: timedelta) -> bool:
+        async with events_transaction(self._database, tenant_id) as tx:
+            row = await sql.tell_again.row(tx.conn, task_id=task_id, age=age)
+            if row is None:
+                return False
+            task = task_of(row)
+            event = TaskEvent(task=without_large_fields(task), audience=audience(task), actor=task.completed_by)
+            await tx.emit(
+                aggregate="task", event=task.status.value, payload=event, key=task.task_id, version=task.version
+            )
+        return True

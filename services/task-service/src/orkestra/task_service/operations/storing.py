@@ -1,0 +1,157 @@
+"""How tasks leave and enter their tables: read under the lock, written with audience, history and events."""
+
+from datetime import datetime
+from typing import Any, NoReturn
+
+import asyncpg
+from orkestra.chassis import sql as statements
+from orkestra.chassis.operations import Tx
+from orkestra.rules import Change, Decision
+from orkestra.task_service.rules import LIVE, event_of, offers_of, recorded
+from orkestra.v1.task import Task
+from orkestra.wire import Error, Model, NotFound
+
+sql = statements.load("orkestra.task_service")
+
+LATE_ANSWER = "late_answer"
+CLOCK = "clock"
+_FIELDS = frozenset(Task.model_fields)
+
+
+async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
+    """Return the task under its row lock and the time at which the lock was held; refuses an id that is not known."""
+    row = await sql.lock_task.row(tx.conn, task_id=task_id)
+    if row is None:
+        raise not_found(task_id)
+    return task_of(row), row["now"]
+
+
+async def insert(tx: Tx, change: Change) -> bool:
+    """Store a new task; False, and nothing stored, where its id or key is taken."""
+    task = change.task
+    before, after = recorded(change)
+    stored = await sql.create_task.value(
+        tx.conn,
+        **_columns(
+            task,
+            "tenant_id task_id workflow_id first_run_id key requested_by on_behalf_of title description type tags "
+            "correlation form input draft assignee candidate_users candidate_groups excluded_users allow_agents "
+            "action_digest priority status version revision created_at updated_at",
+        ),
+        **_clock_columns(task),
+        **_audience_columns(task),
+        context=_json(task.context),
+        actor=change.actor,
+        door=tx.ctx.door,
+        before=before,
+        after=after,
+    )
+    if stored is None:
+        return False
+    await _emit(tx, change)
+    return True
+
+
+async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> None:
+    """Write what was decided about `seen`, which is still locked: row, audience, history and events.
+
+    `clock_door` is the door that history names where nobody did it.
+    """
+    changes = [change for change in decision.changes if change.event != LATE_ANSWER]
+    if changes:
+        await _save(tx, seen, changes, clock_door)
+    for change in changes:
+        await _emit(tx, change)
+    for change in decision.changes:
+        if change.event == LATE_ANSWER:
+            await _record_late_answer(tx, change)
+
+
+async def refuse(tx: Tx, refusal: Error) -> NoReturn:
+    """Commit what has been written and refuse the call: due steps and late answers outlive the refusal."""
+    await tx.commit()
+    raise refusal
+
+
+def not_found(task_id: str) -> NotFound:
+    """Return what is said of an id that is unknown, hidden from the caller or another tenant's."""
+    return NotFound("TASK_NOT_FOUND", f"There is no task {task_id[:100]}.")
+
+
+def task_of(row: asyncpg.Record) -> Task:
+    """Return the task of a row; private columns are left out."""
+    return Task.model_validate({name: value for name, value in row.items() if name in _FIELDS})
+
+
+async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> None:
+    task = changes[-1].task
+    await sql.save_task.execute(
+        tx.conn,
+        **_columns(
+            task,
+            "task_id status assignee candidate_users candidate_groups priority outcome result completed_by decided_by "
+            "acted_for reason version updated_at claimed_at completed_at",
+        ),
+        **_clock_columns(task),
+        **_audience_columns(task),
+        **_history_columns(changes, tx.ctx.door, clock_door),
+        seen_version=seen.version,
+        told_at=None if task.status in LIVE or task.workflow_id is None else task.updated_at,
+    )
+
+
+async def _record_late_answer(tx: Tx, change: Change) -> None:
+    _, after = recorded(change)
+    await sql.record_late_answer.execute(
+        tx.conn,
+        task_id=change.task.task_id,
+        event=change.event,
+        at=change.at,
+        actor=change.actor,
+        door=tx.ctx.door,
+        reason=change.reason,
+        after=after,
+    )
+
+
+async def _emit(tx: Tx, change: Change) -> None:
+    task = change.task
+    await tx.emit(
+        aggregate="task", event=change.event, payload=event_of(change), key=task.task_id, version=task.version
+    )
+
+
+def _columns(task: Task, names: str) -> dict[str, object]:
+    return {name: getattr(task, name) for name in names.split()}
+
+
+def _clock_columns(task: Task) -> dict[str, object]:
+    sla = task.sla
+    return {
+        "sla": _json(sla),
+        "due_at": None if sla is None else sla.complete_by,
+        "next_step_at": None if sla is None else sla.next_step_at,
+    }
+
+
+def _audience_columns(task: Task) -> dict[str, object]:
+    offers = offers_of(task)
+    return {"audience": list(offers), "offered": list(offers.values())}
+
+
+def _history_columns(changes: list[Change], door: str | None, clock_door: str) -> dict[str, object]:
+    entries = [recorded(change) for change in changes]
+    return {
+        "events": [change.event for change in changes],
+        "ats": [change.at for change in changes],
+        "actors": [change.actor for change in changes],
+        "acted_fors": [change.task.acted_for if change.event == "completed" else None for change in changes],
+        "doors": [clock_door if change.actor is None else door for change in changes],
+        "reasons": [change.reason for change in changes],
+        "befores": [before for before, _ in entries],
+        "afters": [after for _, after in entries],
+    }
+
+
+def _json(value: Model | None) -> dict[str, Any] | None:
+    return None if value is None else value.model_dump(mode="json", exclude_none=True)

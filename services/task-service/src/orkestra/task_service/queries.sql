@@ -1,0 +1,185 @@
+-- known_names
+-- Which people (by id or lower-case e-mail address) and groups are known, and what time it is: one trip for a creation.
+select now() as now,
+       coalesce((select json_agg(json_build_array(user_id, email, status)) from people
+                 where user_id = any (:people::text[]) or email = any (:people::text[])), '[]') as people,
+       array(select group_id from groups where group_id = any (:groups::text[])) as groups
+
+-- remember_person
+insert into people (tenant_id, user_id, email, status, version)
+values (:tenant_id, :user_id, :email, :status, :version)
+on conflict (tenant_id, user_id) do update
+set email = excluded.email, status = excluded.status, version = excluded.version
+where people.version < excluded.version
+
+-- remember_group
+insert into groups (tenant_id, group_id, version)
+values (:tenant_id, :group_id, :version)
+on conflict (tenant_id, group_id) do update set version = excluded.version
+where groups.version < excluded.version
+
+-- create_task
+-- A second creation with the same id, or the same key within one run, inserts nothing and returns nothing.
+with created as (
+    insert into tasks (
+        tenant_id, task_id, workflow_id, first_run_id, key, requested_by, on_behalf_of, title, description, type, tags,
+        correlation, form, context, input, draft, assignee, candidate_users, candidate_groups, excluded_users,
+        allow_agents, action_digest, priority, status, sla, version, revision, created_at, updated_at,
+        due_at, next_step_at
+    ) values (
+        :tenant_id, :task_id, :workflow_id, :first_run_id, :key, :requested_by, :on_behalf_of, :title, :description, :type, :tags,
+        :correlation, :form, :context, :input, :draft, :assignee, :candidate_users, :candidate_groups, :excluded_users,
+        :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :created_at, :updated_at,
+        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity')
+    )
+    on conflict do nothing
+    returning *
+), seen as (
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
+    select c.tenant_id, c.task_id, a.audience, c.status, c.due_at, a.offered
+    from created c, unnest(:audience::text[], :offered::boolean[]) as a (audience, offered)
+), noted as (
+    insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before, after)
+    select tenant_id, task_id, history_length, 'created', created_at, :actor, :door, :before, :after from created
+)
+select task_id from created
+
+-- find_first
+-- The task that a creation meant, where it exists already.
+select * from tasks
+where task_id = :task_id
+   or (key = :key and workflow_id = :workflow_id and first_run_id = :first_run_id)
+limit 1
+
+-- get_task
+select *, next_step_at <= clock_timestamp() as is_due from tasks where task_id = :task_id
+
+-- lock_task
+-- The clock is read after the lock is held: the outer select sees the row only then.
+with locked as materialized (
+    select * from tasks where task_id = :task_id for update
+)
+select *, clock_timestamp() as now from locked
+
+-- save_task
+-- Writes what was decided about the version that was seen, who sees the task from now on, and what history says of it.
+with saved as (
+    update tasks set
+        status = :status, assignee = :assignee, candidate_users = :candidate_users, candidate_groups = :candidate_groups,
+        priority = :priority, outcome = :outcome, result = :result, completed_by = :completed_by, decided_by = :decided_by,
+        acted_for = :acted_for, sla = :sla, reason = :reason, version = :version, updated_at = :updated_at,
+        claimed_at = :claimed_at, completed_at = :completed_at,
+        due_at = coalesce(:due_at::timestamptz, 'infinity'), next_step_at = coalesce(:next_step_at::timestamptz, 'infinity'),
+        told_at = :told_at, history_length = history_length + cardinality(:events::text[])
+    where task_id = :task_id and version = :seen_version
+    returning tenant_id, task_id, status, due_at, old.history_length
+), gone as (
+    delete from task_audience a using saved s
+    where a.tenant_id = s.tenant_id and a.task_id = s.task_id and a.audience <> all (:audience::text[])
+), seen as (
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
+    select s.tenant_id, s.task_id, a.audience, s.status, s.due_at, a.offered
+    from saved s, unnest(:audience::text[], :offered::boolean[]) as a (audience, offered)
+    on conflict (tenant_id, task_id, audience)
+    do update set status = excluded.status, due_at = excluded.due_at, offered = excluded.offered
+)
+insert into task_history (tenant_id, task_id, sequence, event, at, actor, acted_for, door, reason, before, after)
+select s.tenant_id, s.task_id, s.history_length + h.number, h.event, h.at, h.actor, h.acted_for, h.door, h.reason, h.before, h.after
+from saved s, unnest(
+    :events::text[], :ats::timestamptz[], :actors::text[], :acted_fors::text[], :doors::text[], :reasons::text[],
+    :befores::json[], :afters::json[]
+) with ordinality as h (event, at, actor, acted_for, door, reason, before, after, number)
+
+-- record_late_answer
+-- Nothing of the task changes but its history; the same answer sent again by the same person is recorded once.
+with noted as (
+    update tasks t set history_length = history_length + 1
+    where t.task_id = :task_id and not exists (
+        select from task_history h
+        where h.tenant_id = t.tenant_id and h.task_id = t.task_id and h.event = :event and h.actor = :actor
+          and h.after::text = :after::json::text
+    )
+    returning tenant_id, task_id, history_length
+)
+insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, reason, after)
+select tenant_id, task_id, history_length, :event, :at, :actor, :door, :reason, :after::json from noted
+
+-- task_history
+select sequence, event, at, actor, acted_for, door, reason, before, after
+from task_history where task_id = :task_id order by sequence
+
+-- list_tasks
+-- One short index walk for each audience and status, merged: an index serves it under row-level security.
+select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
+       t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
+       t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, page.due_at::text as due
+from (
+    select distinct p.due_at, p.task_id
+    from unnest(:audiences::text[]) as a (audience)
+    cross join unnest(:statuses::text[]) as s (status)
+    cross join lateral (
+        select v.due_at, v.task_id
+        from task_audience v
+        where v.audience = a.audience and v.status = s.status
+          and (v.due_at, v.task_id) > (:after_due::text::timestamptz, :after_task::text)
+          and (not :offered::boolean or v.offered)
+          and (:group::text is null or exists (
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+          and (:assignee::text is null or exists (
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+        order by v.due_at, v.task_id
+        limit :limit
+    ) p
+    order by p.due_at, p.task_id
+    limit :limit
+) page
+join tasks t on t.task_id = page.task_id
+order by page.due_at, page.task_id
+
+-- list_workflow_tasks
+-- A run has few tasks: they are found first and then held against who may see them.
+select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
+       t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
+       t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.due_at::text as due
+from tasks t
+where t.workflow_id = :workflow_id and t.status = any (:statuses::text[])
+  and (t.due_at, t.task_id) > (:after_due::text::timestamptz, :after_task::text)
+  and (:assignee::text is null or t.assignee = :assignee)
+  and exists (
+      select from task_audience v
+      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+  and (:group::text is null or exists (
+      select from task_audience g where g.task_id = t.task_id and g.audience = :group))
+order by t.due_at, t.task_id
+limit :limit
+
+-- lock_live_tasks_of_workflow
+with locked as materialized (
+    select * from tasks
+    where workflow_id = :workflow_id and status in ('open', 'claimed', 'waiting')
+    order by task_id
+    for update
+)
+select *, clock_timestamp() as now from locked
+
+-- confirm_wake_up
+-- Bookkeeping about an event, not a change of the task: the version stays.
+update tasks set woken_at = coalesce(woken_at, clock_timestamp()), told_at = null
+where task_id = :task_id and version <= :version and status in ('completed', 'cancelled', 'expired')
+returning task_id
+
+-- untold_ends
+-- Ends that no workflow has confirmed for longer than the age, which doubles with each telling up to 32 times; for the
+-- role of the sweep.
+select tenant_id, task_id from tasks
+where told_at < clock_timestamp() - :age::interval
+  and told_at < clock_timestamp() - :age::interval * least(power(2, told_times - 1), 32)
+order by told_at limit :limit
+
+-- tell_again
+-- Of several sweeps one gets the row.
+update tasks set told_at = clock_timestamp(), told_times = told_times + 1
+where task_id = :task_id and told_at < clock_timestamp() - :age::interval * least(power(2, told_times - 1), 32)
+returning *

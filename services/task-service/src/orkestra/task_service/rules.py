@@ -1,0 +1,216 @@
+"""Decisions of this service's own: whom a request names, what a list reads, what events and history leave out."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orkestra.rules import Change, audience, audiences_of
+from orkestra.v1.events import TaskEvent
+from orkestra.v1.task import (
+    CreateTaskRequest,
+    EscalationStep,
+    ListTasksRequest,
+    SlaPolicy,
+    Task,
+    TaskScope,
+    TaskStatus,
+)
+from orkestra.wire import FieldError, InvalidArgument, Principal
+
+EVERYONE = "all"
+LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 200
+REDACTED = "[redacted]"
+_LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person or a group as a request names it, and the field that does."""
+
+    path: str
+    name: str
+
+
+def people_named_in(request: CreateTaskRequest) -> Iterator[Named]:
+    """Yield every person that a creation names, by user id or e-mail address."""
+    for path, name in (("assignee", request.assignee), ("on_behalf_of", request.on_behalf_of)):
+        if name is not None:
+            yield Named(path, name)
+    yield from _listed("candidate_users", request.candidate_users)
+    yield from _listed("excluded_users", request.excluded_users)
+    for path, step in _steps(request):
+        yield from _listed(f"{path}.assign_to.users", step.assign_to.users if step.assign_to else [])
+        for number, target in enumerate(step.notify):
+            if target.startswith("user:"):
+                yield Named(f"{path}.notify[{number}]", target.removeprefix("user:"))
+
+
+def groups_named_in(request: CreateTaskRequest) -> Iterator[Named]:
+    """Yield every group that a creation names."""
+    yield from _listed("candidate_groups", request.candidate_groups)
+    for path, step in _steps(request):
+        yield from _listed(f"{path}.assign_to.groups", step.assign_to.groups if step.assign_to else [])
+        if step.add_group is not None:
+            yield Named(f"{path}.add_group", step.add_group)
+        for number, target in enumerate(step.notify):
+            if target.startswith("group:"):
+                yield Named(f"{path}.notify[{number}]", target.removeprefix("group:"))
+
+
+def with_user_ids(request: CreateTaskRequest, id_of: Callable[[str], str]) -> CreateTaskRequest:
+    """Return the request with every person named by user id, each once."""
+    return request.model_copy(
+        update={
+            "assignee": None if request.assignee is None else id_of(request.assignee),
+            "on_behalf_of": None if request.on_behalf_of is None else id_of(request.on_behalf_of),
+            "candidate_users": _each_once(request.candidate_users, id_of),
+            "excluded_users": _each_once(request.excluded_users, id_of),
+            "candidate_groups": list(dict.fromkeys(request.candidate_groups)),
+            "sla": None if request.sla is None else _policy_with_ids(request.sla, id_of),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which audiences a list walks, and what it holds against each task it meets."""
+
+    audiences: list[str]
+    is_offered: bool = False
+    group: str | None = None
+    assignee: str | None = None
+
+
+def reading_of(principal: Principal, request: ListTasksRequest, *, assignee: str | None) -> Reading:
+    """Return how to list what `principal` may see; the narrowest audience is walked, the rest are filters."""
+    seen = audiences_of(principal)
+    group = None if request.group is None else f"group:{request.group}"
+    if request.scope == TaskScope.MINE:
+        mine = [one for one in seen if not one.startswith("group:") and one != EVERYONE]
+        return Reading(mine, is_offered=True, group=group, assignee=assignee)
+    if request.scope == TaskScope.GROUPS:
+        seen = [f"group:{name}" for name in sorted(principal.groups)]
+    elif EVERYONE in seen:
+        seen = [EVERYONE]
+    if group is not None and (group in seen or EVERYONE in seen):
+        return Reading([group], assignee=assignee)
+    if assignee is not None and EVERYONE in seen and group is None:
+        return Reading([f"user:{assignee}"], assignee=assignee)
+    return Reading(list(seen), group=group, assignee=assignee)
+
+
+def page_size_of(size: int | None) -> int:
+    """Return how many tasks a page holds; refuses what is not 1 to 200."""
+    if size is None:
+        return DEFAULT_PAGE
+    if not 1 <= size <= LARGEST_PAGE:
+        raise _refused(FieldError("page_size", "out_of_range", f"A page holds 1 to {LARGEST_PAGE} tasks."))
+    return size
+
+
+def page_token(due: str, task_id: str) -> str:
+    """Return the opaque text that stands for what was last on a page."""
+    return base64.urlsafe_b64encode(json.dumps([due, task_id]).encode()).decode().rstrip("=")
+
+
+def place_of(token: str | None) -> tuple[str, str]:
+    """Return due date and task id after which a page begins; refuses a token that is none of ours."""
+    if token is None:
+        return "-infinity", ""
+    try:
+        due, task_id = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
+        if due != "infinity":
+            datetime.fromisoformat(due)
+        return due, str(task_id).replace("\x00", "")
+    except (ValueError, TypeError, binascii.Error):
+        raise _refused(FieldError("page_token", "invalid", "This is not a page token of this list.")) from None
+
+
+def without_large_fields(task: Task) -> Task:
+    """Return the task as lists and events show it: without what is large or private."""
+    hidden: dict[str, Any] = dict.fromkeys(_LARGE_FIELDS)
+    if task.sla is not None and task.sla.policy.default_result is not None:
+        policy = task.sla.policy.model_copy(update={"default_result": None})
+        hidden["sla"] = task.sla.model_copy(update={"policy": policy})
+    return task.model_copy(update=hidden)
+
+
+def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what history keeps of a change: the changed fields before and after, sensitive values redacted.
+
+    The content that a task was created with stays in the task alone, and the policy of its clocks too.
+    """
+    before, after = change.fields()
+    if change.before is None:
+        after = {name: value for name, value in after.items() if name not in _LARGE_FIELDS}
+    for fields in (before, after):
+        if "sla" in fields:
+            fields["sla"] = {name: value for name, value in fields["sla"].items() if name != "policy"}
+        answer, late = fields.get("result"), fields.get("late_answer")
+        if answer is not None:
+            fields["result"] = redacted(answer, change.task.form or {})
+        if late is not None:
+            fields["late_answer"] = late | {"data": redacted(late["data"], change.task.form or {})}
+    return before, after
+
+
+def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return an answer with the values of its form's sensitive fields replaced."""
+    if schema.get("x-orkestra", {}).get("sensitive") and value is not None:
+        return REDACTED
+    if isinstance(value, Mapping):
+        fields = schema.get("properties", {})
+        return {name: redacted(one, fields.get(name, {})) for name, one in value.items()}
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [redacted(one, schema["items"]) for one in value]
+    return value
+
+
+def event_of(change: Change) -> TaskEvent:
+    """Return what is told of a change."""
+    return TaskEvent(task=without_large_fields(change.task), audience=change.audience, actor=change.actor)
+
+
+def offers_of(task: Task) -> dict[str, bool]:
+    """Return who sees the task, and whether it is theirs to work on."""
+    working = {f"user:{user}" for user in (task.assignee, *task.candidate_users) if user is not None}
+    working |= {f"group:{group}" for group in task.candidate_groups}
+    working |= {f"agent:{name}" for name in task.allow_agents}
+    return {one: one in working for one in audience(task)}
+
+
+def _policy_with_ids(policy: SlaPolicy, id_of: Callable[[str], str]) -> SlaPolicy:
+    return policy.model_copy(update={"escalate": [_step_with_ids(step, id_of) for step in policy.escalate]})
+
+
+def _step_with_ids(step: EscalationStep, id_of: Callable[[str], str]) -> EscalationStep:
+    notify = [f"user:{id_of(one[5:])}" if one.startswith("user:") else one for one in step.notify]
+    assign_to = step.assign_to
+    if assign_to is not None:
+        assign_to = assign_to.model_copy(update={"users": _each_once(assign_to.users, id_of)})
+    return step.model_copy(update={"notify": notify, "assign_to": assign_to})
+
+
+def _steps(request: CreateTaskRequest) -> Iterator[tuple[str, EscalationStep]]:
+    if request.sla is not None:
+        for number, step in enumerate(request.sla.escalate):
+            yield f"sla.escalate[{number}]", step
+
+
+def _listed(path: str, names: list[str]) -> Iterator[Named]:
+    for number, name in enumerate(names):
+        yield Named(f"{path}[{number}]", name)
+
+
+def _each_once(names: list[str], id_of: Callable[[str], str]) -> list[str]:
+    return list(dict.fromkeys(id_of(name) for name in names))
+
+
+def _refused(error: FieldError) -> InvalidArgument:
+    return InvalidArgument("REQUEST_INVALID", f"{error.path}: {error.message}", errors=[error])

@@ -1,0 +1,15 @@
+"""What task-service is told at its start."""
+
+from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
+from pydantic import Field
+
+
+class TaskServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, ServiceSettings):
+    """Settings of task-service."""
+
+    end_sweep_seconds: float = Field(
+        5.0, gt=0, description="Seconds between two looks for ends that no workflow confirmed."
+    )
+    end_sweep_age_seconds: float = Field(
+        10.0, gt=0, description="Seconds after which an end that no workflow confirmed is told again."
+    )

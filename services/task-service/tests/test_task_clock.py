@@ -1,0 +1,201 @@
+"""task-service owns time: what is due happens once, by PostgreSQL's clock, whoever calls."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from orkestra.testkit.waiting import eventually
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    Assignment,
+    ClockState,
+    CompleteTaskRequest,
+    ConfirmWakeUpRequest,
+    DecidedBy,
+    EscalationStep,
+    GetTaskHistoryRequest,
+    GetTaskRequest,
+    Priority,
+    SlaEnd,
+    SlaPolicy,
+    Task,
+    TaskStatus,
+)
+from orkestra.wire import FailedPrecondition, NotFound, PermissionDenied
+from task_world import ANSWER, Tenant, World, ask_for_run, world
+
+__all__ = ["world"]
+
+TO_LEVEL_2 = EscalationStep(after="1s", assign_to=Assignment(groups=["support-l2"]), priority=Priority.URGENT)
+
+
+async def opened(tenant: Tenant, sla: SlaPolicy) -> Task:
+    tenant.group("support-l1", "support-l2")
+    return await tenant.worker().create_task(ask_for_run(candidate_groups=["support-l1"], sla=sla))
+
+
+async def clock(tenant: Tenant, task: Task) -> ClockState:
+    return await tenant.worker().advance_clock(AdvanceClockRequest(task_id=task.task_id))
+
+
+async def history(tenant: Tenant, task: Task) -> list[str]:
+    auditor = tenant.person("auditor", roles=("auditor",))
+    entries = (await auditor.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries
+    assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
+    return [entry.event for entry in entries]
+
+
+async def test_it_says_how_long_until_something_is_due(world: World) -> None:
+    tenant = world.tenant()
+    task = await opened(tenant, SlaPolicy(complete="1h", escalate=[TO_LEVEL_2.model_copy(update={"after": "30m"})]))
+    state = await clock(tenant, task)
+    assert (state.status, state.version) == (TaskStatus.OPEN, 1)
+    assert state.wake_in is not None
+    assert timedelta(minutes=29) < state.wake_in <= timedelta(minutes=30)
+
+
+async def test_it_escalates_and_then_expires_each_once(world: World) -> None:
+    tenant = world.tenant()
+    task = await opened(tenant, SlaPolicy(complete="2s", escalate=[TO_LEVEL_2]))
+
+    async def escalated() -> bool:
+        return (await clock(tenant, task)).version > 1
+
+    await eventually(escalated)
+    ben = tenant.person("ben", "support-l2")
+    seen = await ben.get_task(GetTaskRequest(task_id=task.task_id))
+    assert seen.candidate_groups == ["support-l2"]
+    assert seen.priority is Priority.URGENT
+    assert seen.sla is not None
+    assert (seen.status, seen.sla.escalation_level) == (TaskStatus.OPEN, 1)
+
+    async def expired() -> bool:
+        states = await asyncio.gather(*(clock(tenant, task) for _ in range(5)))
+        return all(state.status is TaskStatus.EXPIRED for state in states)
+
+    await eventually(expired)
+    state = await clock(tenant, task)
+    assert (state.wake_in, state.version) == (None, 3)
+    assert await history(tenant, task) == ["created", "escalated", "expired"]
+    rows = await world.rows("select subject, payload from outbox where tenant_id = $1 order by seq", tenant.id)
+    assert [row["subject"].rpartition(".")[2] for row in rows] == ["created", "escalated", "expired"]
+    assert b'"group:support-l1"' in rows[1]["payload"]
+    assert b'"group:support-l2"' in rows[1]["payload"]
+
+
+async def test_an_answer_after_the_deadline_is_late_even_if_no_alarm_has_rung(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1s"))
+    await eventually(lambda: is_past(world, task))
+    with pytest.raises(FailedPrecondition) as refusal:
+        await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+    assert isinstance(refusal.value.current, Task)
+    assert refusal.value.current.status is TaskStatus.EXPIRED
+    assert await history(tenant, task) == ["created", "expired", "late_answer"]
+
+
+async def is_past(world: World, task: Task) -> bool:
+    [row] = await world.rows("select next_step_at < now() from tasks where task_id = $1", task.task_id)
+    return bool(row[0])
+
+
+async def test_reading_a_task_shows_it_as_its_clock_says(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1s"))
+    await eventually(lambda: is_past(world, task))
+    assert (await ana.get_task(GetTaskRequest(task_id=task.task_id))).status is TaskStatus.EXPIRED
+
+
+async def test_a_claim_after_the_deadline_finds_the_task_expired(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1s"))
+    await eventually(lambda: is_past(world, task))
+    with pytest.raises(FailedPrecondition) as refusal:
+        await ana.claimed(task)
+    assert refusal.value.reason == "TASK_NOT_OPEN"
+    assert await history(tenant, task) == ["created", "expired"]
+
+
+async def test_a_default_becomes_the_result_at_the_end(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    sla = SlaPolicy(complete="1s", at_end=SlaEnd.DEFAULT, default_result=ANSWER)
+    task = await opened(tenant, sla)
+
+    async def ended() -> ClockState | None:
+        state = await clock(tenant, task)
+        return state if state.status is TaskStatus.COMPLETED else None
+
+    state = await eventually(ended)
+    assert state is not None
+    assert (state.result, state.decided_by, state.completed_by) == (ANSWER, DecidedBy.POLICY, None)
+    assert (await ana.get_task(GetTaskRequest(task_id=task.task_id))).result == ANSWER
+    rows = await world.rows("select payload from outbox where tenant_id = $1", tenant.id)
+    assert all(b"30 days" not in row["payload"] for row in rows)
+
+
+async def test_the_answer_comes_with_the_clock(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1h"))
+    await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+    state = await clock(tenant, task)
+    assert (state.status, state.result, state.completed_by) == (TaskStatus.COMPLETED, ANSWER, ana.id)
+    assert (state.decided_by, state.wake_in) == (DecidedBy.PERSON, None)
+
+
+async def test_only_workers_ask_the_clock(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1", roles=("admin",))
+    task = await opened(tenant, SlaPolicy(complete="1h"))
+    with pytest.raises(PermissionDenied):
+        await ana.advance_clock(AdvanceClockRequest(task_id=task.task_id))
+    with pytest.raises(PermissionDenied):
+        await ana.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=1))
+    with pytest.raises(NotFound):
+        await world.tenant().worker().advance_clock(AdvanceClockRequest(task_id=task.task_id))
+
+
+async def test_a_wake_up_is_confirmed_once_and_only_of_an_end(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1h"))
+    service = tenant.service()
+    await service.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=1))
+    assert (await ana.get_task(GetTaskRequest(task_id=task.task_id))).woken_at is None
+    done = await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+    for _ in range(2):
+        await service.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=done.version))
+    woken = await ana.get_task(GetTaskRequest(task_id=task.task_id))
+    assert woken.woken_at is not None
+    assert woken.version == done.version
+    with pytest.raises(NotFound):
+        await world.tenant().service().confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=2))
+
+
+async def test_an_end_that_nobody_confirmed_is_told_again_until_it_is(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, SlaPolicy(complete="1h"))
+    done = await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+    age = timedelta(milliseconds=50)
+
+    async def told() -> list[str]:
+        rows = await world.rows(
+            "select event_id from outbox where tenant_id = $1 and subject like '%.completed'", tenant.id
+        )
+        return [row["event_id"] for row in rows]
+
+    async def told_again() -> bool:
+        await asyncio.gather(world.ends.tell_again(age), world.ends.tell_again(age))
+        return len(await told()) >= 3
+
+    await eventually(told_again)
+    assert len(set(await told())) == len(await told())
+    await tenant.service().confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=done.version))
+    count = len(await told())
+    await world.ends.tell_again(timedelta(0))
+    assert len(await told()) == count
