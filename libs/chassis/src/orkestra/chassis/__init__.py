@@ -1,0 +1,1 @@
+"""What a process of Orkestra needs: database, request ids, events, tokens, health, draining."""

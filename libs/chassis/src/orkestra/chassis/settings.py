@@ -1,0 +1,144 @@
+"""Typed settings of a process: read once from ORKESTRA_* variables, refused by name when wrong."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+PREFIX = "ORKESTRA_"
+TEST_PREFIX = "ORKESTRA_TEST_"
+S = TypeVar("S", bound="ServiceSettings")
+
+
+class SettingsError(Exception):
+    """Settings that a process must not start with; each line names one and says what to do."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServiceSettings(_Settings):
+    """What every process can be told."""
+
+    development: bool = Field(False, description="Relaxes what only production needs, such as loopback targets.")
+    host: str = Field("127.0.0.1", description="Address that the servers of this process listen on.")
+    health_port: int = Field(
+        ..., ge=0, le=65535, description="Port of /livez, /readyz and /metrics; 0 picks a free one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
+    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP base address that traces go to; none where absent.")
+    drain_seconds: float = Field(10.0, gt=0, le=600, description="Longest time that held calls may take to end.")
+    drain_pause_seconds: float = Field(
+        0.0, ge=0, le=60, description="Time between red readiness and closed servers, for load balancers to notice."
+    )
+
+
+class DatabaseSettings(_Settings):
+    """Where the service's schema is."""
+
+    database_url: SecretStr = Field(..., description="PostgreSQL address with the role <schema>_app.")
+    relay_database_url: SecretStr = Field(..., description="The same database with the role <schema>_relay.")
+    sweep_database_url: SecretStr = Field(..., description="The same database with the role <schema>_sweep.")
+    pool_size: int = Field(10, ge=1, le=200, description="Most connections that requests may use at once.")
+
+
+class NatsSettings(_Settings):
+    """Where events go."""
+
+    nats_url: SecretStr = Field(..., description="NATS address, with credentials where it wants them.")
+    nats_replicas: int = Field(1, ge=1, le=5, description="Copies of each stream; 3 in production.")
+
+
+class IdentitySettings(_Settings):
+    """How this process proves who it is and asks who others are."""
+
+    identity_address: str = Field(..., description="host:port of identity-service.")
+    service_key: SecretStr = Field(..., description="The installation's key for its services.")
+
+
+class GrpcSettings(_Settings):
+    """Where rpcs come in."""
+
+    grpc_port: int = Field(..., ge=0, le=65535, description="Port of the gRPC server; 0 picks a free one.")
+
+
+class HttpSettings(_Settings):
+    """Where HTTP requests come in."""
+
+    http_port: int = Field(..., ge=0, le=65535, description="Port of the HTTP server; 0 picks a free one.")
+
+
+def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Read `settings` from ORKESTRA_* variables; a secret may come from the file that ORKESTRA_<NAME>_FILE names.
+
+    Raises SettingsError that names every unknown, missing and bad variable.
+    """
+    given = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
+    fields = settings.model_fields
+    faults: list[str] = []
+    values: dict[str, str] = {}
+    for variable, text in sorted(given.items()):
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(TEST_PREFIX):
+            continue
+        if name in fields:
+            values[name] = text
+        elif name.endswith("_file") and _is_secret(fields.get(name.removesuffix("_file"))):
+            _read_secret(variable, text, given=given, values=values, faults=faults)
+        else:
+            faults.append(_unknown(variable, fields))
+    try:
+        loaded = settings.model_validate(values)
+    except ValidationError as refused:
+        faults += [_fault(error, fields) for error in refused.errors(include_url=False, include_input=False)]
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return loaded
+
+
+def redacted(settings: ServiceSettings) -> dict[str, Any]:
+    """Return the settings as they may be logged: secrets are starred."""
+    return settings.model_dump(mode="json")
+
+
+def secret(value: str | SecretStr) -> str:
+    """Return the text of a setting that may be a secret."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _is_secret(field: FieldInfo | None) -> bool:
+    return field is not None and "SecretStr" in str(field.annotation)
+
+
+def _read_secret(
+    variable: str, path: str, *, given: Mapping[str, str], values: dict[str, str], faults: list[str]
+) -> None:
+    plain = variable.removesuffix("_FILE")
+    if plain in given:
+        faults.append(f"{plain} and {variable} are both set; keep one of them.")
+        return
+    try:
+        values[plain.removeprefix(PREFIX).lower()] = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as unreadable:
+        faults.append(f"{variable} names a file that cannot be read: {unreadable}.")
+
+
+def _unknown(variable: str, fields: Mapping[str, FieldInfo]) -> str:
+    known = [PREFIX + name.upper() for name in fields]
+    near = difflib.get_close_matches(variable, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"this process knows {', '.join(sorted(known))}."
+    return f"{variable} is not a setting of this process; {hint}"
+
+
+def _fault(error: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    variable = PREFIX + name.upper()
+    if error["type"] == "missing":
+        return f"{variable} is missing: {fields[name].description or 'it has no default.'}"
+    return f"{variable} is not accepted: {error['msg']}." if name else f"The settings do not fit: {error['msg']}."
