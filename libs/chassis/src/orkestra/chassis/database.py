@@ -1,0 +1,164 @@
+"""Transactions on one schema: a tenant's, or none's; a database that is away is Unavailable within 3 seconds."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import asyncpg
+from orkestra.chassis.settings import secret
+from orkestra.chassis.sql import Connection
+from orkestra.wire import Unavailable, dumps
+from pydantic import SecretStr
+
+NO_TENANT = "00000000-0000-0000-0000-000000000000"
+"""Tenant of what happens above tenants; no row of a tenant bears it."""
+
+CONNECT_SECONDS = 1.5
+TRANSACTION_SECONDS = 2.8
+RETRY_SECONDS = 1.0
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+class Database:
+    """A pool of connections to one schema with one role."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, schema: str) -> None:
+        self.schema = schema
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, dsn: str | SecretStr, *, schema: str, max_size: int = 10) -> Self:
+        """Open a pool; connections are made when first needed, so a database that is away does not stop a start."""
+        pool = await asyncpg.create_pool(
+            secret(dsn),
+            min_size=0,
+            max_size=max_size,
+            timeout=CONNECT_SECONDS,
+            init=prepare_connection,
+            reset=_no_reset,
+            statement_cache_size=500,
+            max_cached_statement_lifetime=0,
+            server_settings=session_settings(schema),
+        )
+        return cls(pool, schema=schema)
+
+    async def close(self) -> None:
+        """Close every connection; those still in use after 2 seconds are cut."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=2)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+        """Yield a connection inside a transaction that sees and writes only `tenant_id`'s rows; commit at the end.
+
+        Raises Unavailable("DATABASE_UNAVAILABLE") where the database does not answer within `seconds`.
+        """
+        async with self.opened(tenant_statement(tenant_id), seconds=seconds) as conn:
+            yield conn
+            await conn.execute("COMMIT")
+
+    @asynccontextmanager
+    async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+        """Yield a connection inside a transaction without a tenant; for roles and tables that have none."""
+        async with self.opened("BEGIN", seconds=seconds) as conn:
+            yield conn
+            await conn.execute("COMMIT")
+
+    @asynccontextmanager
+    async def opened(self, begin: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+        """Yield a connection after `begin`; the caller commits. What is still open at the end is rolled back."""
+        limit = asyncio.timeout(seconds)
+        conn: Any = None
+        ended = False
+        try:
+            async with limit:
+                conn = await self._pool.acquire(timeout=seconds)
+                await conn.execute(begin)
+                yield conn
+                ended = not conn.is_in_transaction()
+        except _AWAY as away:
+            raise unavailable() from away
+        except asyncpg.InterfaceError as broken:
+            if conn is None or conn.is_closed() or self._pool.is_closing():
+                raise unavailable() from broken
+            raise
+        finally:
+            if conn is not None:
+                await self._give_back(conn, ended=ended, cut=limit.expired())
+
+    async def check(self) -> None:
+        """Raise Unavailable where the database does not answer within a second."""
+        async with self.opened("BEGIN READ ONLY", seconds=1) as conn:
+            await conn.execute("COMMIT")
+
+    async def _give_back(self, conn: Any, *, ended: bool, cut: bool) -> None:
+        try:
+            if cut:
+                conn.terminate()
+            elif not ended and not conn.is_closed():
+                await conn.execute("ROLLBACK", timeout=1)  # also where a cancelled BEGIN may still take effect
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            conn.terminate()
+        finally:
+            await self._pool.release(conn)
+
+
+def tenant_statement(tenant_id: str) -> str:
+    """Return what begins a tenant's transaction, in one trip (`SET LOCAL` takes no parameters)."""
+    return f"BEGIN; {set_tenant(tenant_id)}"
+
+
+def set_tenant(tenant_id: str) -> str:
+    """Return the statement that scopes the running transaction to `tenant_id`; refuses what is not a UUID."""
+    if not _UUID.fullmatch(tenant_id):
+        raise ValueError(f"{tenant_id!r} is not the id of a tenant")
+    return f"SET LOCAL app.tenant_id = '{tenant_id}'"
+
+
+def unavailable() -> Unavailable:
+    """Return what a caller is told while the database is away."""
+    return Unavailable(
+        "DATABASE_UNAVAILABLE", "The database cannot be reached; try again shortly.", retry_after=RETRY_SECONDS
+    )
+
+
+def session_settings(schema: str) -> dict[str, str]:
+    """Return what every session of a service sets; the limits free what a lost client left behind."""
+    return {
+        "application_name": f"orkestra-{schema}",
+        "search_path": schema,
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "30s",
+        "client_connection_check_interval": "5s",
+    }
+
+
+async def prepare_connection(conn: Any) -> None:
+    """Make json exact and uuid text on `conn`."""
+    for name in ("json", "jsonb"):
+        await conn.set_type_codec(name, schema="pg_catalog", encoder=dumps, decoder=json.loads)
+    await conn.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
+
+
+async def _no_reset(_conn: object) -> None:
+    """Skip asyncpg's reset: every setting of ours ends with its transaction, and the reset halves throughput."""
