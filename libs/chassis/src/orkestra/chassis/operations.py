@@ -1,0 +1,180 @@
+"""An rpc is a transaction: `@operation` opens it, replays request ids, writes events and commits."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, get_type_hints
+
+import asyncpg
+from orkestra.chassis.database import NO_TENANT, Database, set_tenant, tenant_statement
+from orkestra.chassis.logs import log_tenant
+from orkestra.chassis.outbox import OutboxEvent, insert_statements, outbox_event
+from orkestra.chassis.requests import ANSWERED, RUNNING, Digest, RequestKey, request_key, running, sha256
+from orkestra.chassis.sql import Connection
+from orkestra.wire import Context, Model, Principal
+
+
+class Operations(Protocol):
+    """What implements a service: it has a database.
+
+    A service whose requests hold secrets also has `request_digest`, which keys the hash kept with a request id.
+    """
+
+    database: Database
+
+
+S = TypeVar("S", bound=Operations)
+R = TypeVar("R", bound=Model)
+A = TypeVar("A", bound=Model)
+Method = Callable[[S, "Tx", R], Awaitable[A]]
+Rpc = Callable[[S, Context, R], Coroutine[Any, Any, A]]
+
+SYSTEM = "system"
+"""Subject of what nobody asked for: a clock, a consumer, a sweep."""
+_REPEATABLE = (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class Tx:
+    """A running transaction and who it is for."""
+
+    def __init__(self, ctx: Context, conn: Connection, *, tenant_id: str, source: str) -> None:
+        self.ctx = ctx
+        self.conn = conn
+        self.tenant_id = tenant_id
+        self._source = source
+        self._events: list[OutboxEvent] = []
+        self._now: datetime | None = None
+        self._kept: Model | None = None
+
+    async def now(self) -> datetime:
+        """Return the time of this transaction by PostgreSQL's clock."""
+        if self._now is None:
+            self._now = await self.conn.fetchval("select now()")
+        return self._now
+
+    def keep(self, answer: Model) -> None:
+        """Keep `answer` for repeated requests in the place of the one given, which holds a secret."""
+        self._kept = answer
+
+    def kept(self, answer: Model) -> Model:
+        """Return what is kept of `answer` for repeated requests."""
+        return self._kept or answer
+
+    async def enter(self, tenant_id: str) -> None:
+        """Go on in another tenant; only for operations above tenants."""
+        await self.conn.execute(set_tenant(tenant_id))
+        self.tenant_id = tenant_id
+
+    async def emit(self, *, aggregate: str, event: str, payload: Model, key: str, version: int) -> None:
+        """Tell that `event` happened to the resource `key`, which is now at `version`; told only if all commits."""
+        self._events.append(
+            outbox_event(
+                self.tenant_id,
+                source=self._source,
+                aggregate=aggregate,
+                event=event,
+                key=key,
+                version=version,
+                payload=payload,
+            )
+        )
+
+    async def commit(self, *closing: str) -> None:
+        """Write the events and `closing`, and commit, in one trip."""
+        statements = insert_statements(self._events, tenant_id=self.tenant_id)
+        await self.conn.execute("; ".join((*statements, *closing, "COMMIT")))
+
+
+@asynccontextmanager
+async def events_transaction(database: Database, tenant_id: str) -> AsyncIterator[Tx]:
+    """Yield a transaction of `tenant_id` that may emit events, for what acts without a caller: consumers and sweeps."""
+    ctx = Context(principal=Principal(subject=SYSTEM, kind="service", tenant_id=tenant_id))
+    async with database.opened(tenant_statement(tenant_id)) as conn:
+        tx = Tx(ctx, conn, tenant_id=tenant_id, source=database.schema)
+        yield tx
+        await tx.commit()
+
+
+def operation(method: Method[S, R, A]) -> Rpc[S, R, A]:
+    """Turn `async def claim_task(self, tx, request) -> Task` into the rpc that takes a context in the place of `tx`.
+
+    One transaction of the caller's tenant; a request id is answered once and replayed for 24 hours.
+    """
+    return _rpc(method, scope=lambda ctx: ctx.tenant_id)
+
+
+def operation_above_tenants(method: Method[S, R, A]) -> Rpc[S, R, A]:
+    """Like `operation`, for callers without a tenant; `tx.enter(tenant_id)` goes on in one."""
+    return _rpc(method, scope=lambda ctx: ctx.principal.tenant_id or NO_TENANT)
+
+
+def read(method: Method[S, R, A]) -> Rpc[S, R, A]:
+    """Like `operation`, read only and without request ids."""
+
+    async def rpc(self: S, ctx: Context, request: R) -> A:
+        begin = tenant_statement(ctx.tenant_id).replace("BEGIN", "BEGIN READ ONLY", 1)
+        async with self.database.opened(begin) as conn:
+            answer = await method(self, Tx(ctx, conn, tenant_id=ctx.tenant_id, source=self.database.schema), request)
+            await conn.execute("COMMIT")
+        return answer
+
+    return _dressed(rpc, method)
+
+
+def _rpc(method: Method[S, R, A], *, scope: Callable[[Context], str]) -> Rpc[S, R, A]:
+    answer_model: type[A] = get_type_hints(method)["return"]
+
+    async def rpc(self: S, ctx: Context, request: R) -> A:
+        tenant_id = scope(ctx)
+        log_tenant.set(tenant_id)
+        key = None
+        if ctx.request_id is not None:
+            digest: Digest = getattr(self, "request_digest", sha256)
+            key = request_key(
+                ctx.request_id,
+                tenant_id=tenant_id,
+                principal=ctx.subject,
+                rpc=ctx.rpc,
+                request_hash=digest(request.model_dump_json().encode()),
+            )
+        try:
+            return await _commit_once(method, self, ctx, request, tenant_id=tenant_id, key=key)
+        except _REPEATABLE:  # rolled back whole: a schema change under a prepared statement, or a deadlock's victim
+            return await _commit_once(method, self, ctx, request, tenant_id=tenant_id, key=key)
+        except asyncpg.PostgresError as refused:
+            if key is None or refused.sqlstate not in (RUNNING, ANSWERED):
+                raise
+            if refused.sqlstate == RUNNING:
+                raise running() from None
+        async with self.database.transaction(tenant_id) as conn:
+            answer = await key.answer(conn, answer_model)
+        ctx.reply.replayed = True
+        return answer
+
+    return _dressed(rpc, method)
+
+
+async def _commit_once(
+    method: Method[S, R, A], self: S, ctx: Context, request: R, *, tenant_id: str, key: RequestKey | None
+) -> A:
+    begin = tenant_statement(tenant_id)
+    if key is not None:
+        begin = f"{begin}; {key.open_statement()}"
+    async with self.database.opened(begin) as conn:
+        tx = Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema)
+        answer = await method(self, tx, request)
+        closing = []
+        if key is not None:
+            closing = [set_tenant(tenant_id)] if tx.tenant_id != tenant_id else []
+            closing.append(key.insert_statement(tx.kept(answer)))
+        await tx.commit(*closing)
+    return answer
+
+
+def _dressed(rpc: Rpc[S, R, A], method: Method[S, R, A]) -> Rpc[S, R, A]:
+    """Give `rpc` the method's name and types, as `bind` reads them."""
+    hints = get_type_hints(method)
+    rpc.__name__, rpc.__qualname__ = method.__name__, method.__qualname__
+    rpc.__module__, rpc.__doc__ = method.__module__, method.__doc__
+    rpc.__annotations__ = {"ctx": Context, "request": hints["request"], "return": hints["return"]}
+    return rpc

@@ -1,0 +1,64 @@
+"""Events that become true with a transaction: rows of `outbox`, written in the trip that commits."""
+
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from opentelemetry import propagate
+from orkestra.chassis import literals
+from orkestra.chassis.database import set_tenant
+from orkestra.wire import Internal, Model
+
+MAX_EVENT_BYTES = 64 * 1024
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """One event on its way into the outbox."""
+
+    tenant_id: str
+    subject: str
+    payload: bytes
+    headers: str
+
+
+def outbox_event(
+    tenant_id: str, *, source: str, aggregate: str, event: str, key: str, version: int, payload: Model
+) -> OutboxEvent:
+    """Return the event `orkestra.v1.<tenant>.<aggregate>.<event>` about the resource `key` at `version`."""
+    if not _WORD.fullmatch(aggregate) or not _WORD.fullmatch(event):
+        raise ValueError(f"{aggregate}.{event} does not name an event")
+    data = payload.model_dump_json(exclude_none=True).encode()
+    if len(data) > MAX_EVENT_BYTES:
+        raise Internal("EVENT_TOO_LARGE", f"An event {aggregate}.{event} of {len(data)} bytes is over 64 KiB.")
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-source": f"orkestra/{source}",
+        "ce-type": f"orkestra.v1.{aggregate}.{event}",
+        "ce-subject": quote(key, safe=""),
+        "ce-tenant": tenant_id,
+        "ce-version": str(version),
+        "content-type": "application/json",
+    }
+    propagate.inject(headers)
+    return OutboxEvent(tenant_id, f"orkestra.v1.{tenant_id}.{aggregate}.{event}", data, json.dumps(headers))
+
+
+def insert_statements(events: list[OutboxEvent], *, tenant_id: str) -> list[str]:
+    """Return the statements that insert `events` in order, in a transaction scoped to `tenant_id` before and after."""
+    statements: list[str] = []
+    scope = tenant_id
+    for event in events:
+        if event.tenant_id != scope:
+            scope = event.tenant_id
+            statements.append(set_tenant(scope))
+        statements.append(
+            "INSERT INTO outbox (tenant_id, subject, payload, headers) VALUES "  # noqa: S608 - hex, checked words
+            f"('{event.tenant_id}', '{event.subject}', {literals.binary(event.payload)}, "
+            f"{literals.text(event.headers)}::json)"
+        )
+    if scope != tenant_id:
+        statements.append(set_tenant(tenant_id))
+    return statements
