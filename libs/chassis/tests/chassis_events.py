@@ -1,0 +1,66 @@
+"""A NATS server of a test's own, and what one reads of its streams."""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
+from orkestra.chassis import streams
+from orkestra.chassis.streams import EVENTS, Nats
+from orkestra.cli.servers import Nats as NatsServer
+from orkestra.cli.servers import start
+from orkestra.testkit import free_port
+
+
+@contextlib.contextmanager
+def nats_server(folder: Path) -> Iterator[NatsServer]:
+    """A server that a test may kill."""
+    server = NatsServer(folder / "store", log=folder / "nats.log", port=free_port())
+    start(server)
+    try:
+        yield server
+    finally:
+        server.process.stop()
+
+
+def restart_without_store(server: NatsServer) -> None:
+    """Kill the server and delete what it stored."""
+    server.process.kill()
+    shutil.rmtree(server.store)
+    start(server)
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Nats]:
+    """A connection with the streams in place."""
+    nats = await streams.connect(url, name="test")
+    await nats.connected()
+    await nats.ensure_streams()
+    try:
+        yield nats
+    finally:
+        await nats.close()
+
+
+async def messages(nats: Nats, stream: str = EVENTS) -> list[RawStreamMsg]:
+    """Every message of a stream, oldest first."""
+    try:
+        state = (await nats.jetstream.stream_info(stream)).state
+    except NotFoundError:
+        return []
+    found = []
+    for place in range(max(state.first_seq, 1), state.last_seq + 1):
+        with contextlib.suppress(NotFoundError):
+            found.append(await nats.jetstream.get_msg(stream, seq=place))
+    return found
+
+
+async def message_ids(nats: Nats, tenant_id: str) -> list[str]:
+    """The ids of a tenant's events in the stream, in its order."""
+    return [
+        (message.headers or {})["Nats-Msg-Id"]
+        for message in await messages(nats)
+        if (message.headers or {}).get("ce-tenant") == tenant_id
+    ]
