@@ -1,0 +1,175 @@
+"""Durable consumers: an event is handled until it is done, or it is poison and goes to the dead letters."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from opentelemetry import propagate, trace
+from orkestra.chassis.events import Event, Poison, read_event
+from orkestra.chassis.logs import get_logger, log_tenant
+from orkestra.chassis.pulls import Pull
+from orkestra.chassis.streams import EVENTS, Nats
+from orkestra.wire import Error
+from prometheus_client import Counter
+
+ACK_WAIT_SECONDS = 30.0
+HEARTBEAT_SECONDS = 10.0
+LONGEST_PAUSE = 10.0
+TRIES_OF_A_BUG = 5
+STOP_SECONDS = 8.0
+_FAILED = (OSError, TimeoutError, nats.errors.Error)
+
+Handler = Callable[[Event], Awaitable[None]]
+HANDLED = Counter("orkestra_events_handled", "Events by consumer and outcome.", ["consumer", "outcome"])
+logger = get_logger(__name__)
+tracer = trace.get_tracer(__name__)
+
+
+class Consumer:
+    """Hands the events of `subjects` to `handler`: one resource's in order, different resources' at once."""
+
+    def __init__(self, stream: Nats, name: str, subjects: Sequence[str], handler: Handler) -> None:
+        self._nats = stream
+        self._name = name
+        self._subjects = list(subjects)
+        self._handler = handler
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._pull: Pull | None = None
+
+    async def run(self) -> None:
+        """Consume until stopped; whatever NATS loses is made again."""
+        while not self._stopping.is_set():
+            try:
+                await self._nats.connected()
+                await self._consume()
+            except _FAILED as failed:
+                logger.warning("consumer was interrupted", consumer=self._name, error=repr(failed))
+                await asyncio.sleep(0.5)
+        await asyncio.Event().wait()  # a loop that ends is started again; this one is done
+
+    async def stop(self) -> None:
+        """Take no more events and return when those in hand are done, at most 8 seconds later."""
+        self._stopping.set()
+        if self._pull is not None:
+            self._pull.nudge()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._idle.wait()
+        except TimeoutError:
+            logger.warning("events in hand were left for redelivery", consumer=self._name)
+
+    async def _consume(self) -> None:
+        await self._nats.ensure_streams()
+        await self._nats.jetstream.add_consumer(EVENTS, self._config())
+        async with Pull(self._nats, self._name) as pull:
+            self._pull = pull
+            while not self._stopping.is_set():
+                messages = await pull.take()
+                if messages:
+                    await self._work(messages)
+
+    async def _work(self, messages: list[Msg]) -> None:
+        by_resource: defaultdict[str, list[Msg]] = defaultdict(list)
+        for message in messages:
+            by_resource[(message.headers or {}).get("ce-subject", "")].append(message)
+        unfinished = {id(message): message for message in messages}
+        self._idle.clear()
+        heartbeat = asyncio.create_task(_heartbeat(unfinished))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in by_resource.values():
+                    group.create_task(self._in_order(queue, unfinished))
+        except* _FAILED as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            heartbeat.cancel()
+            self._idle.set()
+
+    async def _in_order(self, queue: list[Msg], unfinished: dict[int, Msg]) -> None:
+        for message in queue:
+            await self._settle(message)
+            del unfinished[id(message)]
+
+    async def _settle(self, message: Msg) -> None:
+        """Handle one message and tell NATS how it went."""
+        deliveries = message.metadata.num_delivered or 1
+        try:
+            await self._handle(message, deliveries)
+        except Poison as poison:
+            await self._bury(message, str(poison))
+        except Error as refused:
+            if refused.retryable:
+                await self._later(message, deliveries, refused)
+            else:
+                await self._bury(message, f"{refused.reason}: {refused.message}")
+        except OSError as away:
+            await self._later(message, deliveries, away)
+        except Exception as bug:
+            logger.exception("event handler failed", consumer=self._name, deliveries=deliveries)
+            if deliveries < TRIES_OF_A_BUG:
+                await self._later(message, deliveries, bug)
+            else:
+                await self._bury(message, f"HANDLER_FAILED: {type(bug).__name__}")
+        else:
+            await message.ack()
+            HANDLED.labels(self._name, "done").inc()
+
+    async def _handle(self, message: Msg, deliveries: int) -> None:
+        headers = message.headers or {}
+        event = read_event(headers, message.data, deliveries=deliveries)
+        log_tenant.set(event.tenant_id)
+        with tracer.start_as_current_span(
+            f"{self._name} {event.aggregate}.{event.event}",
+            context=propagate.extract(headers),
+            kind=trace.SpanKind.CONSUMER,
+            attributes={"orkestra.tenant_id": event.tenant_id, "messaging.message.id": event.id},
+        ):
+            await self._handler(event)
+
+    async def _later(self, message: Msg, deliveries: int, why: Exception) -> None:
+        pause = min(LONGEST_PAUSE, 0.2 * 2 ** min(deliveries - 1, 10))
+        logger.info("event is tried again", consumer=self._name, seconds=pause, deliveries=deliveries, error=repr(why))
+        HANDLED.labels(self._name, "retried").inc()
+        await message.nak(delay=pause)
+
+    async def _bury(self, message: Msg, reason: str) -> None:
+        """Put the message on the dead-letter stream, then take it off the consumer's hands."""
+        place = message.metadata.sequence.stream
+        headers = dict(message.headers or {}) | {
+            "orkestra-reason": " ".join(reason.split())[:1000].encode("ascii", "replace").decode(),
+            "orkestra-consumer": self._name,
+            "orkestra-subject": message.subject,
+            "orkestra-stream-seq": str(place),
+            "Nats-Msg-Id": f"dead-{self._name}-{place}-{(message.headers or {}).get('ce-id', '')}",
+        }
+        for own in [name for name in headers if name.startswith("Nats-Expected")]:
+            del headers[own]
+        subject = f"orkestra_dead.{self._name}.{message.subject}"
+        await self._nats.jetstream.publish(subject, message.data, headers=headers)
+        await message.ack()
+        HANDLED.labels(self._name, "dead").inc()
+        logger.error("event is dead", consumer=self._name, subject=message.subject, reason=reason)
+
+    def _config(self) -> ConsumerConfig:
+        return ConsumerConfig(
+            durable_name=self._name,
+            filter_subjects=self._subjects,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_SECONDS,
+            max_deliver=-1,
+            max_ack_pending=2000,
+        )
+
+
+async def _heartbeat(unfinished: dict[int, Msg]) -> None:
+    """Keep NATS from delivering again what is still in hand."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        for message in tuple(unfinished.values()):
+            await message.in_progress()
