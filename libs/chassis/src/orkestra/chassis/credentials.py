@@ -1,0 +1,117 @@
+"""Credentials exchanged for tokens: by services with the installation's key, by doors with what callers present."""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import grpc
+from orkestra.chassis.settings import secret
+from orkestra.chassis.tokens import identity_unavailable
+from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
+from orkestra.wire import DeadlineExceeded, Unavailable
+from pydantic import SecretStr
+
+RENEW_SECONDS = 8.0
+"""A token that a service sends is good for at least this long."""
+DOOR_SECONDS = 1.0
+"""Longest time that a door trusts a checked credential, so that a revoked one ends within 2 seconds."""
+EXCHANGE_SECONDS = 2.0
+REMEMBERED = 10_000
+
+K = TypeVar("K")
+
+
+class TokenSource:
+    """Tokens of one installation key for any tenant, kept until shortly before they end."""
+
+    def __init__(self, channel: grpc.aio.Channel, key: str | SecretStr) -> None:
+        self._client = IdentityServiceClient(channel)
+        self._key = secret(key)
+        self._tokens: _Cache[str | None] = _Cache()
+
+    async def __call__(self, tenant_id: str | None = None) -> str:
+        """Return a token that acts in `tenant_id`, or in none."""
+        known = self._tokens.get(tenant_id)
+        if known is None:
+            request = ExchangeCredentialRequest(credential=self._key, tenant_id=tenant_id)
+            known = await self._tokens.fill(tenant_id, lambda: _exchange(self._client, request), _until_renewal)
+        return known.token
+
+    def of(self, tenant_id: str | None) -> Callable[[], Awaitable[str]]:
+        """Return a source for one tenant, as clients take it."""
+        return lambda: self(tenant_id)
+
+
+class CredentialCache:
+    """What a door asks about each caller: credentials checked by identity, trusted for at most a second."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._client = IdentityServiceClient(channel)
+        self._tokens: _Cache[tuple[bytes, str | None]] = _Cache()
+
+    async def exchange(self, credential: str, *, ip: str | None = None) -> AccessToken:
+        """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away."""
+        key = (hashlib.sha256(credential.encode()).digest(), ip)
+        known = self._tokens.get(key)
+        if known is not None:
+            return known
+        request = ExchangeCredentialRequest(credential=credential, ip=ip)
+        return await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
+
+
+class _Cache(Generic[K]):
+    """Tokens by key until a time of their own; equal questions at once are asked once."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[K, tuple[AccessToken, float]] = OrderedDict()
+        self._asked: dict[K, asyncio.Task[AccessToken]] = {}
+
+    def get(self, key: K) -> AccessToken | None:
+        known = self._known.get(key)
+        if known is None or known[1] <= time.monotonic():
+            return None
+        return known[0]
+
+    async def fill(
+        self, key: K, ask: Callable[[], Coroutine[None, None, AccessToken]], lasts: Callable[[AccessToken], float]
+    ) -> AccessToken:
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.create_task(self._keep(key, ask, lasts))
+            asked.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(asked)
+
+    async def _keep(
+        self, key: K, ask: Callable[[], Coroutine[None, None, AccessToken]], lasts: Callable[[AccessToken], float]
+    ) -> AccessToken:
+        asked_at = time.monotonic()
+        token = await ask()
+        self._known[key] = (token, asked_at + lasts(token))
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return token
+
+    def _forget(self, key: K, done: "asyncio.Task[AccessToken]") -> None:
+        self._asked.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # seen, also where every asker has gone
+
+
+async def _exchange(client: IdentityServiceClient, request: ExchangeCredentialRequest) -> AccessToken:
+    try:
+        return await client.exchange_credential(request, timeout=EXCHANGE_SECONDS)
+    except (Unavailable, DeadlineExceeded, OSError) as away:
+        raise identity_unavailable() from away
+
+
+def _until_renewal(token: AccessToken) -> float:
+    return (token.expires_at - datetime.now(UTC)).total_seconds() - RENEW_SECONDS
+
+
+def _for_a_second(_token: AccessToken) -> float:
+    return DOOR_SECONDS
