@@ -1,0 +1,63 @@
+"""What an orchestrator asks: /livez, /readyz and /metrics, and the gRPC health protocol."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from orkestra.chassis.readiness import Readiness
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+GRPC_CHECK_SECONDS = 1.0
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class HealthApp:
+    """The ASGI application behind the health port."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        match scope["path"]:
+            case "/livez":
+                await _answer(send, 200, b'{"status":"alive"}')
+            case "/readyz":
+                report = await self._readiness.report()
+                body = {"status": report.status, "dependencies": report.dependencies}
+                await _answer(send, 200 if report.is_ready else 503, json.dumps(body).encode())
+            case "/metrics":
+                await _answer(send, 200, generate_latest(), content_type=CONTENT_TYPE_LATEST)
+            case _:
+                await _answer(send, 404, b'{"status":"unknown path"}')
+
+
+class GrpcHealth:
+    """The gRPC health service of a server, true within a second."""
+
+    def __init__(self, server: grpc.aio.Server, readiness: Readiness) -> None:
+        self._readiness = readiness
+        self._servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack the asyncio half
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def run(self) -> None:
+        """Keep the status as the readiness checks say."""
+        while True:
+            report = await self._readiness.report()
+            status = health_pb2.HealthCheckResponse
+            await self._servicer.set("", status.SERVING if report.is_ready else status.NOT_SERVING)
+            await asyncio.sleep(GRPC_CHECK_SECONDS)
+
+    async def drain(self) -> None:
+        """Say not serving from now on."""
+        await self._servicer.enter_graceful_shutdown()
+
+
+async def _answer(send: Send, status: int, body: bytes, *, content_type: str = "application/json") -> None:
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

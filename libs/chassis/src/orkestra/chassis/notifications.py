@@ -1,0 +1,117 @@
+"""PostgreSQL LISTEN for code that waits in this process, such as long polls."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import asyncpg
+from orkestra.chassis.drain import Drain
+from orkestra.chassis.logs import get_logger
+from orkestra.chassis.settings import secret
+from pydantic import SecretStr
+
+RECHECK_SECONDS = 5.0
+"""Waiting code looks again at least this often, whatever was or was not heard."""
+_RECONNECT_SECONDS = 0.5
+_ALIVE_SECONDS = 5.0
+
+T = TypeVar("T")
+logger = get_logger(__name__)
+
+
+class Waiter:
+    """Waits for news about one thing."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    async def wait(self, seconds: float) -> bool:
+        """Return True when there may be news since the last wait, False after `seconds` without."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    def wake(self) -> None:
+        """Say that there may be news."""
+        self._news.set()
+
+
+class Notifications:
+    """One connection that listens on the channels given, for ever; `run` is a loop of the process."""
+
+    def __init__(self, dsn: str | SecretStr, *channels: str) -> None:
+        self._dsn = secret(dsn)
+        self._channels = channels
+        self._waiters: defaultdict[tuple[str, str], set[Waiter]] = defaultdict(set)
+
+    async def run(self) -> None:
+        """Listen until cancelled; after a lost connection everyone who waits looks again."""
+        while True:
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
+                logger.warning("listening was interrupted", error=str(lost))
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def listen(self, channel: str, payload: str) -> AsyncIterator[Waiter]:
+        """Yield a waiter that is woken by `pg_notify(channel, payload)`; look at the state after entering."""
+        if channel not in self._channels:
+            raise ValueError(f"nobody listens on {channel}")
+        waiter, key = Waiter(), (channel, payload)
+        self._waiters[key].add(waiter)
+        try:
+            yield waiter
+        finally:
+            self._waiters[key].discard(waiter)
+            if not self._waiters[key]:
+                del self._waiters[key]
+
+    async def _listen(self) -> None:
+        conn = await asyncpg.connect(self._dsn, timeout=2, server_settings={"application_name": "orkestra-listen"})
+        try:
+            for channel in self._channels:
+                await conn.add_listener(channel, self._hear)
+            self._wake_all()
+            while not conn.is_closed():
+                await asyncio.sleep(_ALIVE_SECONDS)
+                await conn.execute("select 1", timeout=2)
+        finally:
+            conn.terminate()
+
+    def _hear(self, _conn: object, _pid: int, channel: str, payload: object) -> None:
+        for waiter in self._waiters.get((channel, str(payload)), ()):
+            waiter.wake()
+
+    def _wake_all(self) -> None:
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.wake()
+
+
+async def hold(
+    look: Callable[[], Awaitable[T]], *, until: Callable[[T], bool], waiter: Waiter, drain: Drain, seconds: float
+) -> T:
+    """Look, and again at each news, `until` the state is the one waited for.
+
+    Returns the state so far after `seconds` or when the process is told to end.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    state = await look()
+    draining = asyncio.create_task(drain.wait())
+    try:
+        while not until(state) and not drain.draining and (left := deadline - loop.time()) > 0:
+            news = asyncio.create_task(waiter.wait(min(left, RECHECK_SECONDS)))
+            await asyncio.wait((news, draining), return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            state = await look()
+    finally:
+        draining.cancel()
+    return state

@@ -1,0 +1,150 @@
+"""One process: logs, traces, servers, loops, readiness, and an end in order."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+import grpc
+from orkestra.chassis import logs, telemetry
+from orkestra.chassis.drain import Drain
+from orkestra.chassis.grpc import server as grpc_server
+from orkestra.chassis.health import GrpcHealth, HealthApp
+from orkestra.chassis.http import HttpServer
+from orkestra.chassis.loops import Loops
+from orkestra.chassis.readiness import Check, Readiness
+from orkestra.chassis.settings import ServiceSettings, SettingsError, load, redacted
+
+S = TypeVar("S", bound=ServiceSettings)
+Build = Callable[["Process", S], AbstractAsyncContextManager[None]]
+
+logger = logs.get_logger(__name__)
+
+
+def run(name: str, settings: type[S], build: Build[S]) -> None:
+    """Run the process `name` until SIGTERM or SIGINT; `build` opens what it needs and registers it.
+
+    Settings that do not fit end it with status 2 and a sentence for each.
+    """
+    try:
+        loaded = load(settings)
+    except SettingsError as refused:
+        sys.stderr.write(f"{name} does not start:\n{refused}\n")
+        raise SystemExit(2) from None
+    asyncio.run(serve(name, loaded, build))
+
+
+async def serve(name: str, settings: S, build: Build[S]) -> None:
+    """Run the process inside a running loop until it is told to end."""
+    logs.configure(name, level=settings.log_level, style=settings.log_format)
+    finish_traces = telemetry.configure(name, otlp_endpoint=settings.otlp_endpoint)
+    logger.info("starting", settings=redacted(settings))
+    process = Process(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.drain.begin)
+    try:
+        async with build(process, settings):
+            await process.run()
+    finally:
+        await asyncio.to_thread(finish_traces)
+        logger.info("ended")
+
+
+class Process:
+    """What a running process consists of; `build` registers its parts here."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.drain = Drain()
+        self.readiness = Readiness(self.drain)
+        self._settings = settings
+        self._loops = Loops()
+        self._grpc: list[tuple[grpc.aio.Server, GrpcHealth, int]] = []
+        self._http: list[HttpServer] = []
+        self._on_drain: list[Callable[[], Awaitable[None]]] = []
+
+    def need(self, name: str, check: Check) -> None:
+        """Count the process as not ready while `check` raises or hangs."""
+        self.readiness.need(name, check)
+
+    def watch(self, name: str, check: Check) -> None:
+        """Report `check` in /readyz without making it red: requests are answered without this dependency."""
+        self.readiness.watch(name, check)
+
+    def loop(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Keep `run` running from the start until the servers have ended; a crash is logged and it starts again."""
+        self._loops.add(name, run)
+
+    def on_drain(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call `callback` when the end is announced, before servers close; bounded by `drain_seconds`."""
+        self._on_drain.append(callback)
+
+    def grpc_server(self, port: int) -> grpc.aio.Server:
+        """Return a server that is started with the process, with the gRPC health service; add services to it."""
+        server = grpc_server()
+        self._grpc.append((server, GrpcHealth(server, self.readiness), port))
+        return server
+
+    def http_server(self, app: Any, port: int) -> HttpServer:
+        """Serve an ASGI application with the process."""
+        server = self._http_server(app, port)
+        self._http.append(server)
+        return server
+
+    async def run(self) -> None:
+        """Serve until the end is announced, then end in order."""
+        settings = self._settings
+        health = self._http_server(HealthApp(self.readiness), settings.health_port)
+        await health.start()
+        try:
+            await self._start()
+            self.readiness.is_started = True
+            logger.info("ready", health_port=health.port)
+            await self.drain.wait()
+            logger.info("draining")
+            await self._stop()
+        finally:
+            await self._loops.stop()
+            await health.stop()
+
+    async def _start(self) -> None:
+        for server, health, port in self._grpc:
+            address = f"{self._settings.host}:{port}"
+            try:
+                server.add_insecure_port(address)
+            except RuntimeError as refused:
+                raise OSError(f"{address} cannot be listened on; is another process there?") from refused
+            await server.start()
+            self._loops.add("grpc health", health.run)
+        for http in self._http:
+            await http.start()
+        self._loops.start()
+
+    async def _stop(self) -> None:
+        grace = self._settings.drain_seconds
+        for _, health, _ in self._grpc:
+            await health.drain()
+        await asyncio.sleep(self._settings.drain_pause_seconds)
+        await _within(grace, *(callback() for callback in self._on_drain))
+        await _within(
+            grace + 1,
+            *(server.stop(grace) for server, _, _ in self._grpc),
+            *(server.stop() for server in self._http),
+        )
+
+    def _http_server(self, app: Any, port: int) -> HttpServer:
+        return HttpServer(app, host=self._settings.host, port=port, drain_seconds=self._settings.drain_seconds)
+
+
+async def _within(seconds: float, *works: Awaitable[Any]) -> None:
+    if not works:
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            for outcome in await asyncio.gather(*works, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    logger.error("a part did not end well", exc_info=outcome)
+    except TimeoutError:
+        logger.warning("the end took too long and was cut", seconds=seconds)
