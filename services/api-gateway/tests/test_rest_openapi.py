@@ -1,0 +1,77 @@
+"""The OpenAPI document says what the door does."""
+
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from orkestra.api_gateway.routes.endpoint import ENDPOINTS, Endpoint
+from orkestra.api_gateway.routes.examples import ANSWERS, REQUESTS
+from orkestra.api_gateway.routes.openapi import document
+from orkestra.v1.task import Task
+from orkestra.wire import parse
+from rest_world import Migrated, rest_door, task
+
+DOCUMENT = document(ENDPOINTS, version="0")
+
+
+def schema(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+
+
+async def test_the_document_is_served_to_everyone(signer: Any, migrated: Migrated) -> None:
+    gateway = await migrated("orkestra.api_gateway", "gateway")
+    async with rest_door(signer, gateway.app_url) as door, httpx.AsyncClient() as nobody:
+        answer = await nobody.get(f"{door.http.base_url}/v1/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json()["openapi"] == "3.1.0"
+    assert answer.json()["paths"].keys() == {endpoint.path for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.verb} {endpoint.path}")
+def test_every_endpoint_is_described(endpoint: Endpoint) -> None:
+    operation = DOCUMENT["paths"][endpoint.path][endpoint.verb.lower()]
+    assert operation["summary"]
+    assert ("requestBody" in operation) == (endpoint.has_body and bool(endpoint.open_fields))
+    named = {parameter["name"] for parameter in operation["parameters"]}
+    assert endpoint.in_path <= named
+    assert {"401", "422", "429", "500", "503"} <= operation["responses"].keys()
+    assert operation.get("security") == ([] if endpoint.is_open else None)
+
+
+def test_every_schema_is_a_schema_and_every_reference_leads_to_one() -> None:
+    for name in DOCUMENT["components"]["schemas"]:
+        jsonschema.Draft202012Validator.check_schema(schema(name))
+        _follow(DOCUMENT["components"]["schemas"][name])
+    _follow(DOCUMENT["paths"])
+
+
+def _follow(value: Any) -> None:
+    if isinstance(value, dict):
+        if isinstance(ref := value.get("$ref"), str):
+            _, _, group, name = ref.split("/")
+            assert name in DOCUMENT["components"][group], ref
+        for item in value.values():
+            _follow(item)
+    if isinstance(value, list):
+        for item in value:
+            _follow(item)
+
+
+@pytest.mark.parametrize("message", REQUESTS, ids=lambda message: message.__name__)
+def test_a_requests_example_fits_it(message: Any) -> None:
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.takes is message)
+    parse(message, REQUESTS[message] | dict.fromkeys(endpoint.in_path, "x"))
+    jsonschema.validate(REQUESTS[message], schema(message.__name__))
+
+
+@pytest.mark.parametrize("message", ANSWERS, ids=lambda message: message.__name__)
+def test_an_answers_example_fits_it(message: Any) -> None:
+    parse(message, ANSWERS[message])
+    jsonschema.validate(ANSWERS[message], schema(message.__name__))
+
+
+def test_a_task_as_answered_fits_its_schema_and_has_every_field() -> None:
+    answered = task().model_dump(mode="json")
+    jsonschema.validate(answered, schema("Task"))
+    assert answered.keys() == Task.model_fields.keys() == DOCUMENT["components"]["schemas"]["Task"]["properties"].keys()
