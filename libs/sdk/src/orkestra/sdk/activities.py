@@ -1,0 +1,111 @@
+"""The worker's calls to task-service and to the workflow service."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial, wraps
+from typing import Any, TypeVar
+
+import grpc
+from orkestra.sdk.interceptor import REPORT_END, activity_header
+from orkestra.sdk.task import ADVANCE_CLOCK, CANCEL_TASK, CREATE_TASK
+from orkestra.sdk.tokens import WorkerTokens
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    CancelTaskRequest,
+    ClockState,
+    CreateTaskRequest,
+    Task,
+    TaskServiceClient,
+    TaskStatus,
+)
+from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, WorkflowServiceClient
+from orkestra.wire import Error
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+CLOCK_TOLERANCE = timedelta(seconds=2)
+R = TypeVar("R")
+
+
+def refusing(call: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
+    """Turn a service's refusal into the error that Temporal does, or does not, try again."""
+
+    @wraps(call)
+    async def called(self: Any, request: Any) -> R:
+        try:
+            return await call(self, request)
+        except Error as error:
+            raise ApplicationError(str(error), type=error.reason, non_retryable=not error.retryable) from error
+
+    return called
+
+
+class ServiceActivities:
+    """What task() and the end of a run need of the services, each call with a token of the run's tenant."""
+
+    def __init__(self, tasks: grpc.aio.Channel, workflows: grpc.aio.Channel, tokens: WorkerTokens) -> None:
+        self._tasks = tasks
+        self._workflows = workflows
+        self._tokens = tokens
+
+    @activity.defn(name=CREATE_TASK)
+    @refusing
+    async def create_task(self, request: CreateTaskRequest) -> ClockState:
+        """Open the task; where it may have been open before, its clock is asked."""
+        tasks = self._task_service()
+        task = await tasks.create_task(request, timeout=_time_left())
+        if _is_new(task, request):
+            return _clock_of(task)
+        return await tasks.advance_clock(AdvanceClockRequest(task_id=task.task_id), timeout=_time_left())
+
+    @activity.defn(name=ADVANCE_CLOCK)
+    @refusing
+    async def advance_clock(self, request: AdvanceClockRequest) -> ClockState:
+        """Ask where the task and its clock stand."""
+        return await self._task_service().advance_clock(request, timeout=_time_left())
+
+    @activity.defn(name=CANCEL_TASK)
+    @refusing
+    async def cancel_task(self, request: CancelTaskRequest) -> ClockState:
+        """End the task without an answer."""
+        info = activity.info()
+        request_id = f"{info.workflow_run_id}-{request.task_id}-cancel"
+        task = await self._task_service().cancel_task(request, request_id=request_id, timeout=_time_left())
+        return ClockState(task_id=task.task_id, status=task.status, version=task.version)
+
+    @activity.defn(name=REPORT_END)
+    @refusing
+    async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
+        """Tell the workflow service how the run ended."""
+        workflows = WorkflowServiceClient(self._workflows, self._tenant_token())
+        return await workflows.report_end(request, timeout=1.0)
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return the activities, for a Temporal worker."""
+        return [self.create_task, self.advance_clock, self.cancel_task, self.report_end]
+
+    def _task_service(self) -> TaskServiceClient:
+        return TaskServiceClient(self._tasks, self._tenant_token(), door="worker")
+
+    def _tenant_token(self) -> Callable[[], Awaitable[str]]:
+        return partial(self._tokens.token, activity_header().tenant_id)
+
+
+def _time_left() -> float:
+    """Return the seconds that the running try may take, a little less than Temporal gives it."""
+    limit = activity.info().start_to_close_timeout
+    return 1.9 if limit is None else limit.total_seconds() * 0.95
+
+
+def _is_new(task: Task, request: CreateTaskRequest) -> bool:
+    """Whether this very call opened the task, so that its clock has only begun."""
+    info = activity.info()
+    if task.task_id != request.task_id or task.version != 1 or info.attempt > 1 or not info.is_local:
+        return False
+    return abs(datetime.now(UTC) - task.updated_at) < CLOCK_TOLERANCE
+
+
+def _clock_of(task: Task) -> ClockState:
+    due = task.sla.next_step_at if task.sla is not None else None
+    wake_in = None if due is None else due - task.updated_at
+    return ClockState(task_id=task.task_id, status=TaskStatus(task.status), version=task.version, wake_in=wake_in)

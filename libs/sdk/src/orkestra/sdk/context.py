@@ -1,0 +1,53 @@
+"""The workflow's surroundings."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from logging import LoggerAdapter
+from typing import Any
+
+from orkestra.rules import parse_duration
+from orkestra.sdk.run import current_run
+from temporalio import workflow
+
+
+class Context:
+    """What a workflow function is given first; everything else of Temporal stays reachable beside it."""
+
+    @property
+    def tenant(self) -> str:
+        """The id of the tenant that the run belongs to."""
+        return current_run().required_header().tenant_id
+
+    @property
+    def info(self) -> workflow.Info:
+        """What Temporal knows of the run."""
+        return workflow.info()
+
+    @property
+    def log(self) -> "LoggerAdapter[Any]":
+        """A logger that is silent while history is replayed."""
+        return workflow.logger
+
+    def now(self) -> datetime:
+        """The workflow's time, UTC; the same when the code is replayed."""
+        return workflow.now()
+
+    async def sleep(self, duration: str | timedelta) -> None:
+        """Wait durably, for a duration such as 2h."""
+        await workflow.sleep(_duration(duration))
+
+    async def activity(
+        self,
+        activity: str | Callable[..., Any],
+        *args: Any,
+        timeout: str | timedelta = "1m",  # noqa: ASYNC109 - kept by Temporal, not by this loop
+        **options: Any,
+    ) -> Any:
+        """Run an activity with at most `timeout` for one try; further options are those of Temporal."""
+        return await workflow.execute_activity(
+            activity, args=args, start_to_close_timeout=_duration(timeout), **options
+        )
+
+
+def _duration(duration: str | timedelta) -> timedelta:
+    return duration if isinstance(duration, timedelta) else parse_duration(duration)

@@ -1,0 +1,45 @@
+"""What travels with every run in the Temporal header `orkestra`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orkestra.v1.workflow import Handoff
+from pydantic import BaseModel, ConfigDict, ValidationError
+from temporalio.api.common.v1 import Payload
+
+HEADER = "orkestra"
+MAX_BYTES = 128 * 1024
+
+
+class RunHeader(BaseModel):
+    """Whose run it is, what was handed over and what it was started with."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tenant_id: str
+    workflow_id: str
+    handoff: Handoff | None = None
+    input: dict[str, Any] | None = None
+    requested_by: str | None = None
+    on_behalf_of: str | None = None
+    traceparent: str | None = None
+
+    def to_payload(self) -> Payload:
+        """Return the header as Temporal carries it."""
+        data = self.model_dump_json(exclude_none=True).encode()
+        return Payload(metadata={"encoding": b"json/plain"}, data=data)
+
+    def without_content(self) -> "RunHeader":
+        """Return the header for an activity: the same without handoff and input, so that histories stay small."""
+        return self.model_copy(update={"handoff": None, "input": None})
+
+
+def read_header(headers: Mapping[str, Payload]) -> RunHeader | None:
+    """Return the run's header; None where there is none or it cannot be read."""
+    payload = headers.get(HEADER)
+    if payload is None:
+        return None
+    try:
+        return RunHeader.model_validate_json(payload.data)
+    except ValidationError:
+        return None

@@ -1,0 +1,189 @@
+"""Passes the run's header on, hears wake-ups and reports the end of a run."""
+
+import asyncio
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context as TraceContext
+from orkestra.sdk.header import HEADER, RunHeader, read_header
+from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter
+from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, WorkflowStatus
+from orkestra.wire import Error, dumps
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+from temporalio import activity, workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ContinueAsNewInput,
+    ExecuteActivityInput,
+    ExecuteWorkflowInput,
+    HandleQueryInput,
+    HandleSignalInput,
+    HandleUpdateInput,
+    Interceptor,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    StartLocalActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+REPORT_END = "orkestra.report_end"
+_activity_header: ContextVar[RunHeader | None] = ContextVar("orkestra_activity_header", default=None)
+
+
+class OrkestraInterceptor(Interceptor):
+    """What a Temporal worker needs so that `task()` works in its workflows."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _ActivityInbound(next)
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:  # noqa: ARG002 - Temporal's signature
+        return _WorkflowInbound
+
+
+def activity_header() -> RunHeader:
+    """Return the header of the run that the running activity belongs to; refuses where there is none."""
+    header = _activity_header.get()
+    if header is None:
+        raise ApplicationError("The run has no Orkestra header.", type="RUN_UNKNOWN", non_retryable=True)
+    return header
+
+
+class _ActivityInbound(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        header = read_header(input.headers)
+        _activity_header.set(header)
+        tracer = trace.get_tracer("orkestra.sdk")
+        with tracer.start_as_current_span(f"activity {activity.info().activity_type}", context=_trace_of(header)):
+            return await self.next.execute_activity(input)
+
+
+def _trace_of(header: RunHeader | None) -> TraceContext | None:
+    if header is None or header.traceparent is None:
+        return None
+    return propagate.extract({"traceparent": header.traceparent})
+
+
+class _WorkflowInbound(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        self.run = Run()
+        super().init(_WorkflowOutbound(outbound, self.run))
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        self.run.header = read_header(input.headers)
+        enter(self.run)
+        workflow.set_signal_handler(WAKE_UP_SIGNAL, self._hear)
+        try:
+            result = await super().execute_workflow(input)
+            value = _as_json(result)
+        except (Exception, asyncio.CancelledError) as error:
+            end = _end_of(error)
+            if end is not None:
+                await self._report(end, failure=_failure_of(error))
+            raise
+        await self._report(WorkflowStatus.COMPLETED, result=value)
+        return result
+
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        enter(self.run)
+        await super().handle_signal(input)
+
+    async def handle_query(self, input: HandleQueryInput) -> Any:
+        enter(self.run)
+        return await super().handle_query(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        enter(self.run)
+        return await super().handle_update_handler(input)
+
+    def _hear(self, signal: WakeUp) -> None:
+        self.run.hear(signal)
+
+    async def _report(self, status: WorkflowStatus, *, result: Any = None, failure: Failure | None = None) -> None:
+        """Tell the workflow service, once; its sweep finds the ends that nobody told."""
+        info = workflow.info()
+        header = self.run.header
+        if header is None or header.workflow_id != info.workflow_id:  # a child is no run of its own
+            return
+        report = ReportEndRequest(
+            workflow_id=info.workflow_id, run_id=info.run_id, status=status, result=result, failure=failure
+        )
+        try:
+            await asyncio.shield(_report_once(report))
+        except (ActivityError, asyncio.CancelledError):  # a cancellation now comes too late to change the end
+            workflow.logger.warning("The end of the run could not be reported; the sweep will find it.")
+
+
+async def _report_once(report: ReportEndRequest) -> None:
+    await workflow.execute_local_activity(
+        REPORT_END,
+        report,
+        result_type=ReportEndResponse,
+        schedule_to_close_timeout=timedelta(seconds=1),
+        retry_policy=RetryPolicy(maximum_attempts=1),
+    )
+
+
+def _as_json(result: Any) -> Any:
+    """Return the result as JSON; one that is not JSON fails the run instead of stopping it for ever."""
+    try:
+        value = to_jsonable_python(result)
+        dumps(value)
+    except (PydanticSerializationError, Error, ValueError) as error:
+        raise ApplicationError(f"The result is not JSON: {error}", type="RESULT_INVALID", non_retryable=True) from error
+    return value
+
+
+def _end_of(error: BaseException) -> WorkflowStatus | None:
+    """Say how the run ends with this error; None where it is a bug that Temporal retries until the code is mended."""
+    if is_cancelled_exception(error):
+        return WorkflowStatus.FAILED if workflow.cancellation_reason() is None else WorkflowStatus.CANCELLED
+    return WorkflowStatus.FAILED if workflow.is_failure_exception(error) else None
+
+
+def _failure_of(error: BaseException) -> Failure:
+    if is_cancelled_exception(error):
+        return Failure(type="CANCELLED", message=workflow.cancellation_reason() or "The run was cancelled.")
+    root = error
+    while isinstance(root, FailureError) and not isinstance(root, ApplicationError) and root.cause is not None:
+        root = root.cause
+    if isinstance(root, ApplicationError):
+        return Failure(type=root.type or "APPLICATION_ERROR", message=root.message)
+    return Failure(type=type(root).__name__, message=str(root))
+
+
+class _WorkflowOutbound(WorkflowOutboundInterceptor):
+    def __init__(self, next: WorkflowOutboundInterceptor, run: Run) -> None:
+        super().__init__(next)
+        self._run = run
+
+    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = self._slim(input.headers)
+        return super().start_activity(input)
+
+    def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = self._slim(input.headers)
+        return super().start_local_activity(input)
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
+        input.headers = self._whole(input.headers)
+        return await super().start_child_workflow(input)
+
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
+        input.headers = self._whole(input.headers)
+        super().continue_as_new(input)
+
+    def _slim(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+        header = self._run.header
+        return headers if header is None else {**headers, HEADER: header.without_content().to_payload()}
+
+    def _whole(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+        header = self._run.header
+        return headers if header is None else {**headers, HEADER: header.to_payload()}

@@ -1,0 +1,135 @@
+"""The state of one run that task() and the interceptors share; lives inside the workflow sandbox."""
+
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import TypeVar
+
+from orkestra.rules import mint_task_id
+from orkestra.sdk.header import RunHeader
+from pydantic import BaseModel, ConfigDict
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+WAKE_UP_SIGNAL = "orkestra_task"
+FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+WITHOUT_END = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+CALL_TIMEOUT = timedelta(seconds=2)
+SHORTEST_ALARM = timedelta(milliseconds=10)
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class WakeUp(BaseModel):
+    """The signal that a task ended or a deadline of it moved."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: str
+    version: int
+
+
+class Run:
+    """One run: its header, and the newest version heard of each of its tasks."""
+
+    def __init__(self) -> None:
+        self.header: RunHeader | None = None
+        self._heard: dict[str, int] = {}
+
+    def required_header(self) -> RunHeader:
+        """Return the header; refuses a run that was not started through Orkestra."""
+        if self.header is None:
+            raise ApplicationError(
+                "This run was not started through Orkestra, so nobody knows its tenant: "
+                "start it with workflow_start, POST /v1/workflows or `orkestra workflow start`.",
+                type="RUN_UNKNOWN",
+                non_retryable=True,
+            )
+        return self.header
+
+    def mint_task_id(self) -> str:
+        """Return a new task id in the layout of a UUIDv7; the same one when the code is replayed.
+
+        The time is the run's start and the rest comes from the run's random numbers: `workflow.uuid7()` would
+        give another id after a worker dies inside the local activity that opens the task.
+        """
+        return mint_task_id(workflow.info().workflow_start_time, workflow.random().getrandbits(74))
+
+    def listen(self, task_id: str) -> None:
+        """Hear the signals about a task from now on."""
+        self._heard.setdefault(task_id, 0)
+
+    def forget(self, task_id: str) -> None:
+        """Hear no more of a task."""
+        self._heard.pop(task_id, None)
+
+    def hear(self, signal: WakeUp) -> None:
+        """Note a signal; one about a task that this run does not wait for is ignored."""
+        known = self._heard.get(signal.task_id)
+        if known is not None:
+            self._heard[signal.task_id] = max(known, signal.version)
+
+    async def news(self, task_id: str, *, since: int, alarm: timedelta | None) -> None:
+        """Wait until a version above `since` was heard of, or the alarm rings."""
+        timeout = None if alarm is None else max(alarm, SHORTEST_ALARM)
+        try:
+            await workflow.wait_condition(lambda: self._heard.get(task_id, 0) > since, timeout=timeout)
+        except TimeoutError:
+            return
+
+    async def call(self, activity: str, request: BaseModel, answer: type[A]) -> A:
+        """Call a service: three quick tries that leave one event, then tries without end at most 30 s apart."""
+        try:
+            answered: A = await workflow.execute_local_activity(
+                activity,
+                request,
+                result_type=answer,
+                start_to_close_timeout=CALL_TIMEOUT,
+                retry_policy=FIRST_TRIES,
+            )
+        except ActivityError as error:
+            _raise_refusal(error)
+            answered = await self._call_without_end(activity, request, answer)
+        return answered
+
+    async def _call_without_end(self, activity: str, request: BaseModel, answer: type[A]) -> A:
+        try:
+            answered: A = await workflow.execute_activity(
+                activity,
+                request,
+                result_type=answer,
+                start_to_close_timeout=CALL_TIMEOUT * 5,
+                retry_policy=WITHOUT_END,
+            )
+        except ActivityError as error:
+            _raise_refusal(error)
+            raise
+        return answered
+
+
+_current: ContextVar[Run] = ContextVar("orkestra_run")
+
+
+def current_run() -> Run:
+    """Return the run that the calling code belongs to; refuses a worker without Orkestra's interceptor."""
+    run = _current.get(None)
+    if run is None:
+        raise ApplicationError(
+            "Orkestra's interceptor is missing: run this workflow with orkestra.sdk.worker or `orkestra worker run`.",
+            type="INTERCEPTOR_MISSING",
+            non_retryable=True,
+        )
+    return run
+
+
+def enter(run: Run) -> None:
+    """Make `run` the one that code in this asyncio task, and in tasks made by it, belongs to."""
+    _current.set(run)
+
+
+def _raise_refusal(error: ActivityError) -> None:
+    """Raise what another try cannot change: a refusal, and a cancellation."""
+    if is_cancelled_exception(error):
+        raise error
+    if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+        raise error.cause from None

@@ -1,0 +1,262 @@
+"""task(): ask people, wait for days if need be, and get the checked answer."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+from orkestra.forms import Form, schema_of
+from orkestra.sdk.assignment import Assignee, User, assignment_of
+from orkestra.sdk.context import Context
+from orkestra.sdk.run import Run, current_run
+from orkestra.sdk.sla import SLA, PriorityName
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    CancelTaskRequest,
+    ClockState,
+    CreateTaskRequest,
+    DecidedBy,
+    Priority,
+    TaskContext,
+    TaskStatus,
+)
+from orkestra.v1.workflow import Handoff
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
+
+CREATE_TASK = "orkestra.create_task"
+ADVANCE_CLOCK = "orkestra.advance_clock"
+CANCEL_TASK = "orkestra.cancel_task"
+
+F_co = TypeVar("F_co", covariant=True)
+M = TypeVar("M", bound=Form)
+LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
+
+
+@dataclass(frozen=True)
+class TaskResult(Generic[F_co]):
+    """The answer: `data` is the form's model where the form is one, else a dictionary."""
+
+    task_id: str
+    data: F_co
+    outcome: str | None
+    completed_by: str | None
+    decided_by: DecidedBy | None
+
+
+class TaskExpired(ApplicationError):  # noqa: N818 - the task's state is its name
+    """Nobody answered in time."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"Nobody answered {task_id} in time.", type="TASK_EXPIRED", non_retryable=True)
+        self.task_id = task_id
+
+
+class TaskCancelled(ApplicationError):  # noqa: N818 - the task's state is its name
+    """The task was ended without an answer; `reason` says why."""
+
+    def __init__(self, task_id: str, reason: str | None) -> None:
+        super().__init__(
+            f"{task_id} was cancelled: {reason or 'no reason given'}.", type="TASK_CANCELLED", non_retryable=True
+        )
+        self.task_id = task_id
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A value that an agent proposes, with how sure it is."""
+
+    value: Any
+    confidence: float | None = None
+
+
+@overload
+async def task(
+    ctx: Context | None = None,
+    /,
+    *,
+    title: str,
+    form: type[M],
+    assign_to: Assignee | None = None,
+    description: str | None = None,
+    context: Mapping[str, Any] | None = None,
+    draft: Mapping[str, Any] | None = None,
+    type: str | None = None,
+    tags: Sequence[str] = (),
+    correlation: str | None = None,
+    key: str | None = None,
+    priority: PriorityName | None = None,
+    sla: SLA | None = None,
+    excluded_users: Sequence[str] = (),
+    allow_agents: Sequence[str] = (),
+) -> TaskResult[M]: ...
+
+
+@overload
+async def task(
+    ctx: Context | None = None,
+    /,
+    *,
+    title: str,
+    form: Mapping[str, Any] | None = None,
+    assign_to: Assignee | None = None,
+    description: str | None = None,
+    context: Mapping[str, Any] | None = None,
+    draft: Mapping[str, Any] | None = None,
+    type: str | None = None,
+    tags: Sequence[str] = (),
+    correlation: str | None = None,
+    key: str | None = None,
+    priority: PriorityName | None = None,
+    sla: SLA | None = None,
+    excluded_users: Sequence[str] = (),
+    allow_agents: Sequence[str] = (),
+) -> TaskResult[dict[str, Any]]: ...
+
+
+async def task(  # noqa: PLR0913 - each is a field of the task
+    ctx: Context | None = None,  # noqa: ARG001 - reads as the other calls do; the run is found without it
+    /,
+    *,
+    title: str,
+    form: "type[Form] | Mapping[str, Any] | None" = None,
+    assign_to: Assignee | None = None,
+    description: str | None = None,
+    context: Mapping[str, Any] | None = None,
+    draft: Mapping[str, Any] | None = None,
+    type: str | None = None,
+    tags: Sequence[str] = (),
+    correlation: str | None = None,
+    key: str | None = None,
+    priority: PriorityName | None = None,
+    sla: SLA | None = None,
+    excluded_users: Sequence[str] = (),
+    allow_agents: Sequence[str] = (),
+) -> TaskResult[Any]:
+    """Ask people and wait durably for the checked answer.
+
+    `form` is a Form class (then `result.data` is of it), a form as a dictionary, or left out for one free text.
+    `context` is what the person needs; keys that are none of conversation, summary, data, links, agent and action go
+    into data, and what is left empty is filled from the run's handoff. `draft` proposes values by field, plain or as
+    Proposal. `key` makes a reset or continued run find its task again.
+
+    Raises TaskExpired when the time is over, TaskCancelled when the task was ended without an answer, and
+    ApplicationError with the reason as type when task-service refuses it. Cancelling the workflow or the scope
+    cancels the task.
+    """
+    run = current_run()
+    header = run.required_header()
+    assignment = assignment_of(assign_to)
+    alone = assignment.users[0] if isinstance(assign_to, User) else None
+    info = workflow.info()
+    request = CreateTaskRequest(
+        task_id=run.mint_task_id(),
+        workflow_id=info.workflow_id,
+        first_run_id=info.first_execution_run_id,
+        key=key,
+        on_behalf_of=header.on_behalf_of,
+        title=title,
+        description=description,
+        type=type,
+        tags=list(tags),
+        correlation=correlation,
+        form=_form_of(form),
+        context=_context_of(context or {}, header.handoff),
+        input=header.input,
+        draft=_draft_of(draft),
+        assignee=alone,
+        candidate_users=[] if alone else assignment.users,
+        candidate_groups=assignment.groups,
+        excluded_users=list(excluded_users),
+        allow_agents=list(allow_agents),
+        priority=None if priority is None else Priority(priority),
+        sla=None if sla is None else sla.to_policy(),
+        requested_by=header.requested_by,
+    )
+    return _result_of(await _wait_for_end(run, request), form)
+
+
+async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
+    """Open the task and return its end; every signal and every alarm asks task-service, which alone decides."""
+    task_id = request.task_id or ""
+    run.listen(task_id)
+    try:
+        state = await run.call(CREATE_TASK, request, ClockState)
+        task_id = state.task_id  # another one where the key found the first
+        run.listen(task_id)
+        while state.status in LIVE:
+            await run.news(task_id, since=state.version, alarm=state.wake_in)
+            state = await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState)
+    except (Exception, asyncio.CancelledError) as error:
+        if is_cancelled_exception(error):
+            await asyncio.shield(_cancel(run, task_id))
+        raise
+    finally:
+        run.forget(task_id)
+    return state
+
+
+async def _cancel(run: Run, task_id: str) -> None:
+    request = CancelTaskRequest(task_id=task_id, reason="The workflow no longer needs it.")
+    try:
+        await run.call(CANCEL_TASK, request, ClockState)
+    except ApplicationError as refusal:  # it ended first, or was never opened
+        workflow.logger.info("The task was not cancelled: %s", refusal.message)
+
+
+def _result_of(state: ClockState, form: "type[Form] | Mapping[str, Any] | None") -> TaskResult[Any]:
+    if state.status is TaskStatus.EXPIRED:
+        raise TaskExpired(state.task_id)
+    if state.status is TaskStatus.CANCELLED:
+        raise TaskCancelled(state.task_id, state.reason)
+    return TaskResult(
+        task_id=state.task_id,
+        data=_data_of(state.result or {}, form),
+        outcome=state.outcome,
+        completed_by=state.completed_by,
+        decided_by=state.decided_by,
+    )
+
+
+def _data_of(result: dict[str, Any], form: "type[Form] | Mapping[str, Any] | None") -> Any:
+    if not isinstance(form, type):
+        return result
+    try:
+        return form.model_validate(result)
+    except ValidationError as error:
+        raise ApplicationError(str(error), type="ANSWER_INVALID", non_retryable=True) from error
+
+
+def _form_of(form: "type[Form] | Mapping[str, Any] | None") -> dict[str, Any] | None:
+    if form is None:
+        return None
+    return schema_of(form) if isinstance(form, type) else dict(form)
+
+
+def _draft_of(draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if draft is None:
+        return None
+    proposals = {name: value if isinstance(value, Proposal) else Proposal(value) for name, value in draft.items()}
+    return {
+        name: {"value": one.value} if one.confidence is None else {"value": one.value, "confidence": one.confidence}
+        for name, one in proposals.items()
+    }
+
+
+def _context_of(given: Mapping[str, Any], handoff: Handoff | None) -> TaskContext | None:
+    known = {name: given[name] for name in TaskContext.model_fields if name in given}
+    data = {
+        **known.pop("data", {}),
+        **{name: value for name, value in given.items() if name not in TaskContext.model_fields},
+    }
+    if data:
+        known["data"] = data
+    if handoff is not None:
+        handed = handoff.model_dump(exclude_none=True)
+        known = {**handed, **{name: value for name, value in known.items() if value}}
+    try:
+        return TaskContext.model_validate(known) if known else None
+    except ValidationError as error:
+        raise ApplicationError(str(error), type="CONTEXT_INVALID", non_retryable=True) from error

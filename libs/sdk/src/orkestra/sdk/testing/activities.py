@@ -1,0 +1,53 @@
+"""The activities that task() calls, answered by the world in memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+from orkestra.sdk.activities import refusing
+from orkestra.sdk.interceptor import REPORT_END
+from orkestra.sdk.task import ADVANCE_CLOCK, CANCEL_TASK, CREATE_TASK
+from orkestra.sdk.testing.world import TaskWorld, WorldEvent
+from orkestra.v1.task import AdvanceClockRequest, CancelTaskRequest, ClockState, CreateTaskRequest
+from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse
+from temporalio import activity
+
+
+class WorldActivities:
+    """The same names as the worker's own."""
+
+    def __init__(self, world: TaskWorld) -> None:
+        self._world = world
+        self._ended: set[str] = set()
+
+    @activity.defn(name=CREATE_TASK)
+    @refusing
+    async def create_task(self, request: CreateTaskRequest) -> ClockState:
+        """Open the task."""
+        return await self._world.create(request)
+
+    @activity.defn(name=ADVANCE_CLOCK)
+    @refusing
+    async def advance_clock(self, request: AdvanceClockRequest) -> ClockState:
+        """Ask where the task and its clock stand."""
+        return await self._world.advance(request.task_id)
+
+    @activity.defn(name=CANCEL_TASK)
+    @refusing
+    async def cancel_task(self, request: CancelTaskRequest) -> ClockState:
+        """End the task without an answer."""
+        task = await self._world.cancel(request)
+        return ClockState(task_id=task.task_id, status=task.status, version=task.version)
+
+    @activity.defn(name=REPORT_END)
+    @refusing
+    async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
+        """Note how the run ended; a report that Temporal has repeated is noted once."""
+        if request.workflow_id in self._ended:
+            return ReportEndResponse()
+        self._ended.add(request.workflow_id)
+        self._world.events.append(WorldEvent(f"workflow.{request.status}", await self._world.clock()))
+        return ReportEndResponse()
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return the activities, for a Temporal worker."""
+        return [self.create_task, self.advance_clock, self.cancel_task, self.report_end]

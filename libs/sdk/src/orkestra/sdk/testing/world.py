@@ -1,0 +1,167 @@
+"""A task service in memory over orkestra.rules; its clock is given to it."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orkestra import rules
+from orkestra.v1.task import (
+    CancelTaskRequest,
+    ClaimTaskRequest,
+    ClockState,
+    CompleteTaskRequest,
+    CreateTaskRequest,
+    ReleaseTaskRequest,
+    Task,
+)
+from orkestra.wire import NotFound, Principal
+
+Clock = Callable[[], Awaitable[datetime]]
+WakeUp = Callable[[Task], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class WorldEvent:
+    """Something that happened to a task, or to the run: `name` is such as task.escalated."""
+
+    name: str
+    at: datetime
+    task: Task | None = None
+    actor: str | None = None
+
+
+class TaskWorld:
+    """Keeps the tasks of one test. People are known by any name; `people` gives names their groups.
+
+    A person that is not named there is a member of whatever groups the task is offered to.
+    """
+
+    def __init__(
+        self, clock: Clock, wake_up: WakeUp, *, tenant_id: str, people: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self.clock = clock
+        self.tenant_id = tenant_id
+        self.tasks: dict[str, Task] = {}
+        self.events: list[WorldEvent] = []
+        self._wake_up = wake_up
+        self._people = {} if people is None else dict(people)
+        self._random = random.Random(7)  # noqa: S311 - ids of a test
+
+    async def create(self, request: CreateTaskRequest) -> ClockState:
+        """Open a task; the same id, or the same key within one run, gives the first."""
+        known = self._known(request)
+        now = await self.clock()
+        if known is None:
+            decision = rules.decide_create(
+                request, self._worker(), now, tenant_id=self.tenant_id, random_bits=self._random.getrandbits(74)
+            )
+            known = self._keep(decision)
+        return rules.clock_state(known, now)
+
+    async def advance(self, task_id: str) -> ClockState:
+        """Perform what is due, each step once, and say what to wait for."""
+        now = await self.clock()
+        return rules.clock_state(self._keep(rules.decide_advance(self.get(task_id), self._worker(), now)), now)
+
+    async def cancel(self, request: CancelTaskRequest, *, by: str | None = None) -> Task:
+        """End a task without an answer."""
+        task = self.get(request.task_id)
+        principal = self._worker() if by is None else self._person(by, task, roles=frozenset({"manager"}))
+        return await self._told(rules.decide_cancel(task, principal, await self.clock(), request))
+
+    async def claim(self, task_id: str, *, by: str) -> Task:
+        """Give the task to a person."""
+        task = self.get(task_id)
+        request = ClaimTaskRequest(task_id=task_id)
+        return await self._told(rules.decide_claim(task, self._person(by, task), await self.clock(), request))
+
+    async def release(self, task_id: str, *, by: str) -> Task:
+        """Put the task back."""
+        task = self.get(task_id)
+        request = ReleaseTaskRequest(task_id=task_id)
+        return await self._told(rules.decide_release(task, self._person(by, task), await self.clock(), request))
+
+    async def complete(self, request: CompleteTaskRequest, *, by: str) -> Task:
+        """Record a person's answer."""
+        task = self.get(request.task_id)
+        return await self._told(rules.decide_complete(task, self._person(by, task), await self.clock(), request))
+
+    def get(self, task_id: str) -> Task:
+        """Return the task as it is; raises NotFound."""
+        try:
+            return self.tasks[task_id]
+        except KeyError:
+            raise NotFound("TASK_NOT_FOUND", f"There is no task {task_id}.") from None
+
+    async def is_settled(self) -> bool:
+        """Say whether no live task has a step that is due."""
+        now = await self.clock()
+        return not any(rules.due(task, now) for task in self.tasks.values() if rules.is_live(task.status))
+
+    def next_step_at(self) -> datetime | None:
+        """Return when the next step of any live task is due."""
+        live = (task for task in self.tasks.values() if rules.is_live(task.status) and task.sla is not None)
+        return min((task.sla.next_step_at for task in live if task.sla and task.sla.next_step_at), default=None)
+
+    def _known(self, request: CreateTaskRequest) -> Task | None:
+        if request.task_id in self.tasks:
+            return self.tasks[request.task_id]
+        run = (request.workflow_id, request.first_run_id, request.key)
+        same = (task for task in self.tasks.values() if (task.workflow_id, task.first_run_id, task.key) == run)
+        return None if request.key is None else next(same, None)
+
+    async def _told(self, decision: rules.Decision) -> Task:
+        task = self._keep(decision)
+        await self._wake_up(task)
+        return task
+
+    def _keep(self, decision: rules.Decision) -> Task:
+        if decision.changes:
+            self.tasks[decision.task.task_id] = decision.task
+        for change in decision.changes:
+            self.events.append(WorldEvent(f"task.{change.event}", change.at, change.task, change.actor))
+        if decision.refusal is not None:
+            raise decision.refusal
+        return decision.task
+
+    def _worker(self) -> Principal:
+        return Principal(subject="worker", kind="service", tenant_id=self.tenant_id, roles=frozenset({"worker"}))
+
+    def _person(self, name: str, task: Task, *, roles: frozenset[str] = frozenset({"member"})) -> Principal:
+        groups = self._people.get(name, task.candidate_groups)
+        return Principal(subject=name, kind="user", tenant_id=self.tenant_id, roles=roles, groups=frozenset(groups))
+
+
+class HumanTask:
+    """A task as the test's people see it."""
+
+    def __init__(self, world: TaskWorld, task_id: str) -> None:
+        self._world = world
+        self.task_id = task_id
+
+    @property
+    def current(self) -> Task:
+        """The task as it is now."""
+        return self._world.get(self.task_id)
+
+    async def claim(self, *, by: str) -> Task:
+        """Claim it for a person."""
+        return await self._world.claim(self.task_id, by=by)
+
+    async def release(self, *, by: str) -> Task:
+        """Put it back."""
+        return await self._world.release(self.task_id, by=by)
+
+    async def complete(
+        self, *, by: str, outcome: str | None = None, data: Mapping[str, Any] | None = None, **fields: Any
+    ) -> Task:
+        """Answer it as a person: the fields by name, or all of them as `data`. Raises what the service would refuse."""
+        answer = {**(data or {}), **fields}
+        request = CompleteTaskRequest(task_id=self.task_id, data=answer, outcome=outcome)
+        return await self._world.complete(request, by=by)
+
+    async def cancel(self, *, by: str, reason: str | None = None) -> Task:
+        """End it without an answer, as a manager."""
+        return await self._world.cancel(CancelTaskRequest(task_id=self.task_id, reason=reason), by=by)

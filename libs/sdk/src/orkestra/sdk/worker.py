@@ -1,0 +1,206 @@
+"""Runs an author's workflows: connects, makes the definitions known, serves the task queues."""
+
+import asyncio
+import importlib
+import inspect
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import grpc
+from orkestra.sdk.activities import ServiceActivities
+from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClass
+from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.tokens import WorkerTokens
+from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.workflow import RegisterDefinitionsRequest, WorkflowServiceClient
+from orkestra.wire import Error
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+log = logging.getLogger("orkestra.worker")
+RETRY_SECONDS = 2.0
+PASSED_THROUGH = (
+    "orkestra",
+    "grpc",
+    "google",
+    "opentelemetry",
+    "jsonschema_rs",
+    "typing_extensions",
+    "typing_inspection",
+)
+CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """Where the services are and how the worker is known to them."""
+
+    temporal_address: str
+    identity_address: str
+    task_address: str
+    workflow_address: str
+    worker_key: str
+    temporal_namespace: str = "default"
+    task_queue: str = DEFAULT_TASK_QUEUE
+    graceful_seconds: float = 5.0
+    max_cached_workflows: int = 1000
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is found in an author's modules."""
+
+    workflows: tuple[type, ...]
+    activities: tuple[Callable[..., Any], ...]
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """The definitions that can be started by name."""
+        return [cls.definition for cls in self.workflows if issubclass(cls, WorkflowClass)]
+
+
+def find_contents(modules: Iterable[str | ModuleType]) -> Contents:
+    """Import the modules and return their workflows and activities; refuses modules in which there is no workflow."""
+    loaded = [importlib.import_module(module) if isinstance(module, str) else module for module in modules]
+    members = [member for module in loaded for _, member in inspect.getmembers(module)]
+    workflows = {
+        one: None for one in members if isinstance(one, type) and "__temporal_workflow_definition" in vars(one)
+    }
+    activities = {
+        one: None for one in members if inspect.isfunction(one) and hasattr(one, "__temporal_activity_definition")
+    }
+    if not workflows:
+        names = ", ".join(module.__name__ for module in loaded)
+        raise ValueError(
+            f"No workflow was found in {names}: an async function with @workflow, or a @workflow.defn class."
+        )
+    return Contents(tuple(workflows), tuple(activities))
+
+
+def sandbox() -> WorkflowRunner:
+    """Return Temporal's sandbox with everything of Orkestra passed through, so that a run starts cheaply."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+async def run_worker(
+    modules: Sequence[str | ModuleType],
+    *,
+    settings: WorkerSettings,
+    stop: asyncio.Event | None = None,
+    ready: asyncio.Event | None = None,
+) -> None:
+    """Serve the workflows of `modules` until `stop` is set; `ready` is set once they are known and served.
+
+    Services that are away are waited for, with a message each time. Raises where the definitions are refused, such as
+    a schema that was changed without a new version.
+    """
+    contents = find_contents(modules)
+    stop = stop or asyncio.Event()
+    async with AsyncExitStack() as stack:
+        client = await _until_stopped(_connect(settings), stop)
+        if client is None:
+            return
+        opened = await stack.enter_async_context(_channels(settings))
+        identity, tasks, workflows = opened
+        tokens = WorkerTokens(IdentityServiceClient(identity), settings.worker_key)
+        activities = [*ServiceActivities(tasks, workflows, tokens).all(), *contents.activities]
+        for worker in make_workers(client, contents, activities, settings):
+            await stack.enter_async_context(worker)
+        service = WorkflowServiceClient(workflows, partial(tokens.token, None), door="worker")
+        if await _until_stopped(_register(service, contents, settings), stop) is None:
+            return
+        log.info("serving %s", ", ".join(one.temporal_type for one in contents.definitions))
+        if ready is not None:
+            ready.set()
+        await stop.wait()
+
+
+def make_workers(
+    client: Client,
+    contents: Contents,
+    activities: Sequence[Callable[..., Any]],
+    settings: WorkerSettings,
+    *,
+    sandboxed: bool = True,
+) -> list[Worker]:
+    """Return one Temporal worker for each task queue that the definitions name."""
+    queues = {settings.task_queue} | {one.task_queue for one in contents.definitions if one.task_queue}
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=contents.workflows,
+            activities=activities,
+            interceptors=[OrkestraInterceptor()],
+            workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
+            max_cached_workflows=settings.max_cached_workflows,
+            graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
+        )
+        for queue in sorted(queues)
+    ]
+
+
+async def _connect(settings: WorkerSettings) -> Client:
+    while True:
+        try:
+            return await Client.connect(
+                settings.temporal_address,
+                namespace=settings.temporal_namespace,
+                data_converter=pydantic_data_converter,
+            )
+        except (RPCError, RuntimeError) as error:
+            log.warning("Temporal at %s is not there yet: %s", settings.temporal_address, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+@asynccontextmanager
+async def _channels(
+    settings: WorkerSettings,
+) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel, grpc.aio.Channel]]:
+    async with AsyncExitStack() as stack:
+        addresses = (settings.identity_address, settings.task_address, settings.workflow_address)
+        channels = [grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in addresses]
+        identity, tasks, workflows = [await stack.enter_async_context(channel) for channel in channels]
+        yield identity, tasks, workflows
+
+
+async def _register(service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings) -> int:
+    """Make the definitions known, however long it takes; returns how many there are."""
+    definitions = [one.to_contract(settings.task_queue) for one in contents.definitions]
+    while definitions:
+        try:
+            await service.register_definitions(RegisterDefinitionsRequest(definitions=definitions))
+        except Error as error:
+            if not error.retryable and error.kind != "unauthenticated":
+                raise
+            log.warning("The definitions are not registered yet: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            break
+    return len(definitions)
+
+
+async def _until_stopped(work: Any, stop: asyncio.Event) -> Any:
+    """Return what `work` returns, or None where `stop` was set first."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else None
+    finally:
+        for one in (doing, stopping):
+            one.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
