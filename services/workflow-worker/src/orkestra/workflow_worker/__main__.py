@@ -1,0 +1,131 @@
+"""Composes workflow-worker: the role api, or the role worker."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from orkestra.chassis import process, streams
+from orkestra.chassis.consumer import Consumer
+from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.database import Database
+from orkestra.chassis.grpc import channel
+from orkestra.chassis.notifications import Notifications
+from orkestra.chassis.relay import Relay
+from orkestra.chassis.tokens import Verifier
+from orkestra.sdk import worker
+from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
+from orkestra.v1.workflow import add_workflow_service
+from orkestra.wire import FieldError, InvalidArgument, NotFound
+from orkestra.workflow_worker.activities import Engine
+from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, WakeUps
+from orkestra.workflow_worker.operations import RUN_ENDED, FindPerson, WorkflowOperations
+from orkestra.workflow_worker.settings import ApiSettings, WorkerSettings
+from orkestra.workflow_worker.workflows import Sweeps
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+SCHEMA = "workflow"
+
+
+@asynccontextmanager
+async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIterator[None]:
+    """Open what the role api needs and register it."""
+    database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
+    sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2)
+    nats = await streams.connect(settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas)
+    identity, tasks = channel(settings.identity_address), channel(settings.task_address)
+    tokens = TokenSource(identity, settings.service_key)
+    engine = Engine(await _temporal(settings))
+    notifications = Notifications(settings.database_url, RUN_ENDED)
+    operations = WorkflowOperations(
+        database, engine, notifications, running.drain, people_of(identity, tokens), settings.development
+    )
+    server = running.grpc_server(settings.grpc_port)
+    add_workflow_service(server, operations, Verifier.of_identity(identity).authenticate)
+    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, tasks, tokens).take)
+    running.need("postgres", database.check)
+    running.watch("nats", nats.check)
+    running.watch("temporal", engine.check)
+    running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
+    running.loop("notifications", notifications.run)
+    running.loop("wake-ups", consumer.run)
+    running.loop("sweeps", Sweeps(database, sweep, engine).run)
+    running.on_drain(consumer.stop)
+    try:
+        yield
+    finally:
+        await nats.close()
+        await asyncio.gather(identity.close(None), tasks.close(None), database.close(), sweep.close())
+
+
+@asynccontextmanager
+async def build_worker(running: process.Process, settings: WorkerSettings) -> AsyncIterator[None]:
+    """Serve the deployed workflows beside the process's health."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    modules = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
+    serving = asyncio.create_task(
+        worker.run_worker(modules, settings=_worker_settings(settings), stop=stop, ready=ready)
+    )
+
+    async def check() -> None:
+        if serving.done():
+            serving.result()
+        if not ready.is_set():
+            raise ConnectionError("the worker does not serve yet")
+
+    async def end() -> None:
+        stop.set()
+        await serving
+
+    running.need("worker", check)
+    running.on_drain(end)
+    serving.add_done_callback(lambda _: running.drain.begin())
+    try:
+        yield
+    finally:
+        stop.set()
+        await serving
+
+
+def people_of(identity: grpc.aio.Channel, tokens: TokenSource) -> FindPerson:
+    """Return how a person's id is found by user id or e-mail address in a tenant; refuses people it has not."""
+
+    async def find(tenant_id: str, name: str) -> str:
+        people = IdentityServiceClient(identity, tokens.of(tenant_id))
+        try:
+            return (await people.get_user(GetUserRequest(user_id=name), timeout=2.0)).user_id
+        except NotFound:
+            fault = FieldError("on_behalf_of", "unknown", "A user id or e-mail address of the tenant.")
+            raise InvalidArgument("USER_UNKNOWN", f"There is no person {name}.", errors=[fault]) from None
+
+    return find
+
+
+async def _temporal(settings: ApiSettings) -> Client:
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        lazy=True,
+    )
+
+
+def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
+    return worker.WorkerSettings(
+        temporal_address=settings.temporal_address,
+        temporal_namespace=settings.temporal_namespace,
+        identity_address=settings.identity_address,
+        task_address=settings.task_address,
+        workflow_address=settings.workflow_address,
+        worker_key=settings.worker_key.get_secret_value(),
+        task_queue=settings.task_queue,
+    )
+
+
+if __name__ == "__main__":
+    if os.environ.get("ORKESTRA_ROLE", "api") == "worker":
+        process.run("workflow-worker", WorkerSettings, build_worker)
+    else:
+        process.run("workflow-worker", ApiSettings, build_api)

@@ -1,0 +1,262 @@
+"""What is done on Temporal: start, cancel, signal, look; each call bounded."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from orkestra.sdk.header import HEADER, RunHeader
+from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
+from orkestra.v1.workflow import Failure, WorkflowStatus
+from orkestra.wire import Unavailable
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeWorkflowExecutionRequest,
+    GetSystemInfoRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+    ListWorkflowExecutionsRequest,
+    RequestCancelWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+)
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.service import RPCError, RPCStatusCode
+
+BOUND_SECONDS = 1.5
+POLLER_ALIVE = timedelta(seconds=75)
+"""A poll lasts up to a minute, so a worker that polled this long ago is gone."""
+POLLERS_KEPT_SECONDS = 5.0
+
+STATUS = {
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: WorkflowStatus.COMPLETED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED: WorkflowStatus.FAILED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED: WorkflowStatus.CANCELLED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED: WorkflowStatus.TERMINATED,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: WorkflowStatus.TIMED_OUT,
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run as Temporal is asked to start it."""
+
+    header: RunHeader
+    temporal_type: str
+    task_queue: str
+    input: dict[str, Any]
+    start_at: datetime
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a run as Temporal has it."""
+
+    run_id: str
+    status: WorkflowStatus
+    result: Any = None
+    failure: Failure | None = None
+
+
+class Engine:
+    """Temporal, as far as the service needs it; Unavailable where it does not answer in time."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._service = client.workflow_service
+        self._pollers: dict[str, tuple[float, datetime | None]] = {}
+
+    async def check(self) -> None:
+        """Raise Unavailable where Temporal does not answer within a second."""
+        async with _bounded(1.0):
+            await self._service.get_system_info(GetSystemInfoRequest())
+
+    async def start(self, start: Start) -> str:
+        """Start a run and return Temporal's run id; a run that was started before keeps its first."""
+        payloads = await self._client.data_converter.encode([start.input])
+        request = StartWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_id=start.header.workflow_id,
+            workflow_type=WorkflowType(name=start.temporal_type),
+            task_queue=TaskQueue(name=start.task_queue),
+            input=Payloads(payloads=payloads),
+            identity=self._client.identity,
+            request_id=start.header.workflow_id,
+            workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+        )
+        request.header.fields[HEADER].CopyFrom(start.header.to_payload())
+        delay = start.start_at - datetime.now(UTC)
+        if delay > timedelta():
+            request.workflow_start_delay.CopyFrom(_duration(delay))
+        try:
+            async with _bounded():
+                answer = await self._service.start_workflow_execution(request)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.ALREADY_EXISTS:
+                raise unavailable() from error
+            return await self._first_run_id(start.header.workflow_id)
+        return answer.run_id
+
+    async def cancel(self, workflow_id: str, reason: str) -> bool:
+        """Ask a run to stop; False where Temporal does not know it, or it has ended."""
+        request = RequestCancelWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            identity=self._client.identity,
+            request_id=f"{workflow_id}-cancel",
+            reason=reason,
+        )
+        return await self._unless_gone(self._service.request_cancel_workflow_execution(request))
+
+    async def wake_up(self, workflow_id: str, signal: WakeUp, *, request_id: str) -> bool:
+        """Signal a run about one of its tasks; False where the run has ended or was never there."""
+        request = SignalWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            signal_name=WAKE_UP_SIGNAL,
+            input=Payloads(payloads=await self._client.data_converter.encode([signal])),
+            identity=self._client.identity,
+            request_id=request_id,
+        )
+        return await self._unless_gone(self._service.signal_workflow_execution(request))
+
+    async def closed_since(self, since: datetime) -> AsyncIterator[str]:
+        """Yield the ids of executions that closed since then."""
+        stamp = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        request = ListWorkflowExecutionsRequest(
+            namespace=self._client.namespace, page_size=500, query=f"CloseTime >= '{stamp}'"
+        )
+        while True:
+            async with _bounded(5.0):
+                page = await self._service.list_workflow_executions(request)
+            for execution in page.executions:
+                yield execution.execution.workflow_id
+            if not page.next_page_token:
+                return
+            request.next_page_token = page.next_page_token
+
+    async def end_of(self, workflow_id: str) -> End | None:
+        """Return how a run ended; None where its newest execution is still running."""
+        described = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        )
+        async with _bounded(5.0):
+            info = (await self._service.describe_workflow_execution(described)).workflow_execution_info
+        status = STATUS.get(info.status)
+        if status is None:
+            return None
+        last = await self._last_event(info.execution)
+        result = await self._result_of(last) if status is WorkflowStatus.COMPLETED else None
+        return End(info.execution.run_id, status, result, await self._failure_of(last, status))
+
+    async def last_poll(self, task_queue: str) -> datetime | None:
+        """Return when a worker last asked for work of the queue, None where none is known; kept for 5 seconds."""
+        known = self._pollers.get(task_queue)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        async with _bounded(0.5):
+            pollers = (await self._service.describe_task_queue(request)).pollers
+        newest = max((poller.last_access_time.ToDatetime(UTC) for poller in pollers), default=None)
+        self._pollers[task_queue] = (time.monotonic() + POLLERS_KEPT_SECONDS, newest)
+        return newest
+
+    async def notice(self, task_queue: str) -> str | None:
+        """Return what a reader should know of the queue: that nobody polls it."""
+        try:
+            last = await self.last_poll(task_queue)
+        except (Unavailable, RPCError):
+            return "Temporal cannot be reached; the run goes on when it is back."
+        if last is not None and datetime.now(UTC) - last < POLLER_ALIVE:
+            return None
+        since = "" if last is None else f" since {last.replace(microsecond=0).isoformat()}"
+        return f"no worker polls task queue {task_queue}{since}"
+
+    async def _unless_gone(self, call: Awaitable[object]) -> bool:
+        try:
+            async with _bounded():
+                await call
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise unavailable() from error
+        return True
+
+    async def _first_run_id(self, workflow_id: str) -> str:
+        request = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        )
+        async with _bounded():
+            info = (await self._service.describe_workflow_execution(request)).workflow_execution_info
+        return info.first_run_id or info.execution.run_id
+
+    async def _last_event(self, execution: WorkflowExecution) -> HistoryEvent:
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace, execution=execution, maximum_page_size=1
+        )
+        async with _bounded(5.0):
+            return (await self._service.get_workflow_execution_history_reverse(request)).history.events[0]
+
+    async def _result_of(self, last: HistoryEvent) -> Any:
+        if last.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+            return None
+        payloads: list[Payload] = list(last.workflow_execution_completed_event_attributes.result.payloads)
+        decoded = await self._client.data_converter.decode(payloads)
+        return decoded[0] if decoded else None
+
+    async def _failure_of(self, last: HistoryEvent, status: WorkflowStatus) -> Failure | None:
+        match status:
+            case WorkflowStatus.COMPLETED:
+                return None
+            case WorkflowStatus.FAILED:
+                failed = last.workflow_execution_failed_event_attributes.failure
+                return _described(await self._client.data_converter.decode_failure(failed))
+            case WorkflowStatus.TERMINATED:
+                reason = last.workflow_execution_terminated_event_attributes.reason
+                return Failure(type="TERMINATED", message=reason or "The run was terminated in Temporal.")
+            case WorkflowStatus.TIMED_OUT:
+                return Failure(type="TIMED_OUT", message="The run's time in Temporal was over.")
+        return Failure(type="CANCELLED", message="The run was cancelled.")
+
+
+def unavailable() -> Unavailable:
+    """Return what is raised while Temporal does not answer."""
+    return Unavailable("TEMPORAL_UNAVAILABLE", "Temporal cannot be reached.", retry_after=1.0)
+
+
+@asynccontextmanager
+async def _bounded(seconds: float = BOUND_SECONDS) -> AsyncIterator[None]:
+    """Raise Unavailable after `seconds`: a call to a dead Temporal fails by itself only after about ten."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise unavailable() from None
+
+
+def _described(failure: BaseException) -> Failure:
+    root = failure
+    while isinstance(root, FailureError) and not isinstance(root, ApplicationError) and root.cause is not None:
+        root = root.cause
+    if isinstance(root, ApplicationError):
+        return Failure(type=root.type or "APPLICATION_ERROR", message=root.message)
+    return Failure(type=type(root).__name__, message=str(root))
+
+
+def _duration(delay: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(delay)
+    return duration

@@ -1,0 +1,106 @@
+-- newest_definition
+select * from definitions where name = :name order by version desc limit 1;
+
+-- get_definition
+select * from definitions where name = :name and version = :version;
+
+-- newest_definitions
+select distinct on (name) * from definitions order by name, version desc;
+
+-- definition_names
+select distinct name from definitions order by name;
+
+-- register_definition
+-- A registered (name, version) keeps its schemas; what does not change the contract may change.
+insert into definitions (name, version, description, task_queue, input_schema, output_schema, forms, start_roles)
+values (:name, :version, :description, :task_queue, :input_schema, :output_schema, :forms, :start_roles)
+on conflict on constraint definitions_pk do update set
+    description = excluded.description,
+    task_queue = excluded.task_queue,
+    input_schema = excluded.input_schema,
+    output_schema = excluded.output_schema,
+    forms = excluded.forms,
+    start_roles = excluded.start_roles
+returning *;
+
+-- insert_run
+-- Returns no row while another run with this business id is running.
+insert into runs (
+    tenant_id, workflow_id, definition, version, input, business_id, tags, search_attributes, handoff,
+    requested_by, on_behalf_of, task_queue, start_at, traceparent
+) values (
+    :tenant_id, 'wf_' || replace(uuidv7()::text, '-', ''), :definition, :version, :input, :business_id, :tags,
+    :search_attributes, :handoff, :requested_by, :on_behalf_of, :task_queue, now() + :start_delay::interval, :traceparent
+)
+on conflict (tenant_id, business_id) where status = 'running' and business_id is not null do nothing
+returning *;
+
+-- newest_of_business_id
+select * from runs where tenant_id = :tenant_id and business_id = :business_id order by workflow_id desc limit 1;
+
+-- running_of_business_id
+select * from runs where tenant_id = :tenant_id and business_id = :business_id and status = 'running';
+
+-- get_run
+select * from runs where tenant_id = :tenant_id and workflow_id = :workflow_id;
+
+-- list_runs
+select * from runs
+where tenant_id = :tenant_id
+  and workflow_id < :before
+  and (:requested_by::text is null or requested_by = :requested_by)
+  and (:status::text is null or status = :status)
+  and (:definition::text is null or definition = :definition)
+  and (:business_id::text is null or business_id = :business_id)
+order by workflow_id desc
+limit :page_size;
+
+-- note_start
+update runs set run_id = :run_id, updated_at = now(), resource_version = resource_version + 1
+where tenant_id = :tenant_id and workflow_id = :workflow_id and run_id is null
+returning *;
+
+-- request_cancel
+update runs set
+    cancel_requested_at = now(),
+    cancel_reason = :reason,
+    updated_at = now(),
+    resource_version = resource_version + 1
+where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running' and cancel_requested_at is null
+returning *;
+
+-- note_cancel_delivered
+update runs set cancel_delivered_at = now()
+where tenant_id = :tenant_id and workflow_id = :workflow_id and cancel_delivered_at is null;
+
+-- end_run
+update runs set
+    status = :status,
+    run_id = :run_id,
+    result = :result,
+    failure = :failure,
+    closed_at = now(),
+    updated_at = now(),
+    resource_version = resource_version + 1
+where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running'
+returning *;
+
+-- sweep_unstarted
+-- A start that is under way takes at most two seconds.
+select * from runs
+where status = 'running' and run_id is null and started_at < now() - interval '2 seconds'
+order by started_at
+limit 100;
+
+-- sweep_uncancelled
+select * from runs
+where status = 'running' and cancel_requested_at < now() - interval '2 seconds' and cancel_delivered_at is null
+  and run_id is not null
+order by cancel_requested_at
+limit 100;
+
+-- sweep_oldest_running
+select min(started_at) from runs where status = 'running';
+
+-- sweep_running
+select tenant_id, workflow_id from runs where workflow_id = any(:workflow_ids::text[]) and status = 'running';

@@ -1,0 +1,171 @@
+"""Decisions about runs as pure functions."""
+
+import base64
+import binascii
+import difflib
+from collections.abc import Iterable
+from datetime import timedelta
+
+from orkestra.rules import parse_duration
+from orkestra.v1.events import WorkflowEvent
+from orkestra.v1.task import Task, TaskStatus
+from orkestra.v1.workflow import Definition, StartWorkflowRequest, Workflow
+from orkestra.wire import FieldError, InvalidArgument, NotFound, PermissionDenied, Principal
+
+MAY: dict[str, frozenset[str]] = {
+    "start": frozenset({"admin", "manager", "member", "agent", "system"}),
+    "see_every_run": frozenset({"admin", "manager", "auditor"}),
+    "cancel_every_run": frozenset({"admin", "manager"}),
+    "register": frozenset({"worker"}),
+    "report_end": frozenset({"worker"}),
+}
+"""Operation by role. Whoever asked for a run sees it and may cancel it besides."""
+
+LONGEST_DELAY = timedelta(days=365)
+ENDS = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED})
+MOVES_DEADLINES = frozenset(
+    {
+        "completed",
+        "cancelled",
+        "expired",
+        "escalated",
+        "assigned",
+        "delegated",
+        "updated",
+        "changes_requested",
+        "answered",
+    }
+)
+MOVES_CLAIM_CLOCK = frozenset({"claimed", "released"})
+
+
+def check_may(operation: str, principal: Principal) -> None:
+    """Refuse (PermissionDenied) a principal none of whose roles may do `operation`."""
+    if not may(operation, principal):
+        raise PermissionDenied("ROLE_MISSING", f"This needs one of the roles {', '.join(sorted(MAY[operation]))}.")
+
+
+def may(operation: str, principal: Principal) -> bool:
+    """Say whether one of the principal's roles may do `operation`."""
+    return bool(MAY[operation] & principal.roles)
+
+
+def may_see(principal: Principal, run: Workflow) -> bool:
+    """Say whether the principal may see the run."""
+    return may("see_every_run", principal) or principal.subject in (run.requested_by, run.on_behalf_of)
+
+
+def check_may_cancel(principal: Principal, run: Workflow) -> None:
+    """Refuse (PermissionDenied) whoever neither asked for the run nor manages the tenant."""
+    if not may("cancel_every_run", principal) and principal.subject != run.requested_by:
+        raise PermissionDenied("ROLE_MISSING", "Only who asked for a run, managers and admins may cancel it.")
+
+
+def check_may_start(principal: Principal, definition: Definition) -> None:
+    """Refuse (PermissionDenied) a principal that the definition's start_roles leave out."""
+    check_may("start", principal)
+    if definition.start_roles and not principal.roles & set(definition.start_roles):
+        raise PermissionDenied(
+            "START_NOT_ALLOWED",
+            f"{definition.name} may be started by the roles {', '.join(definition.start_roles)} only.",
+        )
+
+
+def check_may_act_for(principal: Principal, user_id: str) -> None:
+    """Refuse (PermissionDenied) a principal that was not granted to ask on behalf of this person."""
+    if principal.subject != user_id and "*" not in principal.on_behalf_of and user_id not in principal.on_behalf_of:
+        raise PermissionDenied("ON_BEHALF_OF_NOT_GRANTED", "This credential may not ask on behalf of that person.")
+
+
+def check_request(request: StartWorkflowRequest) -> None:
+    """Refuse (InvalidArgument) what is too long or too much, every fault at once."""
+    faults = [
+        *_too_long("business_id", request.business_id, 200),
+        *(fault for index, tag in enumerate(request.tags) for fault in _too_long(f"tags[{index}]", tag, 100)),
+    ]
+    if len(request.tags) > 50:
+        faults.append(FieldError("tags", "too_many", "At most 50 tags are kept."))
+    if request.start_delay is not None and _delay(request.start_delay) is None:
+        faults.append(FieldError("start_delay", "invalid", "A duration such as 10m, of at most 365 days."))
+    if faults:
+        raise InvalidArgument("REQUEST_INVALID", "The run cannot be started like this.", errors=faults)
+
+
+def start_delay(request: StartWorkflowRequest) -> timedelta:
+    """Return how long the start waits."""
+    return (request.start_delay is not None and _delay(request.start_delay)) or timedelta()
+
+
+def definition_unknown(name: str, known: Iterable[str], version: int | None = None) -> NotFound:
+    """Return the refusal for a definition that nobody registered, with the names that come near."""
+    near = difflib.get_close_matches(name, list(known), n=3)
+    asked = name if version is None else f"{name} version {version}"
+    hint = f" Did you mean {' or '.join(near)}?" if near and near != [name] else ""
+    return NotFound("DEFINITION_NOT_FOUND", f"No workflow {asked} is registered.{hint}")
+
+
+def run_not_found(workflow_id: str) -> NotFound:
+    """Return the refusal for a run that is not there, or not the caller's to see."""
+    return NotFound("WORKFLOW_NOT_FOUND", f"There is no workflow {workflow_id}.")
+
+
+def changed_schemas(known: Definition, given: Definition) -> list[str]:
+    """Return which schemas of a registered definition another registration changes."""
+    names = ("input_schema", "output_schema")
+    return [name for name in names if getattr(known, name) != getattr(given, name)]
+
+
+def wakes(event: str, task: Task) -> bool:
+    """Say whether a task's event must wake its workflow: it ended, or one of its deadlines moved."""
+    if event in MOVES_CLAIM_CLOCK:
+        return task.sla is not None and task.sla.policy.claim is not None
+    return event in MOVES_DEADLINES
+
+
+def told(run: Workflow, actor: str | None) -> WorkflowEvent:
+    """Return what an event tells of a run, and to whom."""
+    people = [f"user:{person}" for person in dict.fromkeys((run.requested_by, run.on_behalf_of)) if person]
+    slim = run.model_copy(update={"input": None, "result": None, "handoff": None, "notice": None})
+    return WorkflowEvent(workflow=slim, audience=[*people, "all"], actor=actor)
+
+
+def page_size(asked: int | None) -> int:
+    """Return the page size; refuses (InvalidArgument) one outside 1..200."""
+    size = 50 if asked is None else asked
+    if not 1 <= size <= 200:
+        fault = FieldError("page_size", "out_of_range", "Between 1 and 200.")
+        raise InvalidArgument("REQUEST_INVALID", "A page has 1 to 200 runs.", errors=[fault])
+    return size
+
+
+def page_token(last: Workflow) -> str:
+    """Return the token of the page after `last`."""
+    return base64.urlsafe_b64encode(last.workflow_id.encode()).decode().rstrip("=")
+
+
+def page_start(token: str | None) -> str:
+    """Return the workflow id that a page begins below; refuses (InvalidArgument) a token that is not one of ours."""
+    if token is None:
+        return "wf_~"
+    try:
+        start = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        start = ""
+    if not start.startswith("wf_"):
+        fault = FieldError("page_token", "invalid", "Use next_page_token as it was given.")
+        raise InvalidArgument("REQUEST_INVALID", "This is not a page token.", errors=[fault])
+    return start
+
+
+def _too_long(path: str, text: str | None, limit: int) -> list[FieldError]:
+    if text is None or 0 < len(text) <= limit:
+        return []
+    return [FieldError(path, "length", f"Between 1 and {limit} characters.")]
+
+
+def _delay(text: str) -> timedelta | None:
+    try:
+        delay = parse_duration(text)
+    except ValueError:
+        return None
+    return delay if timedelta() <= delay <= LONGEST_DELAY else None

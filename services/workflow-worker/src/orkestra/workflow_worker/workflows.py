@@ -1,0 +1,108 @@
+"""Sweeps between `runs` and Temporal: what a crash or an outage left undone on either side."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+from orkestra.chassis.database import Database
+from orkestra.chassis.logs import get_logger
+from orkestra.chassis.operations import events_transaction
+from orkestra.chassis.sql import load
+from orkestra.v1.workflow import Workflow
+from orkestra.wire import Unavailable
+from orkestra.workflow_worker.activities import Engine
+from orkestra.workflow_worker.operations import end_run, note_start, start_of
+from temporalio.service import RPCError, RPCStatusCode
+
+EVERY_SECONDS = 2.0
+OVERLAP = timedelta(seconds=60)
+"""Temporal's visibility may show an end this much later."""
+
+sql = load(__package__)
+logger = get_logger(__name__)
+
+
+class Sweeps:
+    """Starts and cancels what Temporal was not told of, and records the ends that nobody reported.
+
+    `sweep` sees the runs of every tenant and writes nothing; each write is made by the service's own role, in a
+    transaction of the run's tenant.
+    """
+
+    def __init__(self, database: Database, sweep: Database, engine: Engine, *, every: float = EVERY_SECONDS) -> None:
+        self._database = database
+        self._sweep = sweep
+        self._engine = engine
+        self._every = every
+        self._since: datetime | None = None
+
+    async def run(self) -> None:
+        """Sweep for ever; a database or a Temporal that is away is waited for."""
+        while True:
+            try:
+                await self.once()
+            except (Unavailable, RPCError) as away:
+                logger.warning("sweep postponed", error=str(away))
+            await asyncio.sleep(self._every)
+
+    async def once(self) -> None:
+        """Go over everything once."""
+        await self._start_overdue()
+        await self._cancel_overdue()
+        await self._record_ends()
+
+    async def _start_overdue(self) -> None:
+        async with self._sweep.unscoped() as conn:
+            rows = await sql.sweep_unstarted.rows(conn)
+        for row in rows:
+            run = _run(row)
+            start = start_of(
+                run, task_queue=row["task_queue"], start_at=row["start_at"], traceparent=row["traceparent"]
+            )
+            await note_start(self._database, run, await self._engine.start(start))
+            logger.info("started late", workflow_id=run.workflow_id)
+
+    async def _cancel_overdue(self) -> None:
+        async with self._sweep.unscoped() as conn:
+            rows = await sql.sweep_uncancelled.rows(conn)
+        for row in rows:
+            run = _run(row)
+            await self._engine.cancel(run.workflow_id, row["cancel_reason"] or "cancelled")
+            async with self._database.transaction(run.tenant_id) as conn:
+                await sql.note_cancel_delivered.execute(conn, tenant_id=run.tenant_id, workflow_id=run.workflow_id)
+
+    async def _record_ends(self) -> None:
+        began = datetime.now(UTC)
+        since = self._since or await self._oldest_running()
+        if since is None:
+            return
+        closed = list(dict.fromkeys([workflow_id async for workflow_id in self._engine.closed_since(since)]))
+        for first in range(0, len(closed), 500):
+            async with self._sweep.unscoped() as conn:
+                rows = await sql.sweep_running.rows(conn, workflow_ids=closed[first : first + 500])
+            for row in rows:
+                await self._record_end(row["tenant_id"], row["workflow_id"])
+        self._since = began - OVERLAP
+
+    async def _oldest_running(self) -> datetime | None:
+        async with self._sweep.unscoped() as conn:
+            oldest: datetime | None = await sql.sweep_oldest_running.value(conn)
+        return oldest
+
+    async def _record_end(self, tenant_id: str, workflow_id: str) -> None:
+        try:
+            end = await self._engine.end_of(workflow_id)
+        except RPCError as gone:
+            if gone.status is RPCStatusCode.NOT_FOUND:
+                return
+            raise
+        if end is None:  # reset or continued: its newest execution goes on
+            return
+        async with events_transaction(self._database, tenant_id) as tx:
+            ended = await end_run(tx, workflow_id, end)
+        if ended is not None:
+            logger.info("recorded an end that nobody reported", workflow_id=workflow_id, status=end.status)
+
+
+def _run(row: asyncpg.Record) -> Workflow:
+    return Workflow.model_validate({name: value for name, value in row.items() if name in Workflow.model_fields})

@@ -1,0 +1,95 @@
+"""What an outage of Temporal leaves undone is done when it is back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest_asyncio
+from orkestra.chassis.tokens import Signer
+from orkestra.cli.servers import Temporal
+from orkestra.cli.servers import start as start_server
+from orkestra.testkit import Schema, eventually, free_port
+from orkestra.v1.workflow import (
+    CancelWorkflowRequest,
+    GetWorkflowRequest,
+    GetWorkflowResultRequest,
+    StartWorkflowRequest,
+    Workflow,
+    WorkflowStatus,
+)
+from workflow_world import QUESTION, World, running_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def temporal(tmp_path_factory: object) -> AsyncIterator[Temporal]:
+    folder: Path = tmp_path_factory.mktemp("temporal")  # type: ignore[attr-defined]  # pytest's factory has no public type
+    server = Temporal(log=folder / "temporal.log", port=free_port(), database=folder / "temporal.db")
+    await asyncio.to_thread(start_server, server)
+    yield server
+    await asyncio.to_thread(server.process.stop)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(
+    migrated: Callable[..., Awaitable[Schema]], signer: Signer, nats_url: str, temporal: Temporal
+) -> AsyncIterator[World]:
+    schema = await migrated("orkestra.workflow_worker", "workflow")
+    async with running_world(schema, signer=signer, nats_url=nats_url, temporal_address=temporal.address) as world:
+        yield world
+
+
+async def is_started(world: World, run: Workflow) -> bool:
+    named = GetWorkflowRequest(workflow_id=run.workflow_id)
+    return (await world.client("admin").get_workflow(named)).run_id is not None
+
+
+async def test_a_start_is_answered_while_temporal_is_dead_and_started_when_it_is_back(
+    world: World, temporal: Temporal
+) -> None:
+    await world.register("patient")
+    await asyncio.to_thread(temporal.process.kill)
+    began = time.monotonic()
+    request = StartWorkflowRequest(definition="patient", input=QUESTION)
+    run = await world.client("agent").start_workflow(request)
+    assert time.monotonic() - began < 3
+    assert (run.status, run.run_id) == (WorkflowStatus.RUNNING, None)
+    assert run.notice is not None
+    assert "Temporal" in run.notice
+
+    await asyncio.to_thread(start_server, temporal)
+    await eventually(lambda: is_started(world, run), timeout=30)
+    described = await (await world.temporal()).get_workflow_handle(run.workflow_id).describe()
+    assert described.workflow_type == "patient@1"
+
+
+async def test_a_cancellation_asked_while_temporal_is_dead_reaches_the_run(world: World, temporal: Temporal) -> None:
+    async with world.worker("customer_support.workflows"):
+        client = world.client("agent")
+        run = await client.start_workflow(StartWorkflowRequest(definition="customer-support", input=QUESTION))
+        await world.task_of(run)
+        await asyncio.to_thread(temporal.process.kill)
+        began = time.monotonic()
+        asked = await client.cancel_workflow(CancelWorkflowRequest(workflow_id=run.workflow_id), timeout=10)
+        assert asked.cancel_requested_at is not None
+        assert time.monotonic() - began < 3
+        await asyncio.to_thread(start_server, temporal)
+        request = GetWorkflowResultRequest(workflow_id=run.workflow_id, wait=45)
+        ended = await client.get_workflow_result(request, timeout=50)
+    assert ended.status is WorkflowStatus.CANCELLED
+
+
+async def test_an_answer_given_while_temporal_is_dead_wakes_the_run_when_it_is_back(
+    world: World, temporal: Temporal
+) -> None:
+    async with world.worker("customer_support.workflows"):
+        client = world.client("agent")
+        run = await client.start_workflow(StartWorkflowRequest(definition="customer-support", input=QUESTION))
+        task = await world.task_of(run)
+        await asyncio.to_thread(temporal.process.kill)
+        await world.tasks.answer(task.task_id, {"answer": "Late but right."})
+        await asyncio.to_thread(start_server, temporal)
+        request = GetWorkflowResultRequest(workflow_id=run.workflow_id, wait=45)
+        ended = await client.get_workflow_result(request, timeout=50)
+    assert ended.result == {"answer": "Late but right.", "handled_by": "human"}
+    assert await world.events(run.workflow_id) == ["started", "completed"]

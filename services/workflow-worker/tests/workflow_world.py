@@ -1,0 +1,311 @@
+"""Everything around workflow-worker for its tests: identity and tasks as small gRPC servers, the rest real."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import nats
+from orkestra.chassis.grpc import channel, server
+from orkestra.chassis.process import Process
+from orkestra.chassis.tokens import Signer
+from orkestra.sdk import worker as sdk_worker
+from orkestra.testkit import Schema, eventually, free_port
+from orkestra.v1.events import TaskEvent
+from orkestra.v1.identity import (
+    AccessToken,
+    ExchangeCredentialRequest,
+    GetSigningKeysRequest,
+    GetUserRequest,
+    IdentityServiceServer,
+    PrincipalKind,
+    Role,
+    SigningKeys,
+    User,
+    UserStatus,
+    add_identity_service,
+)
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    CancelTaskRequest,
+    ClockState,
+    CompleteTaskRequest,
+    ConfirmWakeUpRequest,
+    ConfirmWakeUpResponse,
+    CreateTaskRequest,
+    Priority,
+    Task,
+    TaskServiceServer,
+    TaskStatus,
+    add_task_service,
+)
+from orkestra.v1.workflow import Definition, RegisterDefinitionsRequest, Workflow, WorkflowServiceClient
+from orkestra.wire import Context, NotFound, Principal
+from orkestra.wire import PrincipalKind as PrincipalName
+from orkestra.workflow_worker.__main__ import build_api
+from orkestra.workflow_worker.settings import ApiSettings
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+WORKER_KEY, SERVICE_KEY = "the-worker-key", "the-service-key"
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "question": {"type": "string"},
+        "conversation_id": {"type": "string"},
+        "customer_id": {"type": "string"},
+    },
+    "required": ["question", "conversation_id", "customer_id"],
+}
+QUESTION = {"question": "Where is my order?", "conversation_id": "c1", "customer_id": "k1"}
+
+
+class Identity(IdentityServiceServer):
+    """Exchanges the two installation keys and knows one person, Ana."""
+
+    open_rpcs = frozenset({"ExchangeCredential", "GetSigningKeys"})
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:  # noqa: ARG002 - the signature of the rpc
+        role = "worker" if request.credential == WORKER_KEY else "system"
+        principal = Principal(role, "service", request.tenant_id, frozenset({role}))
+        token, expires_at = self._signer.sign(principal)
+        return AccessToken(
+            token=token,
+            expires_at=expires_at,
+            subject=role,
+            kind=PrincipalKind.SERVICE,
+            tenant_id=request.tenant_id,
+            roles=[Role(role)],
+        )
+
+    async def get_signing_keys(self, ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:  # noqa: ARG002 - the signature of the rpc
+        return SigningKeys(jwks=self._signer.jwks())
+
+    async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
+        if request.user_id not in ("user_ana", "ana@acme.test"):
+            raise NotFound("USER_NOT_FOUND", "There is no such person.")
+        return User(
+            user_id="user_ana",
+            tenant_id=ctx.tenant_id,
+            email="ana@acme.test",
+            name="Ana",
+            roles=[Role.MEMBER],
+            status=UserStatus.ACTIVE,
+            created_at=datetime.now(UTC),
+            version=1,
+        )
+
+
+class Tasks(TaskServiceServer):
+    """Keeps tasks in memory and tells JetStream when they end, as task-service does."""
+
+    open_rpcs: frozenset[str] = frozenset()
+
+    def __init__(self, nats_url: str) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.confirmed: list[str] = []
+        self._nats_url = nats_url
+
+    async def create_task(self, ctx: Context, request: CreateTaskRequest) -> Task:
+        assert request.task_id is not None
+        now = datetime.now(UTC)
+        given = {"priority": Priority.NORMAL} | request.model_dump(exclude_none=True, exclude={"sla"})
+        state = {"status": TaskStatus.OPEN, "version": 1, "revision": 1, "created_at": now, "updated_at": now}
+        made = Task.model_validate(given | state | {"tenant_id": ctx.tenant_id})
+        return self.tasks.setdefault(request.task_id, made)
+
+    async def advance_clock(self, ctx: Context, request: AdvanceClockRequest) -> ClockState:  # noqa: ARG002 - the signature of the rpc
+        task = self.tasks[request.task_id]
+        return ClockState(
+            task_id=task.task_id,
+            status=task.status,
+            version=task.version,
+            result=task.result,
+            completed_by=task.completed_by,
+        )
+
+    async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:  # noqa: ARG002 - the signature of the rpc
+        return self._end(request.task_id, status=TaskStatus.CANCELLED, reason=request.reason)
+
+    async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
+        return self._end(request.task_id, status=TaskStatus.COMPLETED, result=request.data, completed_by=ctx.subject)
+
+    async def confirm_wake_up(self, ctx: Context, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
+        assert ctx.principal.roles == {"system"}
+        self.confirmed.append(request.task_id)
+        return ConfirmWakeUpResponse()
+
+    async def answer(self, task_id: str, data: dict[str, Any], *, event_id: str | None = None) -> None:
+        """Complete a task and publish the event."""
+        task = self._end(task_id, status=TaskStatus.COMPLETED, result=data, completed_by="user_ana")
+        await self.publish(task, "completed", event_id=event_id)
+
+    async def publish(self, task: Task, event: str, *, event_id: str | None = None) -> None:
+        """Publish an event about a task as the relay does."""
+        connection = await nats.connect(self._nats_url)
+        headers = {
+            "ce-specversion": "1.0",
+            "ce-id": event_id or str(uuid4()),
+            "ce-source": "orkestra/task",
+            "ce-type": f"orkestra.v1.task.{event}",
+            "ce-subject": task.task_id,
+            "ce-time": datetime.now(UTC).isoformat(),
+            "ce-tenant": task.tenant_id,
+            "ce-version": str(task.version),
+        }
+        slim = task.model_copy(update={"form": None, "result": None, "input": None, "context": None})
+        data = TaskEvent(task=slim, audience=["all"]).model_dump_json(exclude_none=True).encode()
+        await connection.jetstream().publish(f"orkestra.v1.{task.tenant_id}.task.{event}", data, headers=headers)
+        await connection.close()
+
+    def _end(self, task_id: str, **changes: object) -> Task:
+        task = self.tasks[task_id]
+        self.tasks[task_id] = task.model_copy(update={"version": task.version + 1, **changes})
+        return self.tasks[task_id]
+
+
+@dataclass
+class World:
+    """A running role api with what it needs."""
+
+    schema: Schema
+    signer: Signer
+    tasks: Tasks
+    workflows: grpc.aio.Channel
+    settings: ApiSettings
+    worker_settings: sdk_worker.WorkerSettings
+    tenant_id: str = field(default_factory=lambda: str(uuid4()))
+
+    def client(
+        self, *roles: str, subject: str = "agent-1", tenant_id: str | None = None, grants: Sequence[str] = ()
+    ) -> WorkflowServiceClient:
+        """The service as a caller with these roles sees it."""
+        kind: PrincipalName = (
+            "agent" if roles == ("agent",) else "service" if set(roles) & {"worker", "system"} else "user"
+        )
+        principal = Principal(
+            subject, kind, tenant_id or self.tenant_id, frozenset(roles), on_behalf_of=frozenset(grants)
+        )
+        return WorkflowServiceClient(self.workflows, self.signer.sign(principal, lifetime=timedelta(minutes=5))[0])
+
+    async def register(self, name: str, **changes: Any) -> Definition:
+        """Register a definition that no worker serves, unless one is started."""
+        values = {"version": 1, "task_queue": f"queue-{name}", "input_schema": SCHEMA, "output_schema": {}} | changes
+        given = Definition(name=name, **values)
+        await self.client("worker").register_definitions(RegisterDefinitionsRequest(definitions=[given]))
+        return given
+
+    async def task_of(self, run: Workflow) -> Task:
+        """The task that the run asks for, once it has."""
+        kept = self.tasks.tasks
+
+        def asked() -> list[Task]:
+            return [task for task in kept.values() if task.workflow_id == run.workflow_id]
+
+        return (await eventually(asked))[0]
+
+    async def confirmations(self, task: Task, *, count: int) -> None:
+        """Wait until the wake-up of a task was confirmed so many times."""
+
+        def confirmed() -> bool:
+            return self.tasks.confirmed.count(task.task_id) >= count
+
+        await eventually(confirmed)
+
+    async def temporal(self) -> Client:
+        """Temporal, to look behind the service."""
+        return await Client.connect(self.settings.temporal_address, data_converter=pydantic_data_converter)
+
+    async def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """What is in the schema, as its superuser sees it."""
+        conn = await asyncpg.connect(self.schema.admin_url)
+        try:
+            return [dict(row) for row in await conn.fetch(query, *values)]
+        finally:
+            await conn.close()
+
+    async def events(self, workflow_id: str) -> list[str]:
+        """The names of the events written about a run, in order."""
+        rows = await self.rows(
+            "select subject, headers from workflow.outbox where headers->>'ce-subject' = $1 order by seq", workflow_id
+        )
+        return [row["subject"].rpartition(".")[2] for row in rows]
+
+    @asynccontextmanager
+    async def worker(self, *modules: str) -> AsyncIterator[None]:
+        """A worker of the SDK with these modules."""
+        stop, ready = asyncio.Event(), asyncio.Event()
+        running = asyncio.create_task(
+            sdk_worker.run_worker(modules, settings=self.worker_settings, stop=stop, ready=ready)
+        )
+        try:
+            await eventually(lambda: ready.is_set() or running.done())
+            yield
+        finally:
+            stop.set()
+            await running
+
+
+@asynccontextmanager
+async def running_world(
+    schema: Schema, *, signer: Signer, nats_url: str, temporal_address: str
+) -> AsyncIterator[World]:
+    """Start identity, tasks and the role api in this process."""
+    async with AsyncExitStack() as stack:
+        tasks = Tasks(nats_url)  # type: ignore[abstract]  # the other rpcs are not called
+        authenticate = signer.verifier().authenticate
+        around = server()
+        identity = Identity(signer)  # type: ignore[abstract]  # the other rpcs are not called
+        add_identity_service(around, identity, authenticate)
+        add_task_service(around, tasks, authenticate)
+        address = f"127.0.0.1:{around.add_insecure_port('127.0.0.1:0')}"
+        await around.start()
+        stack.push_async_callback(around.stop, 0)
+        settings = ApiSettings(
+            health_port=0,
+            drain_seconds=2,
+            database_url=schema.url("app"),
+            relay_database_url=schema.url("relay"),
+            sweep_database_url=schema.url("sweep"),
+            nats_url=nats_url,
+            identity_address=address,
+            service_key=SERVICE_KEY,
+            grpc_port=free_port(),
+            temporal_address=temporal_address,
+            task_address=address,
+        )
+        await stack.enter_async_context(running_api(settings))
+        here = f"127.0.0.1:{settings.grpc_port}"
+        worker_settings = sdk_worker.WorkerSettings(
+            temporal_address=temporal_address,
+            identity_address=address,
+            task_address=address,
+            workflow_address=here,
+            worker_key=WORKER_KEY,
+            task_queue=f"queue-{uuid4().hex}",
+            graceful_seconds=0.2,
+        )
+        workflows = await stack.enter_async_context(channel(here))
+        yield World(schema, signer, tasks, workflows, settings, worker_settings)
+
+
+@asynccontextmanager
+async def running_api(settings: ApiSettings) -> AsyncIterator[Process]:
+    """Run the role api as its process does."""
+    process = Process(settings)
+    async with build_api(process, settings):
+        running = asyncio.create_task(process.run())
+        await eventually(lambda: process.readiness.is_started or running.done())
+        try:
+            yield process
+        finally:
+            process.drain.begin()
+            await running
