@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from orkestra.wire import FieldError, InvalidArgument, Model, dumps, loads, parse
 from pydantic import Field
 from test_wire_models import JSON
 from wire_world import animal, zoo
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_json_text_survives_reading_and_writing(value: Any) -> None:
     assert repr(loads(dumps(value))) == repr(value)
@@ -69,6 +70,7 @@ def test_a_door_reads_text_and_decoded_values_alike() -> None:
     assert parse(zoo().Animal, sent.model_dump(mode="json")) == sent
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_open_json_stays_exact_through_a_door(value: Any) -> None:
     body = animal().model_dump(mode="json") | {"wish": value}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from orkestra.v1.task import AgentInfo, ConversationMessage, EscalationStep, Sla, SlaPolicy, Task, TaskContext
 from orkestra.wire import FieldError, InvalidArgument
@@ -24,6 +24,7 @@ JSON = st.recursive(
 TIMES = st.datetimes(timezones=st.just(UTC))
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {
