@@ -1,0 +1,54 @@
+"""The process identity-service."""
+
+import zoneinfo
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from orkestra.chassis import process, streams
+from orkestra.chassis.database import Database
+from orkestra.chassis.relay import Relay
+from orkestra.chassis.settings import secret
+from orkestra.chassis.tokens import Signer
+from orkestra.identity_service.operations import IdentityOperations, InstallationKeys, Passwords, Pepper, permitted
+from orkestra.identity_service.settings import IdentityServiceSettings
+from orkestra.v1.identity import add_identity_service
+
+SCHEMA = "identity"
+
+
+@asynccontextmanager
+async def build(running: process.Process, settings: IdentityServiceSettings) -> AsyncIterator[None]:
+    """Open what identity-service needs and register its parts."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
+        stack.push_async_callback(database.close)
+        lookup = await Database.connect(settings.lookup_database_url, schema=SCHEMA, max_size=settings.pool_size)
+        stack.push_async_callback(lookup.close)
+        nats = await streams.connect(settings.nats_url, name="identity-service", replicas=settings.nats_replicas)
+        stack.push_async_callback(nats.close)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        signer = Signer(settings.token_signing_key)
+        operations = IdentityOperations(
+            database=database,
+            lookup=lookup,
+            signer=signer,
+            pepper=Pepper(secret(settings.key_pepper).encode()),
+            passwords=passwords,
+            time_zones=frozenset(zoneinfo.available_timezones()),
+        )
+        stack.push_async_callback(operations.settle)
+        server = running.grpc_server(settings.grpc_port)
+        add_identity_service(server, operations, permitted(signer.verifier().authenticate))
+        installed = {"service": secret(settings.service_key), "worker": secret(settings.worker_key)}
+        keys = InstallationKeys(operations, installed)
+        running.need("postgres", database.check)
+        running.need("installation keys", keys.check)
+        running.watch("nats", nats.check)
+        running.loop("installation keys", keys.run)
+        running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
+        yield
+
+
+if __name__ == "__main__":
+    process.run("identity-service", IdentityServiceSettings, build)

@@ -1,0 +1,36 @@
+"""The rpcs of IdentityService."""
+
+from collections.abc import Mapping
+
+from orkestra.identity_service import rules
+from orkestra.identity_service.operations.access import AccessOperations
+from orkestra.identity_service.operations.installation import InstallationKeys
+from orkestra.identity_service.operations.keys import KeyOperations
+from orkestra.identity_service.operations.passwords import Passwords
+from orkestra.identity_service.operations.people import PeopleOperations
+from orkestra.identity_service.operations.secrets import Pepper
+from orkestra.identity_service.operations.tenants import TenantOperations
+from orkestra.wire import Authenticate, PermissionDenied, Principal
+
+__all__ = ["IdentityOperations", "InstallationKeys", "Passwords", "Pepper", "permitted"]
+
+
+class IdentityOperations(AccessOperations, TenantOperations, PeopleOperations, KeyOperations):
+    """IdentityService: who is who."""
+
+    open_rpcs = rules.OPEN_RPCS
+
+
+def permitted(authenticate: Authenticate) -> Authenticate:
+    """Refuse, for every rpc at once, callers whose roles the table in rules.py does not name."""
+
+    async def check(metadata: Mapping[str, str], rpc: str) -> Principal | None:
+        name = rpc.rpartition("/")[2]
+        if name in rules.OPEN_RPCS:
+            return None
+        principal = await authenticate(metadata, rpc)
+        if principal is not None and not rules.may(name, principal.roles):
+            raise PermissionDenied("ROLE_REQUIRED", f"{name} needs one of: {', '.join(rules.roles_for(name))}.")
+        return principal
+
+    return check

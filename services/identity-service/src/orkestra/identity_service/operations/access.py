@@ -1,0 +1,268 @@
+"""Credentials in, tokens out: exchange, sign-in, sign-out and who the caller is."""
+
+# ruff: noqa: ARG002 - an rpc takes what `bind` passes
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+from orkestra.chassis.logs import get_logger
+from orkestra.identity_service import rules
+from orkestra.identity_service.operations.base import Identity, refuse, sql
+from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX, new_session_token
+from orkestra.v1.identity import (
+    AccessToken,
+    ExchangeCredentialRequest,
+    GetMeRequest,
+    GetSigningKeysRequest,
+    Me,
+    PrincipalKind,
+    Role,
+    Session,
+    SigningKeys,
+    SignInRequest,
+    SignOutRequest,
+    SignOutResponse,
+    TenantStatus,
+    User,
+    UserStatus,
+)
+from orkestra.wire import (
+    Context,
+    FieldError,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Principal,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+
+logger = get_logger(__name__)
+
+
+class AccessOperations(Identity):
+    """The rpcs that stand before a tenant is known, and GetMe."""
+
+    async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
+        credential = request.credential
+        principal = None
+        if credential.startswith(API_KEY_PREFIX):
+            principal = await self._key_holder(request)
+        elif credential.startswith(SESSION_PREFIX):
+            principal = await self._session_holder(request)
+        principal = principal or await self._installation(request)
+        token, expires_at = self.signer.sign(principal)
+        return AccessToken(
+            token=token,
+            expires_at=expires_at,
+            subject=principal.subject,
+            kind=PrincipalKind(principal.kind),
+            tenant_id=principal.tenant_id,
+            roles=[Role(role) for role in sorted(principal.roles)],
+            groups=sorted(principal.groups),
+            name=principal.name,
+        )
+
+    async def get_signing_keys(self, ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:
+        return SigningKeys(jwks=self.signer.jwks())
+
+    async def sign_in(self, ctx: Context, request: SignInRequest) -> Session:
+        refuse(_sign_in_errors(request))
+        email_hash = self.pepper.digest(rules.email_key(request.email))
+        async with self.lookup.unscoped() as conn:
+            locked = await sql.get_lock.value(conn, email_hash=email_hash)
+            people = await sql.find_sign_in.rows(
+                conn, email_key=rules.email_key(request.email), slug=request.tenant or None
+            )
+        if locked is not None:
+            raise _locked(locked)
+        place = await self.passwords.first_match([person["password_hash"] for person in people], request.password)
+        if place is None:
+            await self._count_failure(email_hash)
+            raise Unauthenticated("SIGN_IN_REFUSED", "E-mail address or password is not right.")
+        if len(people) > 1:
+            await self._forget_failures(email_hash)
+            raise _ambiguous()
+        return await self._open_session(people[place], email_hash)
+
+    async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
+        digest = self.pepper.digest(request.token)
+        async with self.lookup.unscoped() as conn:
+            session = await sql.find_session.row(conn, hash=digest)
+        if session is not None:
+            async with self.database.transaction(session["tenant_id"]) as conn:
+                await sql.end_session.execute(conn, tenant_id=session["tenant_id"], hash=digest)
+        return SignOutResponse()
+
+    async def get_me(self, ctx: Context, request: GetMeRequest) -> Me:
+        who = ctx.principal
+        user = None
+        if who.kind == "user":
+            async with self.database.transaction(ctx.tenant_id) as conn:
+                user = await sql.find_users.one(
+                    conn, User, tenant_id=ctx.tenant_id, user_ids=[who.subject], email_keys=[]
+                )
+        return Me(
+            subject=who.subject,
+            kind=PrincipalKind(who.kind),
+            tenant_id=who.tenant_id,
+            roles=[Role(role) for role in sorted(who.roles)],
+            groups=sorted(who.groups),
+            name=who.name,
+            user=user,
+        )
+
+    async def settle(self) -> None:
+        """Wait until every use of a key has been recorded."""
+        await asyncio.gather(*self.noting.values())
+
+    async def _key_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
+        async with self.lookup.unscoped() as conn:
+            key = await sql.find_api_key.row(conn, hash=self.pepper.digest(request.credential))
+        if key is None:
+            return None
+        if key["revoked"]:
+            raise Unauthenticated("KEY_REVOKED", "This API key has been revoked; ask an admin for a new one.")
+        if key["expired"]:
+            raise Unauthenticated("KEY_EXPIRED", "This API key has expired; ask an admin for a new one.")
+        _refuse_tenant(key, request)
+        if not rules.is_allowed_from(request.ip, key["allowed_ips"]):
+            raise PermissionDenied("IP_NOT_ALLOWED", "This API key is not accepted from this address.")
+        if key["use_is_news"]:
+            self._note_use(key["tenant_id"], key["key_id"])
+        return Principal(
+            subject=key["key_id"],
+            kind=key["kind"],
+            tenant_id=key["tenant_id"],
+            roles=frozenset(key["roles"]),
+            groups=frozenset(),
+            on_behalf_of=frozenset(key["on_behalf_of"]),
+            name=key["name"],
+        )
+
+    async def _session_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
+        async with self.lookup.unscoped() as conn:
+            session = await sql.find_session.row(conn, hash=self.pepper.digest(request.credential))
+        if session is None:
+            return None
+        if session["ended"]:
+            raise Unauthenticated("SESSION_ENDED", "This session has ended; sign in again.")
+        if session["user_status"] != UserStatus.ACTIVE:
+            raise Unauthenticated("USER_DISABLED", "This account is disabled; ask an admin.")
+        _refuse_tenant(session, request)
+        return Principal(
+            subject=session["user_id"],
+            kind="user",
+            tenant_id=session["tenant_id"],
+            roles=frozenset(session["roles"]),
+            groups=frozenset(session["groups"]),
+            on_behalf_of=frozenset(),
+            name=session["name"],
+        )
+
+    async def _installation(self, request: ExchangeCredentialRequest) -> Principal:
+        tenant_id = request.tenant_id or None
+        digest = self.pepper.digest(request.credential)
+        async with self.lookup.unscoped() as conn:
+            key = await sql.find_installation_key.row(conn, hash=digest, tenant_id=rules.uuid_or_none(tenant_id))
+        if key is None:
+            raise Unauthenticated("CREDENTIAL_UNKNOWN", "This key or session is not known here.")
+        if tenant_id and not key["tenant_exists"]:
+            raise NotFound("TENANT_NOT_FOUND", f"There is no tenant {tenant_id[:100]}.")
+        return Principal(
+            subject=key["name"],
+            kind="service",
+            tenant_id=tenant_id,
+            roles=rules.installation_roles(key["name"], in_tenant=tenant_id is not None),
+            groups=frozenset(),
+            on_behalf_of=frozenset(),
+            name=key["name"],
+        )
+
+    async def _open_session(self, person: asyncpg.Record, email_hash: str) -> Session:
+        tenant_id, user_id = person["tenant_id"], person["user_id"]
+        if person["user_status"] != UserStatus.ACTIVE:
+            raise PermissionDenied("USER_DISABLED", "This account is disabled; ask an admin.")
+        if person["tenant_status"] != TenantStatus.ACTIVE:
+            raise _suspended()
+        token = new_session_token()
+        async with self.database.transaction(tenant_id) as conn:
+            await sql.forget_failures.execute(conn, email_hash=email_hash)
+            locked = await sql.get_lock.value(conn, email_hash=email_hash)
+            if locked is not None:
+                raise _locked(locked)
+            await sql.forget_ended_sessions.execute(conn, tenant_id=tenant_id, user_id=user_id)
+            expires_at = await sql.open_session.value(
+                conn,
+                tenant_id=tenant_id,
+                token_hash=self.pepper.digest(token),
+                user_id=user_id,
+                lifetime=rules.SESSION_LIFETIME,
+            )
+            user = await sql.find_users.one(conn, User, tenant_id=tenant_id, user_ids=[user_id], email_keys=[])
+        return Session(token=token, expires_at=expires_at, user=user)
+
+    async def _count_failure(self, email_hash: str) -> None:
+        """Count a wrong password; where others locked the address meanwhile, that is the answer."""
+        async with self.database.unscoped() as conn:
+            [counted] = await sql.count_failure.rows(conn, email_hash=email_hash)
+            wait = rules.lock_after(counted["failures"])
+            if counted["locked_seconds"] <= 0 and wait is not None:
+                await sql.lock_sign_in.execute(conn, email_hash=email_hash, wait=wait)
+            await sql.forget_old_failures.execute(conn)
+        if counted["locked_seconds"] > 0:
+            raise _locked(counted["locked_seconds"])
+
+    async def _forget_failures(self, email_hash: str) -> None:
+        async with self.database.unscoped() as conn:
+            await sql.forget_failures.execute(conn, email_hash=email_hash)
+            locked = await sql.get_lock.value(conn, email_hash=email_hash)
+        if locked is not None:
+            raise _locked(locked)
+
+    def _note_use(self, tenant_id: str, key_id: str) -> None:
+        """Record that a key was used, beside the request that uses it and once however many do."""
+        if key_id not in self.noting:
+            self.noting[key_id] = asyncio.create_task(self._record_use(tenant_id, key_id))
+
+    async def _record_use(self, tenant_id: str, key_id: str) -> None:
+        try:
+            async with self.database.transaction(tenant_id) as conn:
+                await sql.note_api_key_use.execute(conn, tenant_id=tenant_id, key_id=key_id)
+        except Unavailable:
+            logger.warning("last use of a key was not recorded", key_id=key_id)
+        finally:
+            del self.noting[key_id]
+
+
+def _sign_in_errors(request: SignInRequest) -> Sequence[FieldError]:
+    """Only what cannot be right for anyone: a wrong address or password is refused like an unknown one."""
+    return [
+        FieldError(path, "length", f"{path} has 1 to {limit} characters.")
+        for path, value, limit in (("email", request.email, 254), ("password", request.password, 256))
+        if not 1 <= len(value) <= limit
+    ]
+
+
+def _refuse_tenant(holder: asyncpg.Record, request: ExchangeCredentialRequest) -> None:
+    if request.tenant_id and request.tenant_id != holder["tenant_id"]:
+        error = FieldError("tenant_id", "not_allowed", "Only a key of the installation chooses its tenant.")
+        raise InvalidArgument("REQUEST_INVALID", error.message, errors=(error,))
+    if holder["tenant_status"] != TenantStatus.ACTIVE:
+        raise _suspended()
+
+
+def _suspended() -> PermissionDenied:
+    return PermissionDenied("TENANT_SUSPENDED", "This tenant is suspended; ask who runs this installation.")
+
+
+def _locked(seconds: float) -> ResourceExhausted:
+    message = "Too many wrong passwords for this address; wait before you try again."
+    return ResourceExhausted("SIGN_IN_LOCKED", message, retry_after=max(seconds, 1.0))
+
+
+def _ambiguous() -> InvalidArgument:
+    error = FieldError("tenant", "required", "This address exists in several tenants: give the tenant's slug too.")
+    return InvalidArgument("TENANT_REQUIRED", error.message, errors=(error,))

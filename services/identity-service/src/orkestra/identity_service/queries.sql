@@ -1,0 +1,227 @@
+-- create_tenant
+insert into tenants (tenant_id, slug, name)
+values (:tenant_id, :slug, :name)
+on conflict (slug) do nothing
+returning *
+
+-- get_tenant
+select * from tenants where tenant_id = :tenant_id
+
+-- list_tenants
+-- Across tenants, for operators: runs as identity_lookup.
+select * from tenants
+where slug > :after
+order by slug
+limit :limit
+
+-- create_user
+insert into users (tenant_id, user_id, email, email_key, name, roles, locale, time_zone, password_hash)
+values (
+    :tenant_id, 'user_' || replace(uuidv7()::text, '-', ''), :email, :email_key, :name, :roles, :locale, :time_zone,
+    :password_hash
+)
+on conflict (tenant_id, email_key) do nothing
+returning user_id
+
+-- find_users
+-- People by id or by address; both lists may be empty.
+select
+    u.*,
+    array(
+        select m.group_id from memberships as m
+        where m.tenant_id = u.tenant_id and m.user_id = u.user_id
+        order by m.group_id
+    ) as groups
+from users as u
+where u.tenant_id = :tenant_id and (u.user_id = any(:user_ids) or u.email_key = any(:email_keys))
+
+-- list_users
+select
+    u.*,
+    array(
+        select m.group_id from memberships as m
+        where m.tenant_id = u.tenant_id and m.user_id = u.user_id
+        order by m.group_id
+    ) as groups
+from users as u
+where u.tenant_id = :tenant_id and u.email_key > :after
+order by u.email_key
+limit :limit
+
+-- create_group
+insert into groups (tenant_id, group_id, name)
+values (:tenant_id, :group_id, :name)
+on conflict (tenant_id, group_id) do nothing
+returning group_id
+
+-- get_group
+select
+    g.*,
+    array(
+        select m.user_id from memberships as m
+        where m.tenant_id = g.tenant_id and m.group_id = g.group_id
+        order by m.user_id
+    ) as members
+from groups as g
+where g.tenant_id = :tenant_id and g.group_id = :group_id
+
+-- list_groups
+select
+    g.*,
+    array(
+        select m.user_id from memberships as m
+        where m.tenant_id = g.tenant_id and m.group_id = g.group_id
+        order by m.user_id
+    ) as members
+from groups as g
+where g.tenant_id = :tenant_id and g.group_id > :after
+order by g.group_id
+limit :limit
+
+-- lock_group
+-- Changes of one group's membership follow each other, so that its version counts them.
+select group_id from groups where tenant_id = :tenant_id and group_id = :group_id for update
+
+-- raise_group_version
+update groups set version = version + 1 where tenant_id = :tenant_id and group_id = :group_id
+
+-- add_member
+insert into memberships (tenant_id, group_id, user_id)
+values (:tenant_id, :group_id, :user_id)
+on conflict do nothing
+returning user_id
+
+-- remove_member
+delete from memberships
+where tenant_id = :tenant_id and group_id = :group_id and user_id = :user_id
+returning user_id
+
+-- create_api_key
+insert into api_keys (
+    tenant_id, key_id, key_hash, prefix, name, kind, roles, on_behalf_of, allowed_ips, created_by, expires_at
+)
+values (
+    :tenant_id, 'key_' || replace(uuidv7()::text, '-', ''), :key_hash, :prefix, :name, :kind, :roles, :on_behalf_of,
+    :allowed_ips, :created_by, :expires_at
+)
+returning *
+
+-- get_api_key
+select * from api_keys where tenant_id = :tenant_id and key_id = :key_id
+
+-- list_api_keys
+-- Newest first: key ids begin with their time.
+select * from api_keys
+where tenant_id = :tenant_id and key_id < :before
+order by key_id desc
+limit :limit
+
+-- revoke_api_key
+update api_keys set revoked_at = now(), version = version + 1
+where tenant_id = :tenant_id and key_id = :key_id and revoked_at is null
+returning *
+
+-- note_api_key_use
+update api_keys set last_used_at = now()
+where
+    tenant_id = :tenant_id and key_id = :key_id
+    and (last_used_at is null or last_used_at < now() - interval '1 minute')
+
+-- find_api_key
+-- Whose key this is, on PostgreSQL's clock: runs as identity_lookup.
+select
+    k.tenant_id, k.key_id, k.name, k.kind, k.roles, k.on_behalf_of, k.allowed_ips,
+    k.revoked_at is not null as revoked,
+    coalesce(k.expires_at <= now(), false) as expired,
+    k.last_used_at is null or k.last_used_at < now() - interval '1 minute' as use_is_news,
+    t.status as tenant_status
+from api_keys as k
+inner join tenants as t on t.tenant_id = k.tenant_id
+where k.key_hash = :hash
+
+-- find_session
+-- Whose session this is, on PostgreSQL's clock: runs as identity_lookup.
+select
+    s.tenant_id, s.user_id, u.name, u.roles, u.status as user_status, t.status as tenant_status,
+    s.ended_at is not null or s.expires_at <= now() as ended,
+    array(
+        select m.group_id from memberships as m
+        where m.tenant_id = s.tenant_id and m.user_id = s.user_id
+        order by m.group_id
+    ) as groups
+from sessions as s
+inner join users as u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+inner join tenants as t on t.tenant_id = s.tenant_id
+where s.token_hash = :hash
+
+-- find_installation_key
+-- The key's name, and whether the tenant to act in exists: runs as identity_lookup.
+select k.name, exists (select from tenants as t where t.tenant_id = :tenant_id) as tenant_exists
+from installation_keys as k
+where k.key_hash = :hash
+
+-- find_sign_in
+-- Everyone with this address (in one tenant, where its slug is given): runs as identity_lookup.
+select u.tenant_id, u.user_id, u.password_hash, u.status as user_status, t.status as tenant_status, t.slug
+from users as u
+inner join tenants as t on t.tenant_id = u.tenant_id
+where u.email_key = :email_key and (:slug::text is null or t.slug = :slug)
+order by u.created_at, u.tenant_id
+limit 8
+
+-- get_lock
+-- Seconds for which this address is locked; no row where it is not.
+select extract(epoch from locked_until - now())::float8 as seconds
+from sign_in_failures
+where email_hash = :email_hash and locked_until > now()
+
+-- count_failure
+-- A day without failures begins a new count; while the address is locked nothing is counted.
+insert into sign_in_failures as f (email_hash, failures)
+values (:email_hash, 1)
+on conflict (email_hash) do update set
+    failures = case
+        when f.locked_until > now() then f.failures
+        when f.last_failed_at < now() - interval '1 day' then 1
+        else f.failures + 1
+    end,
+    last_failed_at = now()
+returning failures, coalesce(extract(epoch from f.locked_until - now())::float8, 0) as locked_seconds
+
+-- lock_sign_in
+update sign_in_failures set locked_until = now() + :wait::interval where email_hash = :email_hash
+
+-- forget_failures
+-- A lock set meanwhile by others who tried stays.
+delete from sign_in_failures where email_hash = :email_hash and (locked_until is null or locked_until <= now())
+
+-- forget_old_failures
+-- Each failure takes a few forgotten ones away, so the table stays as small as the day's failures.
+delete from sign_in_failures
+where email_hash in (
+    select email_hash from sign_in_failures
+    where last_failed_at < now() - interval '1 day'
+    order by last_failed_at
+    limit 10
+    for update skip locked
+)
+
+-- open_session
+insert into sessions (tenant_id, session_id, token_hash, user_id, expires_at)
+values (:tenant_id, 'session_' || replace(uuidv7()::text, '-', ''), :token_hash, :user_id, now() + :lifetime::interval)
+returning expires_at
+
+-- forget_ended_sessions
+delete from sessions where tenant_id = :tenant_id and user_id = :user_id and expires_at <= now()
+
+-- end_session
+update sessions set ended_at = now() where tenant_id = :tenant_id and token_hash = :hash and ended_at is null
+
+-- put_installation_key
+insert into installation_keys as k (name, key_hash)
+values (:name, :key_hash)
+on conflict (name) do update set key_hash = excluded.key_hash, updated_at = now()
+where k.key_hash <> excluded.key_hash
+
+-- known_groups
+select group_id from groups where tenant_id = :tenant_id and group_id = any(:group_ids)

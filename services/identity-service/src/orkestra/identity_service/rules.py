@@ -1,0 +1,271 @@
+"""Decisions: who may call what, what may be granted, which input is refused, how long a lock lasts."""
+
+import base64
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from orkestra.v1.identity import (
+    CreateApiKeyRequest,
+    CreateGroupRequest,
+    CreateTenantRequest,
+    CreateUserRequest,
+    PrincipalKind,
+    Role,
+    User,
+)
+from orkestra.wire import FieldError
+
+ADMINS: Final = frozenset({Role.ADMIN})
+OVERSEERS: Final = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
+COLLEAGUES: Final = OVERSEERS | {Role.MEMBER, Role.SYSTEM, Role.WORKER}
+OPERATORS: Final = frozenset({Role.OPERATOR})
+EVERYONE: Final = frozenset(Role)
+
+# Rpcs that need no token: a credential or a password is their input, or there is nothing to protect.
+OPEN_RPCS: Final = frozenset({"ExchangeCredential", "GetSigningKeys", "SignIn", "SignOut"})
+
+# Who may call what: one of these roles is needed.
+PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
+    {
+        "GetMe": EVERYONE,
+        "CreateTenant": OPERATORS,
+        "ListTenants": COLLEAGUES | OPERATORS,
+        "CreateUser": ADMINS,
+        "GetUser": COLLEAGUES,
+        "ListUsers": COLLEAGUES,
+        "CreateGroup": ADMINS,
+        "GetGroup": COLLEAGUES,
+        "ListGroups": COLLEAGUES,
+        "AddMember": ADMINS,
+        "RemoveMember": ADMINS,
+        "CreateApiKey": ADMINS,
+        "ListApiKeys": OVERSEERS,
+        "RevokeApiKey": ADMINS,
+    }
+)
+
+# What an admin may grant. Operator and worker belong to the installation's own keys, and no person is a program.
+GRANTABLE: Final[Mapping[PrincipalKind, frozenset[Role]]] = MappingProxyType(
+    {
+        PrincipalKind.USER: frozenset({Role.ADMIN, Role.MANAGER, Role.MEMBER, Role.AUDITOR}),
+        PrincipalKind.AGENT: frozenset({Role.AGENT}),
+        PrincipalKind.SERVICE: frozenset({Role.SYSTEM, Role.ADMIN, Role.MANAGER, Role.AUDITOR}),
+    }
+)
+DEFAULT_ROLE: Final[Mapping[PrincipalKind, Role]] = MappingProxyType(
+    {PrincipalKind.USER: Role.MEMBER, PrincipalKind.AGENT: Role.AGENT, PrincipalKind.SERVICE: Role.SYSTEM}
+)
+
+SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# HTML Living Standard, "valid e-mail address".
+EMAIL: Final = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LOCALE: Final = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,4}")
+
+EVERYBODY: Final = "*"
+MAX_GROUP_MEMBERS: Final = 1000
+MAX_LIST: Final = 50
+MAX_PAGE: Final = 100
+DEFAULT_PAGE: Final = 50
+FREE_FAILURES: Final = 5
+FIRST_LOCK: Final = timedelta(seconds=30)
+LONGEST_LOCK: Final = timedelta(minutes=15)
+SESSION_LIFETIME: Final = timedelta(hours=12)
+
+
+def may(rpc: str, roles: Iterable[str]) -> bool:
+    """Whether one of these roles is enough for this rpc; an rpc missing from the table is allowed to nobody."""
+    return not PERMISSIONS.get(rpc, frozenset()).isdisjoint(roles)
+
+
+def roles_for(rpc: str) -> list[str]:
+    """The roles that may call this rpc, in order."""
+    return sorted(PERMISSIONS.get(rpc, frozenset()))
+
+
+def email_key(email: str) -> str:
+    """The address without case, by which people are told apart."""
+    return email.lower()
+
+
+def lock_after(failures: int) -> timedelta | None:
+    """How long an address is locked after so many wrong passwords: 30 s from the fifth, doubled up to 15 minutes."""
+    if failures < FREE_FAILURES:
+        return None
+    return min(FIRST_LOCK * (1 << min(failures - FREE_FAILURES, 10)), LONGEST_LOCK)
+
+
+def is_allowed_from(ip: str | None, ranges: Sequence[str]) -> bool:
+    """Whether an address lies in one of these ranges; without ranges every address does, an unreadable one never."""
+    if not ranges:
+        return True
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ipaddress.ip_network(text) for text in ranges)
+
+
+def tenant_errors(request: CreateTenantRequest, zones: frozenset[str]) -> Iterator[FieldError]:
+    """Everything that is wrong with a tenant to create."""
+    yield from slug_errors("slug", request.slug)
+    yield from name_errors("name", request.name)
+    if request.admin is None:
+        return
+    yield from user_errors(request.admin, zones, prefix="admin.")
+    for i in range(len(request.admin.groups)):
+        yield FieldError(f"admin.groups[{i}]", "unknown", "A new tenant has no groups yet.")
+
+
+def user_errors(request: CreateUserRequest, zones: frozenset[str], *, prefix: str = "") -> Iterator[FieldError]:
+    """Everything that is wrong with a person to create, but for groups that do not exist."""
+    yield from email_errors(f"{prefix}email", request.email)
+    yield from name_errors(f"{prefix}name", request.name)
+    yield from role_errors(f"{prefix}roles", request.roles, PrincipalKind.USER)
+    yield from list_errors(f"{prefix}groups", request.groups)
+    if request.password is not None and not 12 <= len(request.password) <= 256:
+        yield FieldError(f"{prefix}password", "length", "A password has 12 to 256 characters.")
+    if request.locale is not None and not LOCALE.fullmatch(request.locale):
+        yield FieldError(f"{prefix}locale", "malformed", "A locale is a BCP 47 tag, such as de or en-GB.")
+    if request.time_zone is not None and request.time_zone not in zones:
+        yield FieldError(f"{prefix}time_zone", "unknown", "A time zone is an IANA name, such as Europe/Berlin.")
+
+
+def group_errors(request: CreateGroupRequest) -> Iterator[FieldError]:
+    """Everything that is wrong with a group to create, but for members that do not exist."""
+    yield from slug_errors("group_id", request.group_id)
+    if request.name is not None:
+        yield from name_errors("name", request.name)
+    if EVERYBODY in request.members:
+        yield FieldError("members", "not_allowed", "Name each member.")
+    yield from list_errors("members", [email_key(member) for member in request.members], limit=MAX_GROUP_MEMBERS)
+
+
+def api_key_errors(request: CreateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
+    """Everything that is wrong with a key to create, but for people who do not exist."""
+    yield from name_errors("name", request.name)
+    if request.kind not in (PrincipalKind.AGENT, PrincipalKind.SERVICE):
+        yield FieldError("kind", "not_allowed", "A key is for an agent or a service; people sign in.")
+    else:
+        yield from role_errors("roles", request.roles, request.kind)
+    yield from list_errors("on_behalf_of", [email_key(person) for person in request.on_behalf_of])
+    yield from list_errors("allowed_ips", request.allowed_ips)
+    for i, text in enumerate(request.allowed_ips):
+        yield from _range_errors(f"allowed_ips[{i}]", text)
+    if request.expires_at is not None and request.expires_at <= now:
+        yield FieldError("expires_at", "past", "A key cannot expire before it exists.")
+
+
+def slug_errors(path: str, slug: str) -> Iterator[FieldError]:
+    if not SLUG.fullmatch(slug):
+        yield FieldError(
+            path, "malformed", "Use 1 to 63 lower-case letters, digits and hyphens, no hyphen at the ends."
+        )
+
+
+def name_errors(path: str, name: str) -> Iterator[FieldError]:
+    if not name.strip():
+        yield FieldError(path, "required", "A name is needed.")
+    elif len(name) > 200:
+        yield FieldError(path, "length", "A name has at most 200 characters.")
+    elif not name.isprintable():
+        yield FieldError(path, "malformed", "A name has no line breaks or control characters.")
+
+
+def email_errors(path: str, email: str) -> Iterator[FieldError]:
+    if len(email) > 254 or not EMAIL.fullmatch(email):
+        yield FieldError(path, "malformed", "This is not an e-mail address such as ann@example.com.")
+
+
+def role_errors(path: str, roles: Sequence[Role], kind: PrincipalKind) -> Iterator[FieldError]:
+    yield from list_errors(path, roles)
+    for i, role in enumerate(roles):
+        if role not in GRANTABLE[kind]:
+            allowed = ", ".join(sorted(GRANTABLE[kind]))
+            yield FieldError(f"{path}[{i}]", "not_allowed", f"A principal of kind {kind} may have {allowed}.")
+
+
+def list_errors(path: str, items: Sequence[str], *, limit: int = MAX_LIST) -> Iterator[FieldError]:
+    if len(items) > limit:
+        yield FieldError(path, "length", f"At most {limit} entries.")
+        return
+    seen = set()
+    for i, item in enumerate(items):
+        if item in seen:
+            yield FieldError(f"{path}[{i}]", "duplicate", "This entry is there twice.")
+        seen.add(item)
+
+
+def unknown_errors(path: str, names: Sequence[str], known: Iterable[str], *, noun: str) -> Iterator[FieldError]:
+    """One error for each name that is not known; `noun` says what it should name."""
+    there = set(known)
+    for i, name in enumerate(names):
+        if name not in there:
+            yield FieldError(f"{path}[{i}]", "unknown", f"There is no {noun} {name[:100]}.")
+
+
+def ids_and_emails(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The user ids and the addresses without case among these names of people."""
+    return [name for name in names if "@" not in name], [email_key(name) for name in names if "@" in name]
+
+
+def unknown_people_errors(path: str, names: Sequence[str], people: Iterable[User]) -> Iterator[FieldError]:
+    """One error for each name that is none of these people's id or address, nor everybody."""
+    known = {EVERYBODY}
+    for person in people:
+        known |= {person.user_id, email_key(person.email)}
+    for i, name in enumerate(names):
+        if (email_key(name) if "@" in name else name) not in known:
+            yield FieldError(f"{path}[{i}]", "unknown", f"There is no person {name[:254]}.")
+
+
+def _range_errors(path: str, text: str) -> Iterator[FieldError]:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        yield FieldError(path, "malformed", "Use a range in CIDR form without host bits, such as 10.1.0.0/16.")
+
+
+def page_size(path: str, wanted: int | None) -> tuple[int, list[FieldError]]:
+    """How many entries a page has, and what is wrong with the number asked for."""
+    if wanted is None:
+        return DEFAULT_PAGE, []
+    if 1 <= wanted <= MAX_PAGE:
+        return wanted, []
+    return DEFAULT_PAGE, [FieldError(path, "range", f"A page has 1 to {MAX_PAGE} entries.")]
+
+
+def page_token(listing: str, key: str) -> str:
+    """An opaque name for the place after `key` in a listing."""
+    return base64.urlsafe_b64encode(f"{listing}:{key}".encode()).decode().rstrip("=")
+
+
+def page_key(listing: str, token: str) -> str | None:
+    """The key that `page_token` was made of; None where the token is not one of this listing."""
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        return None
+    name, colon, key = text.partition(":")
+    return key if colon and name == listing and page_token(listing, key) == token else None
+
+
+def installation_roles(name: str, *, in_tenant: bool) -> frozenset[str]:
+    """The roles of an installation key; the service key without a tenant is the operator."""
+    if name == "worker":
+        return frozenset({Role.WORKER})
+    return frozenset({Role.SYSTEM}) if in_tenant else frozenset({Role.SYSTEM, Role.OPERATOR})
+
+
+def uuid_or_none(text: str | None) -> str | None:
+    """The text where it is a UUID in its canonical form, else None."""
+    return text if text and UUID.fullmatch(text) else None
