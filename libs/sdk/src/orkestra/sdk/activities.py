@@ -35,7 +35,7 @@ def refusing(call: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
         try:
             return await call(self, request)
         except Error as error:
-            raise ApplicationError(str(error), type=error.reason, non_retryable=not error.retryable) from error
+            raise ApplicationError(_sentence(error), type=error.reason, non_retryable=not error.retryable) from error
 
     return called
 
@@ -89,6 +89,11 @@ class ServiceActivities:
 
     def _tenant_token(self) -> Callable[[], Awaitable[str]]:
         return partial(self._tokens.token, activity_header().tenant_id)
+
+
+def _sentence(error: Error) -> str:
+    """Return the refusal with what is wrong with each field."""
+    return " ".join([str(error), *(f"{fault.path}: {fault.message}" for fault in error.errors)])
 
 
 def _time_left() -> float:

@@ -89,10 +89,11 @@ class Run:
             )
         except ActivityError as error:
             _raise_refusal(error)
-            answered = await self._call_without_end(activity, request, answer)
+            answered = await self.call_recorded(activity, request, answer)
         return answered
 
-    async def _call_without_end(self, activity: str, request: BaseModel, answer: type[A]) -> A:
+    async def call_recorded(self, activity: str, request: BaseModel, answer: type[A]) -> A:
+        """Call a service with the intent in the history first; tried without end at most 30 s apart."""
         try:
             answered: A = await workflow.execute_activity(
                 activity,

@@ -199,9 +199,14 @@ async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
 
 
 async def _cancel(run: Run, task_id: str) -> None:
+    """Cancel the task, with the intent in the history first.
+
+    In a local activity the task's own event could come back before the workflow task is done, which Temporal then
+    repeats: the code would see a cancelled task where it had not yet decided to cancel.
+    """
     request = CancelTaskRequest(task_id=task_id, reason="The workflow no longer needs it.")
     try:
-        await run.call(CANCEL_TASK, request, ClockState)
+        await run.call_recorded(CANCEL_TASK, request, ClockState)
     except ApplicationError as refusal:  # it ended first, or was never opened
         workflow.logger.info("The task was not cancelled: %s", refusal.message)
 

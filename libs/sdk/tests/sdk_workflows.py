@@ -1,0 +1,149 @@
+"""Workflows for the SDK's tests; a module of its own because the sandbox imports it anew for each run."""
+
+import asyncio
+from typing import Any
+
+from orkestra.sdk import (
+    SLA,
+    Context,
+    Form,
+    Proposal,
+    TaskCancelled,
+    TaskExpired,
+    boolean,
+    escalate,
+    group,
+    task,
+    text,
+    textarea,
+    timeout,
+    user,
+    workflow,
+)
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio import workflow as temporal
+
+
+class Topic(BaseModel):
+    topic: str
+    rounds: int = 0
+
+
+class Verdict(Form):
+    good: bool = boolean(required=True)
+    why: str | None = textarea()
+
+
+@activity.defn
+async def shout(words: str) -> str:
+    return words.upper()
+
+
+@workflow("everything", version=3, task_queue="special", start_roles=["manager"])
+async def everything(ctx: Context, input: Topic) -> dict[str, Any]:
+    """Use what a task can be given."""
+    result = await task(
+        ctx,
+        title=f"About {input.topic}",
+        form=Verdict,
+        assign_to=[group("legal"), user("ana")],
+        context={"summary": "own words", "data": {"a": 1}, "topic": input.topic},
+        draft={"good": True, "why": Proposal("because", confidence=0.7)},
+        type="verdict",
+        tags=["x"],
+        correlation="case-1",
+        priority="high",
+        sla=SLA(
+            claim="10m",
+            complete="1h",
+            escalate=[escalate(after="50%", add_group="chiefs", priority="urgent", notify=[group("legal")])],
+        ),
+    )
+    assert type(result.data.good) is bool
+    return {"good": result.data.good, "by": result.completed_by, "tenant": ctx.tenant, "task_id": result.task_id}
+
+
+@workflow("alone")
+async def alone(ctx: Context, input: Topic) -> str:
+    result = await task(ctx, title="For one", form={"name": {"type": "text", "required": True}}, assign_to=user("ana"))
+    return str(result.data["name"])
+
+
+@workflow("patient")
+async def patient(ctx: Context, input: Topic) -> str:
+    try:
+        await task(ctx, title="Soon", assign_to=group("g"), sla=timeout("30m"))
+    except TaskExpired:
+        return "expired"
+    except TaskCancelled as cancelled:
+        return f"cancelled: {cancelled.reason}"
+    return "answered"
+
+
+@workflow("decided-by-policy")
+async def decided_by_policy(ctx: Context, input: Topic) -> dict[str, Any]:
+    sla = SLA(complete="1h", default={"good": False})
+    result = await task(ctx, title="Or no", form=Verdict, assign_to=group("g"), sla=sla)
+    return {"good": result.data.good, "decided_by": result.decided_by}
+
+
+@workflow("refused")
+async def refused(ctx: Context, input: Topic) -> None:
+    await task(ctx, title="x" * 301, assign_to=group("g"))
+
+
+@workflow("sleepy")
+async def sleepy(ctx: Context, input: Topic) -> dict[str, str]:
+    began = ctx.now()
+    await ctx.sleep("2h")
+    return {"slept": str(ctx.now() - began), "said": await ctx.activity(shout, input.topic)}
+
+
+@workflow("first-wins")
+async def first_wins(ctx: Context, input: Topic) -> str:
+    """Two at once; the scope of the loser is cancelled."""
+    both = [asyncio.create_task(_ask(ctx, name)) for name in ("left", "right")]
+    done, waiting = await temporal.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    return done[0].result()
+
+
+async def _ask(ctx: Context, name: str) -> str:
+    result = await task(ctx, title=name, assign_to=group("g"))
+    return f"{name}: {result.data['answer']}"
+
+
+@workflow("again")
+async def again(ctx: Context, input: Topic) -> str:
+    if input.rounds:
+        temporal.continue_as_new(Topic(topic=input.topic, rounds=input.rounds - 1))
+    result = await task(ctx, title="After all rounds", assign_to=group("g"))
+    return str(result.data["answer"])
+
+
+class Named(Form):
+    name: str = text(required=True)
+
+
+@temporal.defn
+class Plain:
+    """An ordinary Temporal workflow that asks."""
+
+    @temporal.run
+    async def run(self, topic: Topic) -> str:
+        result = await task(title=topic.topic, form=Named, assign_to=group("g"))
+        return result.data.name
+
+
+@workflow("parent")
+async def parent(ctx: Context, input: Topic) -> str:
+    answer: str = await temporal.execute_child_workflow(Plain.run, input, id=f"{ctx.info.workflow_id}-child")
+    return f"child said {answer}"
+
+
+@workflow("not-json")
+async def not_json(ctx: Context, input: Topic) -> object:
+    return {"number": float("nan")}
