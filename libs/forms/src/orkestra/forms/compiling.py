@@ -86,7 +86,10 @@ class Compiler:
 
     def _type_of(self, spec: Mapping[str, Any], path: str, *, flat: bool) -> FieldType | None:
         name, place = spec.get("type"), self.place(path, "type")
-        kind = FIELD_TYPES.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            self.refuse(place, "unknown_type", f"A field has a type; there are {', '.join(FIELD_TYPES)}.")
+            return None
+        kind = FIELD_TYPES.get(name)
         if name in NOT_YET or (name == "group" and "fields" not in spec):
             what = "group picker (a group without fields)" if name == "group" else name
             self.refuse(place, "type_not_available", f"The field type {what} is not available yet.")

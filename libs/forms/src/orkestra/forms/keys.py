@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from orkestra.forms.engine import is_pattern
 from orkestra.forms.field_types import AMOUNT, CURRENCIES, TIME_TYPES, FieldType
-from orkestra.forms.json_values import same
 from orkestra.forms.values import is_moment
 
 MAX_PATTERN: Final = 500
@@ -100,22 +99,27 @@ def _is_above(kind: FieldType, low: Any, high: Any) -> bool:
 
 def options_of(options: Any) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
     """Yields (position, option with value and label or None, sentence where it is refused) for each option."""
-    seen: list[Any] = []
+    seen: set[tuple[type, Any]] = set()
     for position, option in enumerate(options):
         whole = option if isinstance(option, dict) else {"value": option}
         value, label = whole.get("value"), whole.get("label")
-        if set(whole) - {"value", "label"} or not isinstance(value, str | int) or isinstance(value, bool):
+        if (
+            set(whole) - {"value", "label"}
+            or not isinstance(value, str | int)
+            or isinstance(value, bool)
+            or value == ""
+        ):
             yield position, None, 'An option is a text, a whole number, or {"value": …, "label": …}.'
         elif label is not None and not isinstance(label, str):
             yield position, None, "The label of an option is a text."
-        elif any(same(value, other) for other in seen):
+        elif (type(value), value) in seen:
             yield position, None, f"The option {value!r} is given twice."
         else:
-            seen.append(value)
+            seen.add((type(value), value))
             yield position, {"value": value, "label": in_words(str(value)) if label is None else label}, ""
 
 
 def in_words(name: str) -> str:
     """Returns a name as a person reads it: `customer_id` as `Customer id`."""
     words = name.replace("_", " ").strip() or name
-    return words[0].upper() + words[1:]
+    return words[:1].upper() + words[1:]
