@@ -1,0 +1,110 @@
+"""The role worker as its process composes it, and the schema as the service's role sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from orkestra.chassis import sql as statements
+from orkestra.chassis.process import Process
+from orkestra.chassis.tokens import Signer
+from orkestra.sdk.worker import run_worker
+from orkestra.testkit import Schema, eventually
+from orkestra.v1.workflow import GetDefinitionRequest, ListWorkflowsRequest, StartWorkflowRequest
+from orkestra.wire import FailedPrecondition
+from orkestra.workflow_worker.__main__ import build_worker
+from orkestra.workflow_worker.settings import WorkerSettings
+from workflow_world import QUESTION, WORKER_KEY, World, running_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(
+    migrated: Callable[..., Awaitable[Schema]], signer: Signer, nats_url: str, temporal_address: str
+) -> AsyncIterator[World]:
+    schema = await migrated("orkestra.workflow_worker", "workflow")
+    async with running_world(schema, signer=signer, nats_url=nats_url, temporal_address=temporal_address) as world:
+        yield world
+
+
+async def test_the_role_worker_registers_serves_and_drains(world: World) -> None:
+    known = world.worker_settings
+    settings = WorkerSettings(
+        role="worker",
+        health_port=0,
+        drain_seconds=5,
+        temporal_address=known.temporal_address,
+        identity_address=known.identity_address,
+        task_address=known.task_address,
+        workflow_address=known.workflow_address,
+        worker_key=WORKER_KEY,
+        workflow_modules="customer_support.quick, customer_support.workflows",
+        task_queue=f"queue-{uuid4().hex}",
+    )
+    process = Process(settings)
+    async with build_worker(process, settings):
+        running = asyncio.create_task(process.run())
+        await eventually(lambda: process.readiness.is_started)
+        await _served(world, settings.task_queue)
+        run = await world.client("agent").start_workflow(
+            StartWorkflowRequest(definition="customer-support-quick", input=QUESTION)
+        )
+        assert (await world.task_of(run)).title == "Customer needs help"
+        process.drain.begin()
+        await running
+
+
+async def test_a_worker_whose_schema_changed_without_a_version_ends_with_the_reason(world: World) -> None:
+    await world.register("everything", version=3)
+    with pytest.raises(FailedPrecondition) as refusal:
+        await run_worker(["sdk_workflows"], settings=world.worker_settings)
+    assert refusal.value.reason == "DEFINITION_CHANGED"
+
+
+async def test_every_query_prepares_as_the_role_that_runs_it(world: World) -> None:
+    for query in statements.load("orkestra.workflow_worker"):
+        role = "sweep" if query.name.startswith("sweep_") else "app"
+        conn = await asyncpg.connect(world.schema.url(role), server_settings={"search_path": "workflow"})
+        try:
+            await conn.prepare(query.text)
+        finally:
+            await conn.close()
+
+
+async def test_the_sweeps_role_reads_runs_and_writes_nothing(world: World) -> None:
+    conn = await asyncpg.connect(world.schema.url("sweep"))
+    try:
+        await conn.fetch("select workflow_id from workflow.runs")
+        for refused in ("update workflow.runs set status = 'failed'", "select * from workflow.definitions"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await conn.execute(refused)
+    finally:
+        await conn.close()
+
+
+async def test_row_level_security_alone_keeps_tenants_apart(world: World) -> None:
+    await world.register("apart")
+    await world.client("agent").start_workflow(StartWorkflowRequest(definition="apart", input=QUESTION))
+    assert (await world.client("admin").list_workflows(ListWorkflowsRequest())).workflows
+    conn = await asyncpg.connect(world.schema.url("app"))
+    try:
+        assert await conn.fetchval("select count(*) from workflow.runs") == 0
+        async with conn.transaction():
+            await conn.execute(f"set local app.tenant_id = '{uuid4()}'")
+            assert await conn.fetchval("select count(*) from workflow.runs") == 0
+    finally:
+        await conn.close()
+
+
+async def _served(world: World, task_queue: str) -> None:
+    async def is_served() -> bool:
+        named = GetDefinitionRequest(name="customer-support-quick")
+        return (await world.client("agent").get_definition(named)).task_queue == task_queue
+
+    async def is_known() -> bool:
+        rows = await world.rows("select 1 from workflow.definitions where name = 'customer-support-quick'")
+        return bool(rows)
+
+    await eventually(is_known)
+    await eventually(is_served)
