@@ -280,7 +280,9 @@ class CreatedApiKey(Model, pb=pb.CreatedApiKey):
     """A new key with its secret."""
 
     api_key: ApiKey
-    secret: str = Field(description="The whole key, shown once: ork_<8 characters>_<secret>.")
+    secret: str = Field(
+        description="The whole key, shown once: ork_<8 characters>_<secret>. Empty where a repeated request gets its answer again: no secret is kept. Revoke a key whose secret was lost."
+    )
 
 
 class ListApiKeysResponse(Model, pb=pb.ListApiKeysResponse):
