@@ -4,15 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
-from orkestra.sdk.header import HEADER, RunHeader
+from orkestra.sdk.header import HEADER
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.v1.workflow import Failure, WorkflowStatus
 from orkestra.wire import Unavailable
+from orkestra.workflow_worker.rules import End, Start
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
 from temporalio.api.history.v1 import HistoryEvent
@@ -44,27 +44,6 @@ STATUS = {
     WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: WorkflowStatus.TIMED_OUT,
 }
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Start:
-    """A run as Temporal is asked to start it."""
-
-    header: RunHeader
-    temporal_type: str
-    task_queue: str
-    input: dict[str, Any]
-    start_at: datetime
-
-
-@dataclass(frozen=True)
-class End:
-    """The end of a run as Temporal has it."""
-
-    run_id: str
-    status: WorkflowStatus
-    result: Any = None
-    failure: Failure | None = None
 
 
 class Engine:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from opentelemetry import propagate
 from orkestra.chassis.database import Database
@@ -42,7 +43,7 @@ from orkestra.wire import (
     Unavailable,
 )
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.activities import End, Engine, Start
+from orkestra.workflow_worker.rules import End, Start
 
 sql = load(__package__)
 FindPerson = Callable[[str, str], Awaitable[str]]
@@ -50,6 +51,16 @@ RUN_ENDED = "workflow_run_ended"
 """Channel on which the end of a run is notified, with its workflow id."""
 LONGEST_WAIT = 50
 MOST_DEFINITIONS = 200
+
+
+class Engine(Protocol):
+    """What the operations need of Temporal; each call is bounded and raises Unavailable past that."""
+
+    async def start(self, start: Start) -> str: ...
+
+    async def cancel(self, workflow_id: str, reason: str) -> bool: ...
+
+    async def notice(self, task_queue: str) -> str | None: ...
 
 
 @dataclass

@@ -4,12 +4,15 @@ import base64
 import binascii
 import difflib
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from orkestra.rules import parse_duration
+from orkestra.sdk.header import RunHeader
 from orkestra.v1.events import WorkflowEvent
 from orkestra.v1.task import Task, TaskStatus
-from orkestra.v1.workflow import Definition, StartWorkflowRequest, Workflow
+from orkestra.v1.workflow import Definition, Failure, StartWorkflowRequest, Workflow, WorkflowStatus
 from orkestra.wire import FieldError, InvalidArgument, NotFound, PermissionDenied, Principal
 
 MAY: dict[str, frozenset[str]] = {
@@ -20,6 +23,28 @@ MAY: dict[str, frozenset[str]] = {
     "report_end": frozenset({"worker"}),
 }
 """Operation by role. Whoever asked for a run sees it and may cancel it besides."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run as Temporal is asked to start it."""
+
+    header: RunHeader
+    temporal_type: str
+    task_queue: str
+    input: dict[str, Any]
+    start_at: datetime
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a run as Temporal has it."""
+
+    run_id: str
+    status: WorkflowStatus
+    result: Any = None
+    failure: Failure | None = None
+
 
 LONGEST_DELAY = timedelta(days=365)
 ENDS = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED})
