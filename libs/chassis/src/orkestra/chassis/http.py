@@ -49,7 +49,7 @@ class HttpServer:
 def listening_socket(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host:port`; a taken port is refused with a sentence."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only with it
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
