@@ -39,11 +39,11 @@ def bad_bodies(endpoint: Endpoint) -> Iterator[Bad]:
     for value in (b"NaN", b"-Infinity", b"1e999", b'"\\u0000"', b'"\\ud800"', b"[" * 40 + b"]" * 40, b"9" * 5000):
         yield endpoint, b'{"surprise": ' + value + b"}", 422, "REQUEST_INVALID"
     yield endpoint, b'{"reason": "a", "reason": "b"}', 422, "REQUEST_INVALID"
+    values: tuple[Any, ...] = ({"a": 1}, [[]], 2**80, True, "\u0000", "\ud800")
     for name in endpoint.open_fields:
-        for value in ({"a": 1}, [[]], 2**80, True, "\u0000", "\ud800"):
-            if _fits(endpoint, name, value):
-                continue
-            yield endpoint, body_of(endpoint, **{name: value}), 422, "REQUEST_INVALID"
+        for wrong in values:
+            if not _fits(endpoint, name, wrong):
+                yield endpoint, body_of(endpoint, **{name: wrong}), 422, "REQUEST_INVALID"
     for name in endpoint.in_path:
         yield endpoint, body_of(endpoint, **{name: "x"}), 422, "REQUEST_INVALID"
     if any(field.is_required() for field in endpoint.open_fields.values()):
