@@ -6,15 +6,18 @@ from uuid import uuid4
 
 import pytest
 from identity_world import PASSWORD, SERVICE_KEY, WORKER_KEY, Home, World, home, world
+from orkestra.identity_service.operations import InstallationKeys
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.identity import (
     CreateApiKeyRequest,
     CreateUserRequest,
     GetMeRequest,
     GetSigningKeysRequest,
+    IdentityServiceClient,
     PrincipalKind,
     RevokeApiKeyRequest,
     Role,
+    SignInRequest,
     SignOutRequest,
 )
 from orkestra.wire import (
@@ -50,8 +53,6 @@ async def test_an_installation_key_does_not_act_in_a_tenant_that_does_not_exist(
 
 
 async def test_a_changed_installation_key_replaces_the_one_before(world: World) -> None:
-    from orkestra.identity_service.operations import InstallationKeys  # noqa: PLC0415 - only this test changes keys
-
     await InstallationKeys(world.operations, {"worker": "another worker key of this installation"}).write()
     with pytest.raises(Unauthenticated):
         await world.exchange(WORKER_KEY)
@@ -221,11 +222,12 @@ async def test_a_disabled_person_neither_signs_in_nor_acts(world: World, home: H
 
 async def test_a_stale_token_does_not_stop_a_sign_in(world: World, home: Home) -> None:
     principal = Principal(subject="user_x", kind="user", tenant_id=home.id)
-    world.nobody  # noqa: B018 - a client without a token is the usual one; here is one with a bad token
-    stale = type(world.nobody)(world.channel, world.signer.sign(principal, lifetime=timedelta(minutes=-5))[0])
+    token, _ = world.signer.sign(principal, lifetime=timedelta(minutes=-5))
+    stale = IdentityServiceClient(world.channel, token)
     with pytest.raises(Unauthenticated):
         await stale.get_me(GetMeRequest())
-    assert (await stale.get_signing_keys(GetSigningKeysRequest())).jwks
+    request = SignInRequest(email=home.email("admin"), password=PASSWORD)
+    assert (await stale.sign_in(request)).user.email == home.email("admin")
 
 
 async def refusal_of(world: World, email: str, password: str = "wrong password", tenant: str | None = None) -> Error:
