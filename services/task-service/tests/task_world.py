@@ -21,7 +21,19 @@ from orkestra.rules import mint_task_id
 from orkestra.task_service.operations import Ends, People, TaskOperations
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
-from orkestra.v1.identity import GetGroupRequest, GetUserRequest, Group, Role, User, UserStatus
+from orkestra.v1.identity import (
+    AccessToken,
+    ExchangeCredentialRequest,
+    GetGroupRequest,
+    GetSigningKeysRequest,
+    GetUserRequest,
+    Group,
+    PrincipalKind,
+    Role,
+    SigningKeys,
+    User,
+    UserStatus,
+)
 from orkestra.v1.task import ClaimTaskRequest, CreateTaskRequest, Task, TaskServiceClient, add_task_service
 from orkestra.wire import Context, NotFound, Principal
 from orkestra.wire.server import Authenticate, bind
@@ -38,9 +50,12 @@ ANSWER = {"answer": "Yes, within 30 days."}
 
 
 class FewWordsIdentity:
-    """The two rpcs of identity-service that task-service calls; the others refuse."""
+    """The four rpcs of identity-service that task-service calls."""
 
-    def __init__(self) -> None:
+    open_rpcs = ("GetSigningKeys", "ExchangeCredential")
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
         self.users: dict[tuple[str, str], User] = {}
         self.groups: dict[tuple[str, str], Group] = {}
         self.calls = 0
@@ -56,9 +71,23 @@ class FewWordsIdentity:
         self.calls += 1
         return _found(self.groups.get((ctx.tenant_id, request.group_id)))
 
+    async def get_signing_keys(self, _ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:  # noqa: ARG002 - as bind calls it
+        return SigningKeys(jwks=self.signer.jwks())
+
+    async def exchange_credential(self, _ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
+        principal = Principal("service", "service", request.tenant_id, frozenset({"system"}))
+        token, expires_at = self.signer.sign(principal)
+        return AccessToken(
+            token=token,
+            expires_at=expires_at,
+            subject="service",
+            kind=PrincipalKind.SERVICE,
+            tenant_id=request.tenant_id,
+        )
+
     def serve(self, server: grpc.aio.Server, authenticate: Authenticate) -> None:
         descriptor = identity_pb2.DESCRIPTOR.services_by_name["IdentityService"]
-        answered = [method for method in descriptor.methods if method.name in ("GetUser", "GetGroup")]
+        answered = [method for method in descriptor.methods if method.name in (*self.open_rpcs, "GetUser", "GetGroup")]
         bind(server, _Part(descriptor.name, descriptor.full_name, answered), self, authenticate)  # type: ignore[arg-type]  # the part that is asked
 
 
@@ -205,7 +234,7 @@ async def running(admin_url: str) -> AsyncIterator[World]:
     """Migrate the database and serve task-service and identity-service on free ports."""
     await migrate(admin_url, "orkestra.task_service", "task")
     signer = Signer(base64.b64encode(bytes(range(32))).decode())
-    identity = FewWordsIdentity()
+    identity = FewWordsIdentity(signer)
     server = grpc_server()
     identity.serve(server, signer.verifier().authenticate)
     port = server.add_insecure_port("127.0.0.1:0")

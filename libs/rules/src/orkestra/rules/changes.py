@@ -37,11 +37,15 @@ class Change:
 
     def fields(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns the changed fields before and after as JSON; `details` of an answer that came late come after."""
-        new = self.task.model_dump(mode="json", exclude_none=True, exclude=_UNTOLD)
-        old = self.before.model_dump(mode="json", exclude_none=True, exclude=_UNTOLD) if self.before else {}
-        before = {name: value for name, value in old.items() if name not in new or new[name] != value}
-        after = {name: value for name, value in new.items() if name not in old or old[name] != value}
+        names = {name for name in Task.model_fields if name not in _UNTOLD and self._is_changed(name)}
+        before = self.before.model_dump(mode="json", exclude_none=True, include=names) if self.before else {}
+        after = self.task.model_dump(mode="json", exclude_none=True, include=names)
         return before, {**after, **self.details}
+
+    def _is_changed(self, name: str) -> bool:
+        new = getattr(self.task, name)
+        old = getattr(self.before, name) if self.before else None
+        return old is not new and old != new
 
 
 @dataclass(frozen=True, slots=True)

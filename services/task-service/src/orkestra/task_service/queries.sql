@@ -74,8 +74,7 @@ with saved as (
     where task_id = :task_id and version = :seen_version
     returning tenant_id, task_id, status, due_at, old.history_length
 ), gone as (
-    delete from task_audience a using saved s
-    where a.tenant_id = s.tenant_id and a.task_id = s.task_id and a.audience <> all (:audience::text[])
+    delete from task_audience where task_id = :task_id and audience <> all (:audience::text[])
 ), seen as (
     insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
     select s.tenant_id, s.task_id, a.audience, s.status, s.due_at, a.offered

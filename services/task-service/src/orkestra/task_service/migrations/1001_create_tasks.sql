@@ -58,7 +58,7 @@ create table tasks (
     constraint tasks_claimed_has_assignee check (status <> 'claimed' or assignee is not null)
 ) with (fillfactor = 85);
 
-create unique index tasks_key on tasks (tenant_id, workflow_id, first_run_id, key) nulls not distinct where key is not null;
+create unique index tasks_key on tasks (tenant_id, workflow_id, first_run_id, key) where key is not null;
 create index tasks_workflow on tasks (tenant_id, workflow_id) where workflow_id is not null;
 -- Status is in no index of this table, so that claiming stays a heap-only update.
 create index tasks_told on tasks (told_at) where told_at is not null;

@@ -17,9 +17,9 @@ class Creating(Base):
     @operation
     async def create_task(self, tx: Tx, request: CreateTaskRequest) -> Task:
         """Open the task, or return the one that the same id, or the same key within the run, opened before."""
-        _check(request)
+        people, groups = people_named_in(request), groups_named_in(request)
         try:
-            known = await self.people.known(tx, people_named_in(request), groups_named_in(request))
+            known = await self.people.known(tx, people, groups, before_asking=lambda: _check(request))
         except InvalidArgument:
             first = await _first(tx, request)  # whoever was known then may be gone now
             if first is None:
@@ -41,7 +41,7 @@ class Creating(Base):
 
 
 def _check(request: CreateTaskRequest) -> None:
-    """Refuse what is wrong in itself before anybody is looked up."""
+    """Refuse what is wrong in itself before others are bothered with it."""
     _, errors = check_create(request)
     if errors:
         raise InvalidArgument("TASK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)

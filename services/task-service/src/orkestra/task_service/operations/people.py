@@ -43,12 +43,21 @@ class People:
         self._identity = identity
         self._token = token
 
-    async def known(self, tx: Tx, people: Iterable[Named], groups: Iterable[Named]) -> Known:
-        """Return whom the names mean; refuses names that nobody in the tenant has, each with its path."""
+    async def known(
+        self, tx: Tx, people: Iterable[Named], groups: Iterable[Named], *, before_asking: Callable[[], None]
+    ) -> Known:
+        """Return whom the names mean; refuses names that nobody in the tenant has, each with its path.
+
+        `before_asking` may still refuse: it runs where identity-service has to be asked.
+        """
         people, groups = list(people), list(groups)
         known = await _copies(tx, {one.name.lower() for one in people}, {one.name for one in groups})
-        await self._ask_for_people(tx, known, sorted({one.name.lower() for one in people} - known.people.keys()))
-        await self._ask_for_groups(tx, known, sorted({one.name for one in groups} - known.groups))
+        strangers = {one.name.lower() for one in people} - known.people.keys()
+        new_groups = {one.name for one in groups} - known.groups
+        if strangers or new_groups:
+            before_asking()
+            await self._ask_for_people(tx, known, sorted(strangers))
+            await self._ask_for_groups(tx, known, sorted(new_groups))
         faults = [*_people_faults(known, people), *_group_faults(known, groups)]
         if faults:
             raise _refused(faults)

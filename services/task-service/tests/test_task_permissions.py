@@ -1,0 +1,110 @@
+"""The service refuses exactly what the grants of orkestra.rules refuse: every operation by every kind of caller."""
+
+from collections.abc import Callable
+
+import pytest
+from orkestra.rules import GRANTS, may, visible
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    CancelTaskRequest,
+    ClaimTaskRequest,
+    CompleteTaskRequest,
+    ConfirmWakeUpRequest,
+    GetTaskHistoryRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    ReleaseTaskRequest,
+    Task,
+)
+from orkestra.wire import Error, Model, NotFound
+from task_world import ANSWER, Caller, Tenant, World, ask, world
+
+__all__ = ["world"]
+
+OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
+    "view": ("get_task", lambda task_id: GetTaskRequest(task_id=task_id)),
+    "claim": ("claim_task", lambda task_id: ClaimTaskRequest(task_id=task_id)),
+    "release": ("release_task", lambda task_id: ReleaseTaskRequest(task_id=task_id)),
+    "complete": ("complete_task", lambda task_id: CompleteTaskRequest(task_id=task_id, data=ANSWER)),
+    "cancel": ("cancel_task", lambda task_id: CancelTaskRequest(task_id=task_id)),
+    "advance": ("advance_clock", lambda task_id: AdvanceClockRequest(task_id=task_id)),
+    "confirm_wake_up": ("confirm_wake_up", lambda task_id: ConfirmWakeUpRequest(task_id=task_id, version=1)),
+}
+CALLERS = (
+    "stranger",
+    "candidate",
+    "group member",
+    "assignee",
+    "excluded",
+    "requester",
+    "other agent",
+    "manager",
+    "admin",
+    "auditor",
+    "system key",
+    "worker",
+    "service",
+)
+
+
+def test_every_operation_of_the_table_is_driven() -> None:
+    assert OPERATIONS.keys() == GRANTS.keys()
+
+
+async def scene(tenant: Tenant, *, is_held: bool) -> tuple[Task, dict[str, Caller]]:
+    callers = {
+        "stranger": tenant.person("stranger", "other"),
+        "candidate": tenant.person("candidate"),
+        "group member": tenant.person("member", "support-l1"),
+        "assignee": tenant.person("assignee", "support-l1"),
+        "excluded": tenant.person("excluded", "support-l1"),
+        "requester": tenant.agent(),
+        "other agent": tenant.agent(),
+        "manager": tenant.person("manager", roles=("manager",)),
+        "admin": tenant.person("admin", roles=("admin",)),
+        "auditor": tenant.person("auditor", roles=("auditor",)),
+        "system key": tenant.system(),
+        "worker": tenant.worker(),
+        "service": tenant.service(),
+    }
+    task = await callers["requester"].create_task(
+        ask(
+            candidate_users=[callers["candidate"].id],
+            candidate_groups=["support-l1"],
+            excluded_users=[callers["excluded"].id],
+        )
+    )
+    return (await callers["assignee"].claimed(task) if is_held else task), callers
+
+
+@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_call_is_refused_as_the_table_says(world: World, operation: str, who: str) -> None:
+    tenant = world.tenant()
+    task, callers = await scene(tenant, is_held=operation == "release")
+    caller = callers[who]
+    expected = may(operation, caller.principal, task)
+    method, request = OPERATIONS[operation]
+    if expected is None:
+        await getattr(caller, method)(request(task.task_id))
+        return
+    with pytest.raises(Error) as refusal:
+        await getattr(caller, method)(request(task.task_id))
+    assert (type(refusal.value), refusal.value.reason) == (type(expected), expected.reason)
+    boss = callers["manager"]
+    assert await boss.get_task(GetTaskRequest(task_id=task.task_id)) == task
+
+
+@pytest.mark.parametrize("who", CALLERS)
+async def test_get_list_and_history_agree_on_who_sees(world: World, who: str) -> None:
+    tenant = world.tenant()
+    task, callers = await scene(tenant, is_held=False)
+    caller = callers[who]
+    listed = [one.task_id for one in (await caller.list_tasks(ListTasksRequest())).tasks]
+    if visible(caller.principal, task):
+        assert listed == [task.task_id]
+        assert len((await caller.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries) == 1
+        return
+    assert listed == []
+    with pytest.raises(NotFound):
+        await caller.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))
