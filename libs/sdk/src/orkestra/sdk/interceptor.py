@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ContinueAsNewInput,
@@ -117,7 +117,7 @@ class _WorkflowInbound(WorkflowInboundInterceptor):
         )
         try:
             await asyncio.shield(_report_once(report))
-        except (ActivityError, asyncio.CancelledError):  # a cancellation now comes too late to change the end
+        except (FailureError, asyncio.CancelledError):  # a cancellation now comes too late to change the end
             workflow.logger.warning("The end of the run could not be reported; the sweep will find it.")
 
 

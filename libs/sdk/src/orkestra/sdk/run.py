@@ -9,7 +9,7 @@ from orkestra.sdk.header import RunHeader
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 WAKE_UP_SIGNAL = "orkestra_task"
 FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
@@ -87,7 +87,7 @@ class Run:
                 start_to_close_timeout=CALL_TIMEOUT,
                 retry_policy=FIRST_TRIES,
             )
-        except ActivityError as error:
+        except FailureError as error:
             _raise_refusal(error)
             answered = await self.call_recorded(activity, request, answer)
         return answered
@@ -102,7 +102,7 @@ class Run:
                 start_to_close_timeout=CALL_TIMEOUT * 5,
                 retry_policy=WITHOUT_END,
             )
-        except ActivityError as error:
+        except FailureError as error:
             _raise_refusal(error)
             raise
         return answered
@@ -128,9 +128,13 @@ def enter(run: Run) -> None:
     _current.set(run)
 
 
-def _raise_refusal(error: ActivityError) -> None:
-    """Raise what another try cannot change: a refusal, and a cancellation."""
+def _raise_refusal(error: FailureError) -> None:
+    """Raise what another try cannot change: a refusal, and a cancellation.
+
+    An ordinary activity's failure is wrapped in ActivityError, a local one's comes as it is.
+    """
     if is_cancelled_exception(error):
         raise error
-    if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
-        raise error.cause from None
+    failure = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(failure, ApplicationError) and failure.non_retryable:
+        raise failure from None
