@@ -4,6 +4,7 @@ from pydantic import Field
 
 from orkestra.v1 import events_pb2 as pb
 from orkestra.v1.identity import ApiKey, Group, Tenant, User
+from orkestra.v1.notification import Notification
 from orkestra.v1.task import Task
 from orkestra.v1.workflow import Workflow
 from orkestra.wire import Model
@@ -57,3 +58,10 @@ class ApiKeyEvent(Model, pb=pb.ApiKeyEvent):
     """What happened to an API key."""
 
     api_key: ApiKey
+
+
+class NotificationEvent(Model, pb=pb.NotificationEvent):
+    """What happened to an entry of a person's feed."""
+
+    notification: Notification
+    user_id: str = Field(description="Whose feed it is in.")

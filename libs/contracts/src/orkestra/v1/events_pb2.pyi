@@ -1,5 +1,6 @@
 # mypy: disable-error-code=type-arg
 from orkestra.v1 import identity_pb2 as _identity_pb2
+from orkestra.v1 import notification_pb2 as _notification_pb2
 from orkestra.v1 import task_pb2 as _task_pb2
 from orkestra.v1 import workflow_pb2 as _workflow_pb2
 from google.protobuf.internal import containers as _containers
@@ -63,3 +64,11 @@ class ApiKeyEvent(_message.Message):
     API_KEY_FIELD_NUMBER: _ClassVar[int]
     api_key: _identity_pb2.ApiKey
     def __init__(self, api_key: _Optional[_Union[_identity_pb2.ApiKey, _Mapping]] = ...) -> None: ...
+
+class NotificationEvent(_message.Message):
+    __slots__ = ("notification", "user_id")
+    NOTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    notification: _notification_pb2.Notification
+    user_id: str
+    def __init__(self, notification: _Optional[_Union[_notification_pb2.Notification, _Mapping]] = ..., user_id: _Optional[str] = ...) -> None: ...
