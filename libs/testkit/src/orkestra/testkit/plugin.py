@@ -2,11 +2,20 @@
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import databases, infra
+from orkestra.testkit.stack import Stack, running_stack
+
+STACK_PORT_OFFSET = 4000
+"""Away from the ports of a stack that may be running beside the tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs what is marked slow after everything else."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +70,10 @@ def temporal_address() -> Iterator[str]:
     """The test process's Temporal dev server, in memory and tuned."""
     with infra.temporal_server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    """The whole stack as `make up` starts it, in a folder of its own; tests that use it share an xdist group."""
+    async with running_stack(port_offset=STACK_PORT_OFFSET) as running:
+        yield running

@@ -1,0 +1,129 @@
+"""Measures the two halves of the story and cycles per second, beside the floor of the bare SDK in the same run."""
+
+import argparse
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import grpc
+import httpx
+from orkestra.testkit.stack import running_stack
+from orkestra.v1.identity import IdentityServiceClient
+from temporalio.client import Client
+
+from bench.cycle import Cycle, Figures, Side, figures, halves, throughput
+from bench.floor import BareSdk
+from bench.rows import Rows
+from bench.story import TRIGGER, Orkestra, Token
+
+
+@asynccontextmanager
+async def floor_worker(info: dict[str, Any]) -> AsyncIterator[None]:
+    """Run the floor's worker in a process of its own."""
+    command = [sys.executable, "-m", "bench.floor_worker", info["temporal"], info["postgres"]]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def session_token(info: dict[str, Any]) -> str:
+    """Sign in a demo member of support-l1."""
+    user = next(user for user in info["users"] if "support-l1" in user["groups"])
+    async with httpx.AsyncClient(base_url=info["rest"]) as http:
+        answer = await http.post("/v1/sessions", json={"email": user["email"], "password": user["password"]})
+        token: str = answer.raise_for_status().json()["token"]
+        return token
+
+
+@asynccontextmanager
+async def sides(info: dict[str, Any]) -> AsyncIterator[tuple[Side, Side]]:
+    """Connect both sides to the same PostgreSQL and the same Temporal server."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(floor_worker(info))
+        conn = await asyncpg.connect(info["postgres"])
+        await conn.execute(TRIGGER)
+        await conn.close()
+        floor_rows = await Rows.listen(info["postgres"], "bench_questions")
+        stack.push_async_callback(floor_rows.close)
+        task_rows = await Rows.listen(info["postgres"], "bench_tasks")
+        stack.push_async_callback(task_rows.close)
+        channels = {
+            name: await stack.enter_async_context(grpc.aio.insecure_channel(info[name]))
+            for name in ("identity", "task", "workflow")
+        }
+        identity = IdentityServiceClient(channels["identity"])
+        yield (
+            BareSdk(await Client.connect(info["temporal"]), floor_rows),
+            Orkestra(
+                tasks=channels["task"],
+                workflows=channels["workflow"],
+                system=Token(identity, info["api_keys"]["system"]),
+                person=Token(identity, await session_token(info)),
+                rows=task_rows,
+            ),
+        )
+
+
+async def measure(pair: tuple[Side, Side], *, rounds: int, cycles: int, clients: int, seconds: float) -> list[Figures]:
+    """Measure both sides in turns, so that a noisy minute hits both."""
+    timed: dict[str, list[Cycle]] = {side.name: [] for side in pair}
+    rates: dict[str, list[float]] = {side.name: [] for side in pair}
+    for side in pair:
+        await halves(side, cycles=5)  # warm-up
+    for _ in range(rounds):
+        for side in pair:
+            timed[side.name] += await halves(side, cycles=cycles)
+    for _ in range(rounds):
+        for side in pair:
+            rates[side.name].append(await throughput(side, clients=clients, seconds=seconds))
+    return [figures(timed[side.name], sorted(rates[side.name])[rounds // 2]) for side in pair]
+
+
+def table(floor: Figures, ours: Figures, *, clients: int) -> str:
+    """Render the comparison with its ratios and targets."""
+    rows = [
+        ("question → task visible, p50 ms", floor.asked_ms, ours.asked_ms, "≤", 1.5),
+        ("answer → workflow finished, p50 ms", floor.answered_ms, ours.answered_ms, "≤", 1.5),
+        (f"cycles per second, {clients} clients", floor.cycles_per_second, ours.cycles_per_second, "≥", 0.6),
+    ]
+    lines = [f"{'':38}{'bare SDK':>10}{'Orkestra':>10}{'ratio':>8}   target"]
+    for label, bare, measured, sign, target in rows:
+        ratio = measured / bare
+        met = ratio <= target if sign == "≤" else ratio >= target
+        lines.append(
+            f"{label:38}{bare:10.1f}{measured:10.1f}{ratio:8.2f}   {sign} {target} {'met' if met else 'MISSED'}"
+        )
+    return "\n".join(lines)
+
+
+async def main() -> None:
+    """Start a stack of its own, measure, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cycles", type=int, default=30, help="one after the other, in each round")
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=10, help="of load, in each round")
+    arguments = parser.parse_args()
+    async with running_stack(port_offset=700) as stack, sides(stack.info) as pair:
+        floor, ours = await measure(
+            pair,
+            rounds=arguments.rounds,
+            cycles=arguments.cycles,
+            clients=arguments.clients,
+            seconds=arguments.seconds,
+        )
+    print(table(floor, ours, clients=arguments.clients))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
