@@ -99,7 +99,7 @@ def test_a_killed_service_is_started_again_and_answers(dev: Dev) -> None:
     before = dev.info["processes"]["api-gateway"]
     os.kill(before, signal.SIGKILL)
     eventually_sync(lambda: dev.info["processes"]["api-gateway"] != before)
-    log = dev.state_dir / "orkestra.log"
+    log = dev.state_dir / "logs" / "orkestra.log"
     eventually_sync(lambda: "api-gateway is back." in log.read_text(), timeout=60)
     assert "api-gateway was killed by SIGKILL; starting it again" in log.read_text()
     eventually_sync(lambda: httpx.get(f"{dev.info['rest']}/v1/tasks").status_code == httpx.codes.UNAUTHORIZED)
@@ -109,7 +109,7 @@ def test_another_stack_goes_round_the_taken_ports_and_says_whose_they_are(dev: D
     another = Dev(tmp_path / "another")
     another.up()
     try:
-        said = (another.state_dir / "orkestra.log").read_text()
+        said = (another.state_dir / "logs" / "orkestra.log").read_text()
         assert f"is taken by nats-server (pid {dev.info['processes']['nats']}); using" in said
         assert another.info["rest"] != dev.info["rest"]
         processes = another.info["processes"]

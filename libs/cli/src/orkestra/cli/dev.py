@@ -124,9 +124,9 @@ def _listen_for_signals(task: asyncio.Task[Any] | None, stack: LocalStack) -> No
 def _detached(state: StateDir, port_offset: int) -> int:
     if state.is_taken():
         return _already_running(state)
-    state.path.mkdir(parents=True, exist_ok=True)
+    state.make()
     state.forget_stack()
-    log = state.path / "orkestra.log"
+    log = state.logs / "orkestra.log"
     command = [sys.executable, "-m", "orkestra.cli", "dev", "--state-dir", str(state.path)]
     with log.open("wb") as output:
         child = subprocess.Popen(

@@ -10,6 +10,7 @@ import stat
 import sys
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import Protocol
 
@@ -60,7 +61,10 @@ class Postgres:
     def __init__(self, data: Path, *, log: Path, port: int | None = None, durable: bool = True) -> None:
         self.data = data.absolute()
         self.port = port
-        self.socket_folder = _socket_folder(self.data)
+        self.socket_folder = self.data.with_name(self.data.name + ".socket")
+        if len(str(self.socket_folder)) > LONGEST_SOCKET_FOLDER:
+            self.socket_folder = Path(tempfile.mkdtemp(prefix="orkestra-pg-"))
+            weakref.finalize(self, shutil.rmtree, self.socket_folder, ignore_errors=True)
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
         self.binaries = _postgres_binaries()
         self.keep_paths = self.user is not None and not (_passable(self.data) and _passable(self.binaries))
@@ -221,13 +225,6 @@ def _any_process_in(folder: Path) -> bool:
             if link.readlink() == folder:
                 return True
     return False
-
-
-def _socket_folder(data: Path) -> Path:
-    beside = data.with_name(data.name + ".socket")
-    if len(str(beside)) <= LONGEST_SOCKET_FOLDER:
-        return beside
-    return Path(tempfile.mkdtemp(prefix="orkestra-pg-"))
 
 
 def _passable(path: Path) -> bool:

@@ -33,13 +33,17 @@ class StateDir:
         self.logs = self.path / "logs"
         self._lock: int | None = None
 
-    def take(self) -> bool:
-        """Makes the folder and takes its lock; False where another process has it. The lock ends with this process."""
+    def make(self) -> None:
+        """Makes the folder where there is none; refuses another user's."""
         self.path.mkdir(parents=True, exist_ok=True)
         if self.path.stat().st_uid != os.geteuid():
             raise StateError(f"{self.path} belongs to another user: give another folder by --state-dir.")
         self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)  # as root, PostgreSQL's user passes through
         self.logs.mkdir(mode=0o700, exist_ok=True)
+
+    def take(self) -> bool:
+        """Makes the folder and takes its lock; False where another process has it. The lock ends with this process."""
+        self.make()
         self._lock = self._try_lock()
         return self._lock is not None
 
