@@ -5,8 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATE ?= .orkestra
 WORKERS ?= auto
-SOURCES := $(wildcard libs/*/src services/*/src examples/*/src)
-TESTS := $(wildcard libs/*/tests services/*/tests examples/*/tests tests/*)
+SOURCES := $(foreach folder,$(wildcard libs/*/src services/*/src examples/*/src),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
+TESTS := $(sort $(patsubst %/,%,$(dir $(wildcard libs/*/tests/*.py services/*/tests/*.py examples/*/tests/*.py tests/*/*.py))))
 space := $(subst ,, )
 export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS)))
 
@@ -27,8 +27,8 @@ up: install ## Start the whole stack here and stay; Ctrl-C stops it. (ARGS: --de
 	@exec $(BIN)/orkestra dev --state-dir $(STATE) $(ARGS)
 
 .PHONY: down
-down: install ## Stop a detached stack; what was stored stays.
-	@$(BIN)/orkestra dev stop --state-dir $(STATE) $(ARGS)
+down: ## Stop a detached stack; what was stored stays.
+	@if [ -x $(BIN)/orkestra ]; then $(BIN)/orkestra dev stop --state-dir $(STATE) $(ARGS); else echo "Nothing is installed here."; fi
 
 .PHONY: status
 status: install ## Say what runs and where.
@@ -62,7 +62,7 @@ lint: install ## Check format, style and the proto files.
 
 .PHONY: types
 types: install ## Check the types of sources and tests.
-	$(BIN)/mypy $(SOURCES) $(TESTS)
+	$(BIN)/mypy conftest.py $(wildcard tools/*.py) $(SOURCES) $(TESTS)
 
 .PHONY: imports
 imports: install ## Check who may import whom.
@@ -89,8 +89,8 @@ lock: install ## Pin every dependency again, keeping the versions that still fit
 	$(BIN)/python tools/lock.py $(ARGS)
 
 .PHONY: clean-state
-clean-state: ## Forget what the local stack stored.
-	@if [ -x $(BIN)/orkestra ]; then $(BIN)/orkestra dev stop --state-dir $(STATE); fi
+clean-state: ## Stop the stack and forget what the local stack stored.
+	@if [ -d $(STATE) ]; then $(MAKE) --no-print-directory down; fi
 	rm -rf $(STATE)
 
 .PHONY: clean

@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (3, 11)
+Command = list[str | Path]
+NO_INDEX = "What is pinned could not be fetched: this needs a package index that pip can reach (see `pip config list`)."
 PIP_SETTINGS = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS"}
 
 
@@ -57,15 +59,15 @@ def install(venv: Path) -> None:
         pinned = ROOT / "requirements.lock"
         wanted = venv / "uv.lock.txt"
         wanted.write_text(entry(pinned.read_text("utf-8"), "uv"), "utf-8")
-        pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "--require-hashes", "-r", wanted])
+        pip: Command = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--require-hashes", "-r", wanted], hint=NO_INDEX)
         wanted.unlink()
     say("Installing what requirements.lock pins …")
-    uv = [venv / "bin" / "uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python"]
-    run([*uv, "--require-hashes", "-r", ROOT / "requirements.lock"])
+    uv: Command = [venv / "bin" / "uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python"]
+    run([*uv, "--require-hashes", "-r", ROOT / "requirements.lock"], hint=NO_INDEX)
     say("Installing the workspace …")
-    editables = [word for path in members() for word in ("-e", path.parent)]
-    run([*uv, "--no-deps", "--no-build-isolation", *editables])
+    editables: Command = [word for path in members() for word in ("-e", path.parent)]
+    run([*uv, "--no-deps", "--no-build-isolation", *editables], hint="The workspace could not be installed.")
 
 
 def make_venv(venv: Path) -> None:
@@ -88,10 +90,9 @@ def entry(lock: str, name: str) -> str:
     return "\n".join(lines[first : last + 1]) + "\n"
 
 
-def run(command: list[str | Path]) -> None:
-    done = subprocess.run(command, check=False, env={**os.environ, **index_of_pip(command[0])})
-    if done.returncode:
-        sys.exit("The packages could not be installed: pip and uv need a package index (see pip config) and some disk.")
+def run(command: Command, *, hint: str) -> None:
+    if subprocess.run(command, check=False, env={**os.environ, **index_of_pip(command[0])}).returncode:
+        sys.exit(hint)
 
 
 def index_of_pip(program: str | Path) -> dict[str, str]:
@@ -100,7 +101,7 @@ def index_of_pip(program: str | Path) -> dict[str, str]:
         return {}
     found = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip; the hashes say which file is meant
     for key, variable in PIP_SETTINGS.items():
-        pip = [Path(program).with_name("python"), "-m", "pip", "config", "get", f"global.{key}"]
+        pip: Command = [Path(program).with_name("python"), "-m", "pip", "config", "get", f"global.{key}"]
         told = subprocess.run(pip, capture_output=True, text=True, check=False).stdout.strip()
         if told and variable not in os.environ:
             found[variable] = told

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--upgrade", nargs="*", default=[], metavar="PACKAGE")
     upgraded = [word for name in parser.parse_args().upgrade for word in ("--upgrade-package", name)]
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
-    command = [Path(sys.executable).with_name("uv"), "pip", "compile", "-", "--output-file", LOCK]
+    command: list[str | Path] = [Path(sys.executable).with_name("uv"), "pip", "compile", "-", "--output-file", LOCK]
     done = subprocess.run(
         [*command, *options, "--no-annotate", "--no-header", "--quiet", *upgraded],
         input="\n".join(requirements()),
