@@ -62,7 +62,7 @@ lint: install ## Check format, style and the proto files.
 
 .PHONY: types
 types: install ## Check the types of sources and tests.
-	$(BIN)/mypy conftest.py $(wildcard tools/*.py) $(SOURCES) $(TESTS)
+	$(BIN)/mypy bench conftest.py $(wildcard tools/*.py) $(SOURCES) $(TESTS)
 
 .PHONY: imports
 imports: install ## Check who may import whom.

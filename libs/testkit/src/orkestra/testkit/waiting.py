@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @overload
 async def eventually(
-    condition: Callable[[], Coroutine[Any, Any, T]],
+    condition: Callable[[], Coroutine[Any, Any, T | None]],
     *,
     timeout: float = ...,  # noqa: ASYNC109
     every: float = ...,
