@@ -83,6 +83,12 @@ class Database:
             await conn.execute("COMMIT")
 
     @asynccontextmanager
+    async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+        """Yield a connection without a transaction, for one statement in one trip; for roles that need no tenant."""
+        async with self.opened("", seconds=seconds) as conn:
+            yield conn
+
+    @asynccontextmanager
     async def opened(self, begin: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
         """Yield a connection after `begin`; the caller commits. What is still open at the end is rolled back."""
         limit = asyncio.timeout(seconds)
@@ -91,7 +97,8 @@ class Database:
         try:
             async with limit:
                 conn = await self._pool.acquire(timeout=seconds)
-                await conn.execute(begin)
+                if begin:
+                    await conn.execute(begin)
                 yield conn
                 ended = not conn.is_in_transaction()
         except _AWAY as away:

@@ -89,7 +89,7 @@ class AccessOperations(Identity):
 
     async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
         digest = self.pepper.digest(request.token)
-        async with self.lookup.unscoped() as conn:
+        async with self.lookup.statement() as conn:
             session = await sql.find_session.row(conn, hash=digest)
         if session is not None:
             async with self.database.transaction(session["tenant_id"]) as conn:
@@ -119,7 +119,7 @@ class AccessOperations(Identity):
         await asyncio.gather(*self.noting.values())
 
     async def _key_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
-        async with self.lookup.unscoped() as conn:
+        async with self.lookup.statement() as conn:
             key = await sql.find_api_key.row(conn, hash=self.pepper.digest(request.credential))
         if key is None:
             return None
@@ -143,7 +143,7 @@ class AccessOperations(Identity):
         )
 
     async def _session_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
-        async with self.lookup.unscoped() as conn:
+        async with self.lookup.statement() as conn:
             session = await sql.find_session.row(conn, hash=self.pepper.digest(request.credential))
         if session is None:
             return None
@@ -165,7 +165,7 @@ class AccessOperations(Identity):
     async def _installation(self, request: ExchangeCredentialRequest) -> Principal:
         tenant_id = request.tenant_id or None
         digest = self.pepper.digest(request.credential)
-        async with self.lookup.unscoped() as conn:
+        async with self.lookup.statement() as conn:
             key = await sql.find_installation_key.row(conn, hash=digest, tenant_id=rules.uuid_or_none(tenant_id))
         if key is None:
             raise Unauthenticated("CREDENTIAL_UNKNOWN", "This key or session is not known here.")
