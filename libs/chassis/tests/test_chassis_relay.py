@@ -13,7 +13,7 @@ from chassis_world import Groups, outbox, someone
 from orkestra.chassis import streams
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import read_event
-from orkestra.chassis.outbox import insert_statements, outbox_event
+from orkestra.chassis.outbox import emit_call, outbox_event
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.cli.servers import start
@@ -42,6 +42,7 @@ async def relaying(schema: Schema, nats: Nats) -> AsyncIterator[Relay]:
     try:
         yield relay
     finally:
+        assert not running.done(), running.exception()
         running.cancel()
         await asyncio.wait((running,))
 
@@ -113,7 +114,7 @@ async def test_an_event_that_commits_late_with_an_older_number_is_published(
     with nats_server(tmp_path) as server:
         async with connected(server.url) as nats, relaying(schema, nats):
             async with groups.database.transaction(ctx.tenant_id) as conn:
-                await conn.execute("; ".join(insert_statements([late], tenant_id=ctx.tenant_id)))
+                await conn.execute(f"SELECT {emit_call(late)}")
                 await write(groups, ctx, 5)
                 await eventually(lambda: _count(nats, ctx.tenant_id, 6))
             await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))

@@ -20,6 +20,7 @@ HEARTBEAT_SECONDS = 10.0
 LONGEST_PAUSE = 10.0
 TRIES_OF_A_BUG = 5
 STOP_SECONDS = 8.0
+RESTART_SECONDS = 0.5
 _FAILED = (OSError, TimeoutError, nats.errors.Error)
 
 Handler = Callable[[Event], Awaitable[None]]
@@ -49,7 +50,10 @@ class Consumer:
                 await self._consume()
             except _FAILED as failed:
                 logger.warning("consumer was interrupted", consumer=self._name, error=repr(failed))
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(RESTART_SECONDS)
+            except Exception:  # the edge of a loop: drivers raise more than they document
+                logger.exception("consumer failed", consumer=self._name)
+                await asyncio.sleep(RESTART_SECONDS)
         await asyncio.Event().wait()  # a loop that ends is started again; this one is done
 
     async def stop(self) -> None:

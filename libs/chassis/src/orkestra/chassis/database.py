@@ -5,11 +5,12 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Self
 
 import asyncpg
+from orkestra.chassis.logs import get_logger
+from orkestra.chassis.pool import Pool
 from orkestra.chassis.settings import secret
-from orkestra.chassis.sql import Connection
 from orkestra.wire import Unavailable, dumps
 from pydantic import SecretStr
 
@@ -19,6 +20,7 @@ NO_TENANT = "00000000-0000-0000-0000-000000000000"
 CONNECT_SECONDS = 1.5
 TRANSACTION_SECONDS = 2.8
 RETRY_SECONDS = 1.0
+logger = get_logger(__name__)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _AWAY = (
     OSError,
@@ -38,35 +40,35 @@ _AWAY = (
 class Database:
     """A pool of connections to one schema with one role."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, schema: str) -> None:
+    def __init__(self, pool: Pool, *, schema: str) -> None:
         self.schema = schema
         self._pool = pool
 
     @classmethod
     async def connect(cls, dsn: str | SecretStr, *, schema: str, max_size: int = 10) -> Self:
         """Open a pool; connections are made when first needed, so a database that is away does not stop a start."""
-        pool = await asyncpg.create_pool(
-            secret(dsn),
-            min_size=0,
-            max_size=max_size,
-            timeout=CONNECT_SECONDS,
-            init=prepare_connection,
-            reset=_no_reset,
-            statement_cache_size=500,
-            max_cached_statement_lifetime=0,
-            server_settings=session_settings(schema),
-        )
-        return cls(pool, schema=schema)
+
+        async def connection() -> asyncpg.Connection:
+            conn = await asyncpg.connect(
+                secret(dsn),
+                timeout=CONNECT_SECONDS,
+                statement_cache_size=500,
+                max_cached_statement_lifetime=0,
+                server_settings=session_settings(schema),
+            )
+            await prepare_connection(conn)
+            return conn
+
+        return cls(Pool(connection, max_size=max_size), schema=schema)
 
     async def close(self) -> None:
-        """Close every connection; those still in use after 2 seconds are cut."""
-        try:
-            await asyncio.wait_for(self._pool.close(), timeout=2)
-        except TimeoutError:
-            self._pool.terminate()
+        """Close every connection; those still in use are cut."""
+        await self._pool.close()
 
     @asynccontextmanager
-    async def transaction(self, tenant_id: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+    async def transaction(
+        self, tenant_id: str, *, seconds: float = TRANSACTION_SECONDS
+    ) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection inside a transaction that sees and writes only `tenant_id`'s rows; commit at the end.
 
         Raises Unavailable("DATABASE_UNAVAILABLE") where the database does not answer within `seconds`.
@@ -76,56 +78,60 @@ class Database:
             await conn.execute("COMMIT")
 
     @asynccontextmanager
-    async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+    async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection inside a transaction without a tenant; for roles and tables that have none."""
         async with self.opened("BEGIN", seconds=seconds) as conn:
             yield conn
             await conn.execute("COMMIT")
 
     @asynccontextmanager
-    async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+    async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection without a transaction, for one statement in one trip; for roles that need no tenant."""
         async with self.opened("", seconds=seconds) as conn:
             yield conn
 
     @asynccontextmanager
-    async def opened(self, begin: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[Connection]:
+    async def opened(self, begin: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection after `begin`; the caller commits. What is still open at the end is rolled back."""
         limit = asyncio.timeout(seconds)
-        conn: Any = None
+        conn: asyncpg.Connection | None = None
         ended = False
         try:
             async with limit:
-                conn = await self._pool.acquire(timeout=seconds)
-                if begin:
-                    await conn.execute(begin)
+                conn = await self._pool.acquire()
+                await conn.execute(begin)
                 yield conn
                 ended = not conn.is_in_transaction()
         except _AWAY as away:
             raise unavailable() from away
         except asyncpg.InterfaceError as broken:
-            if conn is None or conn.is_closed() or self._pool.is_closing():
+            if conn is None or conn.is_closed():
                 raise unavailable() from broken
             raise
         finally:
-            if conn is not None:
-                await self._give_back(conn, ended=ended, cut=limit.expired())
+            if ended and conn is not None:
+                self._pool.release(conn)
+            elif conn is not None:
+                await self._roll_back(conn, cut=limit.expired())
 
     async def check(self) -> None:
         """Raise Unavailable where the database does not answer within a second."""
         async with self.opened("BEGIN READ ONLY", seconds=1) as conn:
             await conn.execute("COMMIT")
 
-    async def _give_back(self, conn: Any, *, ended: bool, cut: bool) -> None:
+    async def _roll_back(self, conn: asyncpg.Connection, *, cut: bool) -> None:
+        """End what runs on `conn`; cut it where that is not sure."""
+        clean = False
         try:
-            if cut:
-                conn.terminate()
-            elif not ended and not conn.is_closed():
+            if not cut and not conn.is_closed():
                 await conn.execute("ROLLBACK", timeout=1)  # also where a cancelled BEGIN may still take effect
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            conn.terminate()
+                clean = True
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+            logger.debug("connection is cut", error=repr(broken))
         finally:
-            await self._pool.release(conn)
+            if not clean:
+                conn.terminate()
+            self._pool.release(conn)
 
 
 def tenant_statement(tenant_id: str) -> str:
@@ -160,12 +166,8 @@ def session_settings(schema: str) -> dict[str, str]:
     }
 
 
-async def prepare_connection(conn: Any) -> None:
+async def prepare_connection(conn: asyncpg.Connection) -> None:
     """Make json exact and uuid text on `conn`."""
     for name in ("json", "jsonb"):
         await conn.set_type_codec(name, schema="pg_catalog", encoder=dumps, decoder=json.loads)
     await conn.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
-
-
-async def _no_reset(_conn: object) -> None:
-    """Skip asyncpg's reset: every setting of ours ends with its transaction, and the reset halves throughput."""

@@ -13,6 +13,7 @@ import asyncpg
 from orkestra.chassis.settings import secret
 from pydantic import SecretStr
 
+TRIES = 5
 ROLES = ("owner", "app", "relay", "sweep")
 _CREATE_ROLE = """
 do $$ begin
@@ -39,24 +40,33 @@ async def migrate(
     Roles are `<schema>_owner`, `_app`, `_relay`, `_sweep` and `_<extra>`; only the owner cannot log in. `passwords`
     maps the last part of a role to its password. Safe to repeat and to run from several places at once.
     """
-    url = secret(admin_url)
-    await _bootstrap(url, schema, roles=(*ROLES, *extra_roles), passwords=passwords or {})
-    folders = [_folder("orkestra.chassis"), _folder(package)]
-    await _dbmate(_dbmate_url(url, schema), schema, [folder for folder in folders if folder.is_dir()])
-    await _hide_migrations(url, schema)
-
-
-async def _bootstrap(url: str, schema: str, *, roles: tuple[str, ...], passwords: Mapping[str, SecretStr]) -> None:
     if not schema.isidentifier() or not schema.islower():
         raise ValueError(f"{schema!r} is not the name of a schema")
+    url = secret(admin_url)
     conn = await asyncpg.connect(url, timeout=5)
     try:
-        await conn.execute("select pg_advisory_lock(hashtext('orkestra.migrate'))")
-        for role in roles:
-            await _create_role(conn, f"{schema}_{role}", login=role != "owner", password=passwords.get(role))
-        await _create_schema(conn, schema)
+        await conn.execute("select pg_advisory_lock(hashtext('orkestra.migrate'))")  # held until all is done
+        await _bootstrap(conn, schema, roles=(*ROLES, *extra_roles), passwords=passwords or {})
+        folders = [_folder("orkestra.chassis"), _folder(package)]
+        await _dbmate(_dbmate_url(url, schema), schema, [folder for folder in folders if folder.is_dir()])
+        await conn.execute(f"revoke all on {schema}.schema_migrations from {schema}_app")
     finally:
         await conn.close()
+
+
+async def _bootstrap(
+    conn: asyncpg.Connection, schema: str, *, roles: tuple[str, ...], passwords: Mapping[str, SecretStr]
+) -> None:
+    for tries_left in reversed(range(TRIES)):
+        try:
+            for role in roles:
+                await _create_role(conn, f"{schema}_{role}", login=role != "owner", password=passwords.get(role))
+            await _create_schema(conn, schema)
+        except asyncpg.InternalServerError:  # roles are the server's, locks the database's: another migrates beside
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 async def _create_role(conn: asyncpg.Connection, role: str, *, login: bool, password: SecretStr | None) -> None:
@@ -88,7 +98,6 @@ async def _dbmate(url: str, schema: str, folders: list[Path]) -> None:
         "--url",
         url,
         "--no-dump-schema",
-        "--migration-lock",
         "--migrations-table",
         f"{schema}.schema_migrations",
     ]
@@ -100,14 +109,6 @@ async def _dbmate(url: str, schema: str, folders: list[Path]) -> None:
     output, _ = await process.communicate()
     if process.returncode:
         raise MigrationError(f"schema {schema}: {output.decode(errors='replace').strip()}")
-
-
-async def _hide_migrations(url: str, schema: str) -> None:
-    conn = await asyncpg.connect(url, timeout=5)
-    try:
-        await conn.execute(f"revoke all on {schema}.schema_migrations from {schema}_app")
-    finally:
-        await conn.close()
 
 
 def _folder(package: str) -> Path:

@@ -57,6 +57,8 @@ class Notifications:
                 await self._listen()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
                 logger.warning("listening was interrupted", error=str(lost))
+            except Exception:  # the edge of a loop: drivers raise more than they document
+                logger.exception("listening failed")
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     @asynccontextmanager
@@ -78,10 +80,12 @@ class Notifications:
         try:
             for channel in self._channels:
                 await conn.add_listener(channel, self._hear)
+            ended = asyncio.Event()
+            conn.add_termination_listener(lambda _: ended.set())
             self._wake_all()
-            while not conn.is_closed():
-                await asyncio.sleep(_ALIVE_SECONDS)
+            while not ended.is_set():
                 await conn.execute("select 1", timeout=2)
+                await _elapsed(ended, _ALIVE_SECONDS)
         finally:
             conn.terminate()
 
@@ -93,6 +97,14 @@ class Notifications:
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.wake()
+
+
+async def _elapsed(ended: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    except TimeoutError:
+        return
 
 
 async def hold(

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 import asyncpg
 from orkestra.chassis.database import NO_TENANT, Database, set_tenant, tenant_statement
 from orkestra.chassis.logs import log_tenant
-from orkestra.chassis.outbox import OutboxEvent, insert_statements, outbox_event
+from orkestra.chassis.outbox import OutboxEvent, closing_statements, outbox_event
 from orkestra.chassis.requests import ANSWERED, RUNNING, Digest, RequestKey, request_key, running, sha256
 from orkestra.chassis.sql import Connection
 from orkestra.wire import Context, Model, Principal
@@ -79,10 +79,9 @@ class Tx:
             )
         )
 
-    async def commit(self, *closing: str) -> None:
-        """Write the events and `closing`, and commit, in one trip."""
-        statements = insert_statements(self._events, tenant_id=self.tenant_id)
-        await self.conn.execute("; ".join((*statements, *closing, "COMMIT")))
+    async def commit(self, kept: tuple[str, str] | None = None) -> None:
+        """Write the events, make the call `kept` in its tenant, and commit, in one trip."""
+        await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
 
 
 @asynccontextmanager
@@ -163,11 +162,7 @@ async def _commit_once(
     async with self.database.opened(begin) as conn:
         tx = Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema)
         answer = await method(self, tx, request)
-        closing = []
-        if key is not None:
-            closing = [set_tenant(tenant_id)] if tx.tenant_id != tenant_id else []
-            closing.append(key.insert_statement(tx.kept(answer)))
-        await tx.commit(*closing)
+        await tx.commit(None if key is None else (tenant_id, key.keep_call(tx.kept(answer))))
     return answer
 
 

@@ -1,7 +1,9 @@
 """Events that become true with a transaction: rows of `outbox`, written in the trip that commits."""
 
+import itertools
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -46,19 +48,27 @@ def outbox_event(
     return OutboxEvent(tenant_id, f"orkestra.v1.{tenant_id}.{aggregate}.{event}", data, json.dumps(headers))
 
 
-def insert_statements(events: list[OutboxEvent], *, tenant_id: str) -> list[str]:
-    """Return the statements that insert `events` in order, in a transaction scoped to `tenant_id` before and after."""
+def emit_call(event: OutboxEvent) -> str:
+    """Return the call that writes `event`, in a transaction scoped to its tenant."""
+    return (
+        f"emit_event('{event.tenant_id}', '{event.subject}', {literals.binary(event.payload)}, "
+        f"{literals.text(event.headers)})"
+    )
+
+
+def closing_statements(events: Sequence[OutboxEvent], *, scope: str, kept: tuple[str, str] | None = None) -> list[str]:
+    """Return the statements that write `events` in order and make the call `kept`, each in its tenant, and commit.
+
+    `scope` is the tenant of the running transaction, `kept` a tenant and a call.
+    """
+    calls = [(event.tenant_id, emit_call(event)) for event in events]
+    if kept is not None:
+        calls.append(kept)
     statements: list[str] = []
-    scope = tenant_id
-    for event in events:
-        if event.tenant_id != scope:
-            scope = event.tenant_id
+    for tenant_id, group in itertools.groupby(calls, key=lambda call: call[0]):
+        if tenant_id != scope:
+            scope = tenant_id
             statements.append(set_tenant(scope))
-        statements.append(
-            "INSERT INTO outbox (tenant_id, subject, payload, headers) VALUES "  # noqa: S608 - hex, checked words
-            f"('{event.tenant_id}', '{event.subject}', {literals.binary(event.payload)}, "
-            f"{literals.text(event.headers)}::json)"
-        )
-    if scope != tenant_id:
-        statements.append(set_tenant(tenant_id))
+        statements.append("SELECT " + ", ".join(call for _, call in group))
+    statements.append("COMMIT")
     return statements

@@ -44,9 +44,9 @@ where outbox.seq = sent.seq
 update outbox set published_at = null, stream_seq = null where stream_seq > :stream_seq
 
 -- prune_events
-delete from outbox where seq in (
-    select seq from outbox where created_at < now() - interval '3 days' and published_at is not null limit :batch
-)
+-- The oldest come first by seq, which has an index.
+delete from outbox where created_at < now() - interval '3 days' and published_at is not null
+and seq in (select seq from outbox order by seq limit :batch)
 
 -- prune_requests
 delete from request_keys where (tenant_id, principal, rpc, request_id) in (
@@ -74,6 +74,8 @@ class Relay:
                 await self._with_connection()
             except _FAILED as failed:
                 logger.warning("relay was interrupted", schema=self._schema, error=repr(failed))
+            except Exception:  # the edge of a loop: drivers raise more than they document
+                logger.exception("relay failed", schema=self._schema)
             await asyncio.sleep(STANDBY_SECONDS / 2)
 
     async def _with_connection(self) -> None:

@@ -35,18 +35,12 @@ class RequestKey:
 
     def open_statement(self) -> str:
         """Return the statement that takes the key; it fails with RUNNING or ANSWERED where that is not possible."""
-        parts = (self.principal, self.rpc, self.request_id)
-        return f"SELECT open_request('{self.tenant_id}', {', '.join(map(literals.text, parts))})"
+        return f"SELECT open_request({self._name()})"
 
-    def insert_statement(self, answer: Model) -> str:
-        """Return the statement that keeps `answer` under the key."""
-        parts = (self.principal, self.rpc, self.request_id)
-        kept = (self.request_hash, answer.to_pb().SerializeToString())
-        return (
-            "INSERT INTO request_keys (tenant_id, principal, rpc, request_id, request_hash, answer) "  # noqa: S608 - hex
-            "VALUES "
-            f"('{self.tenant_id}', {', '.join(map(literals.text, parts))}, {', '.join(map(literals.binary, kept))})"
-        )
+    def keep_call(self, answer: Model) -> str:
+        """Return the call that keeps `answer` under the key."""
+        kept = literals.binary(answer.to_pb().SerializeToString())
+        return f"keep_answer({self._name()}, {literals.binary(self.request_hash)}, {kept})"
 
     async def answer(self, conn: Connection, model: type[A]) -> A:
         """Return the answer that was given; refuse where the body was another."""
@@ -58,6 +52,10 @@ class RequestKey:
                 "REQUEST_ID_REUSED", f"Request id {self.request_id} was used with another body; choose a new one."
             )
         return model.from_pb(model.pb.FromString(row["answer"]))
+
+    def _name(self) -> str:
+        parts = (self.principal, self.rpc, self.request_id)
+        return f"'{self.tenant_id}', {', '.join(map(literals.text, parts))}"
 
 
 def sha256(body: bytes) -> bytes:

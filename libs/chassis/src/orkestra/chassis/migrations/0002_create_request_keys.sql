@@ -9,7 +9,7 @@ create table request_keys (
     created_at timestamptz not null default now(),
     constraint request_keys_pk primary key (tenant_id, principal, rpc, request_id)
 );
-create index request_keys_created_at_idx on request_keys (created_at);
+create index request_keys_created_at_idx on request_keys using brin (created_at);
 
 alter table request_keys enable row level security;
 alter table request_keys force row level security;
@@ -32,6 +32,16 @@ begin
     if found then
         raise exception 'request is answered' using errcode = 'OR200';
     end if;
+end $$;
+
+-- Keeps the answer of a key that open_request gave.
+create function keep_answer(
+    of_tenant uuid, of_principal text, of_rpc text, of_request text, of_body bytea, given bytea
+)
+returns void language plpgsql as $$
+begin
+    insert into request_keys (tenant_id, principal, rpc, request_id, request_hash, answer)
+    values (of_tenant, of_principal, of_rpc, of_request, of_body, given);
 end $$;
 
 do $$
