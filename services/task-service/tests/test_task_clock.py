@@ -22,7 +22,7 @@ from orkestra.v1.task import (
     TaskStatus,
 )
 from orkestra.wire import FailedPrecondition, NotFound, PermissionDenied
-from task_world import ANSWER, Tenant, World, ask_for_run, world
+from task_world import ANSWER, Tenant, World, ask, ask_for_run, world
 
 __all__ = ["world"]
 
@@ -176,10 +176,15 @@ async def test_a_wake_up_is_confirmed_once_and_only_of_an_end(world: World) -> N
         await world.tenant().service().confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=2))
 
 
-async def test_an_end_that_nobody_confirmed_is_told_again_until_it_is(world: World) -> None:
+@pytest.mark.parametrize("asker", ["run", "agent"])
+async def test_an_end_that_nobody_confirmed_is_told_again_until_it_is(world: World, asker: str) -> None:
     tenant = world.tenant()
+    tenant.group("support-l1")
     ana = tenant.person("ana", "support-l1")
-    task = await opened(tenant, SlaPolicy(complete="1h"))
+    if asker == "run":
+        task = await tenant.worker().create_task(ask_for_run(candidate_groups=["support-l1"]))
+    else:
+        task = await tenant.agent().create_task(ask(candidate_groups=["support-l1"]))
     done = await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
     age = timedelta(milliseconds=50)
 

@@ -96,7 +96,7 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         **_audience_columns(task),
         **_history_columns(changes, tx.ctx.door, clock_door),
         seen_version=seen.version,
-        told_at=None if task.status in LIVE or task.workflow_id is None else task.updated_at,
+        told_at=None if task.status in LIVE else task.updated_at,
     )
 
 
