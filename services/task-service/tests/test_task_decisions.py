@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from orkestra.rules import decide_claim
+from orkestra.task_service.rules import recorded
 from orkestra.v1.task import (
     CancelTaskRequest,
     ClaimTaskRequest,
@@ -12,6 +14,7 @@ from orkestra.v1.task import (
     GetTaskHistoryRequest,
     GetTaskRequest,
     ReleaseTaskRequest,
+    SlaPolicy,
     Task,
     TaskStatus,
 )
@@ -294,3 +297,26 @@ async def test_excluded_people_do_not_decide(world: World) -> None:
     task = await opened(tenant, excluded_users=[ana.id])
     with pytest.raises(PermissionDenied):
         await ana.claimed(task)
+
+
+async def test_a_plain_claim_is_what_the_rules_decide(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    tasks = [
+        await opened(tenant),
+        await opened(tenant, sla=SlaPolicy(complete="2h")),
+        await opened(tenant, assignee=ana.id),
+        await opened(tenant, sla=SlaPolicy(claim="1h", complete="2h")),
+    ]
+    plain = await world.rows("select task_id from tasks where tenant_id = $1 and is_claim_plain", tenant.id)
+    assert {row["task_id"] for row in plain} == {task.task_id for task in tasks[:3]}
+    for task in tasks:
+        claimed = await ana.claimed(task)
+        decision = decide_claim(task, ana.principal, claimed.updated_at, ClaimTaskRequest(task_id=task.task_id))
+        assert claimed == decision.task
+        entry = (await ana.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries[-1]
+        before, after = recorded(decision.changes[-1])
+        assert entry.before == before
+        assert entry.after is not None
+        assert entry.after.keys() == after.keys()
+        assert entry.at == claimed.claimed_at == claimed.updated_at

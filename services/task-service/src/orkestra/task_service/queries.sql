@@ -25,12 +25,12 @@ with created as (
         tenant_id, task_id, workflow_id, first_run_id, key, requested_by, on_behalf_of, title, description, type, tags,
         correlation, form, context, input, draft, assignee, candidate_users, candidate_groups, excluded_users,
         allow_agents, action_digest, priority, status, sla, version, revision, created_at, updated_at,
-        due_at, next_step_at
+        due_at, next_step_at, is_claim_plain
     ) values (
         :tenant_id, :task_id, :workflow_id, :first_run_id, :key, :requested_by, :on_behalf_of, :title, :description, :type, :tags,
         :correlation, :form, :context, :input, :draft, :assignee, :candidate_users, :candidate_groups, :excluded_users,
         :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :created_at, :updated_at,
-        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity')
+        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity'), :is_claim_plain
     )
     on conflict do nothing
     returning *
@@ -61,6 +61,36 @@ with locked as materialized (
 )
 select *, clock_timestamp() as now from locked
 
+-- claim_task
+-- The one conditional update of a plain claim: what is due, taken, or reserved for another is left to the slower way.
+-- The time is read once, and again where the row had to be waited for.
+with claimed as (
+    update tasks set
+        status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
+        (updated_at, claimed_at) = (
+            select clock.now, clock.now from (select clock_timestamp() as now where tasks.version > 0) as clock)
+    where task_id = :task_id and status = 'open' and is_claim_plain
+      and (assignee is null or assignee = :subject)
+      and (:version::bigint is null or version = :version)
+      and next_step_at > clock_timestamp()
+    returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at
+), seen as (
+    update task_audience set status = 'claimed'
+    where task_id = :task_id and audience <> 'user:' || :subject and exists (select from claimed)
+), held as (
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
+    select tenant_id, task_id, 'user:' || :subject, status, due_at, true from claimed
+    on conflict (tenant_id, task_id, audience) do update set status = excluded.status, offered = true
+), noted as (
+    insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before, after)
+    select tenant_id, task_id, history_length, 'claimed', updated_at, :subject, :door,
+           json_build_object('status', 'open'),
+           json_strip_nulls(json_build_object(
+               'assignee', nullif(assignee, was_assignee), 'status', status, 'claimed_at', claimed_at))
+    from claimed
+)
+select * from claimed
+
 -- save_task
 -- Writes what was decided about the version that was seen, who sees the task from now on, and what history says of it.
 with saved as (
@@ -70,7 +100,7 @@ with saved as (
         acted_for = :acted_for, sla = :sla, reason = :reason, version = :version, updated_at = :updated_at,
         claimed_at = :claimed_at, completed_at = :completed_at,
         due_at = coalesce(:due_at::timestamptz, 'infinity'), next_step_at = coalesce(:next_step_at::timestamptz, 'infinity'),
-        told_at = :told_at, history_length = history_length + cardinality(:events::text[])
+        is_claim_plain = :is_claim_plain, told_at = :told_at, history_length = history_length + cardinality(:events::text[])
     where task_id = :task_id and version = :seen_version
     returning tenant_id, task_id, status, due_at, old.history_length
 ), gone as (

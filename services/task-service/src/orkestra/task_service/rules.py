@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from orkestra.rules import Change, audience, audiences_of
+from orkestra.rules.clocks import retimed
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import (
     CreateTaskRequest,
@@ -175,6 +176,11 @@ def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
 def event_of(change: Change) -> TaskEvent:
     """Return what is told of a change."""
     return TaskEvent(task=without_large_fields(change.task), audience=change.audience, actor=change.actor)
+
+
+def is_claim_plain(task: Task) -> bool:
+    """Return whether a claim leaves the clocks of an open task as they are."""
+    return retimed(task.model_copy(update={"status": TaskStatus.CLAIMED})) == task.sla
 
 
 def offers_of(task: Task) -> dict[str, bool]:

@@ -14,7 +14,7 @@ from orkestra.rules import (
     decide_release,
 )
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import locked, refuse, store
+from orkestra.task_service.operations.storing import claim, emit, locked, refuse, store
 from orkestra.v1.task import (
     AdvanceClockRequest,
     CancelTaskRequest,
@@ -35,6 +35,14 @@ class Deciding(Base):
     async def claim_task(self, tx: Tx, request: ClaimTaskRequest) -> Task:
         """Give the open task to the caller; one of many wins."""
         principal = tx.ctx.principal
+        claimed = await claim(tx, request)
+        if claimed is not None:
+            before, after = claimed
+            decision = decide_claim(before, principal, after.updated_at, request)
+            if decision.refusal is not None:
+                raise decision.refusal  # nothing was due before it, so all of it is undone
+            await emit(tx, decision.changes[-1])
+            return after
         return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, principal, now, request))
 
     @operation

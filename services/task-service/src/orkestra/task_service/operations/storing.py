@@ -7,8 +7,8 @@ import asyncpg
 from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
 from orkestra.rules import Change, Decision
-from orkestra.task_service.rules import LIVE, event_of, offers_of, recorded
-from orkestra.v1.task import Task
+from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
+from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound
 
 sql = statements.load("orkestra.task_service")
@@ -48,8 +48,23 @@ async def insert(tx: Tx, change: Change) -> bool:
     )
     if stored is None:
         return False
-    await _emit(tx, change)
+    await emit(tx, change)
     return True
+
+
+async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
+    """Claim the task for the caller in one statement; return it before and after, None where that was not possible.
+
+    Whether the caller may is asked of the task before, by whoever called this, while all can still be undone.
+    """
+    row = await sql.claim_task.row(
+        tx.conn, task_id=request.task_id, version=request.version, subject=tx.ctx.subject, door=tx.ctx.door
+    )
+    if row is None:
+        return None
+    after = task_of(row)
+    was = {"status": TaskStatus.OPEN, "assignee": row["was_assignee"], "updated_at": row["was_updated_at"]}
+    return after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}), after
 
 
 async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> None:
@@ -61,10 +76,18 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
     if changes:
         await _save(tx, seen, changes, clock_door)
     for change in changes:
-        await _emit(tx, change)
+        await emit(tx, change)
     for change in decision.changes:
         if change.event == LATE_ANSWER:
             await _record_late_answer(tx, change)
+
+
+async def emit(tx: Tx, change: Change) -> None:
+    """Tell of a change once it is committed."""
+    task = change.task
+    await tx.emit(
+        aggregate="task", event=change.event, payload=event_of(change), key=task.task_id, version=task.version
+    )
 
 
 async def refuse(tx: Tx, refusal: Error) -> NoReturn:
@@ -114,13 +137,6 @@ async def _record_late_answer(tx: Tx, change: Change) -> None:
     )
 
 
-async def _emit(tx: Tx, change: Change) -> None:
-    task = change.task
-    await tx.emit(
-        aggregate="task", event=change.event, payload=event_of(change), key=task.task_id, version=task.version
-    )
-
-
 def _columns(task: Task, names: str) -> dict[str, object]:
     return {name: getattr(task, name) for name in names.split()}
 
@@ -131,6 +147,7 @@ def _clock_columns(task: Task) -> dict[str, object]:
         "sla": _json(sla),
         "due_at": None if sla is None else sla.complete_by,
         "next_step_at": None if sla is None else sla.next_step_at,
+        "is_claim_plain": is_claim_plain(task),
     }
 
 
