@@ -99,7 +99,8 @@ class Database:
         try:
             async with limit:
                 conn = await self._pool.acquire()
-                await conn.execute(begin)
+                if begin:
+                    await conn.execute(begin)
                 yield conn
                 ended = not conn.is_in_transaction()
         except _AWAY as away:
