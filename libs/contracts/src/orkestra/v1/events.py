@@ -18,6 +18,9 @@ class TaskEvent(Model, pb=pb.TaskEvent):
         default_factory=list, description="Who may see it, those just removed included: user:<id>, group:<id> or all."
     )
     actor: str | None = Field(default=None, description="The principal; absent where the clock did it.")
+    mentioned: list[str] = Field(
+        default_factory=list, description="User ids of the people whom a comment names; only with mentioned."
+    )
 
 
 class WorkflowEvent(Model, pb=pb.WorkflowEvent):

@@ -12,14 +12,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TaskEvent(_message.Message):
-    __slots__ = ("task", "audience", "actor")
+    __slots__ = ("task", "audience", "actor", "mentioned")
     TASK_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
+    MENTIONED_FIELD_NUMBER: _ClassVar[int]
     task: _task_pb2.Task
     audience: _containers.RepeatedScalarFieldContainer[str]
     actor: str
-    def __init__(self, task: _Optional[_Union[_task_pb2.Task, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+    mentioned: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task: _Optional[_Union[_task_pb2.Task, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., mentioned: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WorkflowEvent(_message.Message):
     __slots__ = ("workflow", "audience", "actor")
