@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from identity_world import PASSWORD, SERVICE_KEY, WORKER_KEY, Home, World, home, world
