@@ -1,0 +1,75 @@
+"""notification-service as a process: opens what it needs, wires it together, serves and drains."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from orkestra.chassis.consumer import Consumer
+from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.database import Database
+from orkestra.chassis.grpc import channel
+from orkestra.chassis.process import Process, run
+from orkestra.chassis.relay import Relay
+from orkestra.chassis.streams import connect
+from orkestra.chassis.tokens import Verifier
+from orkestra.notification_service.consumers import (
+    PEOPLE,
+    PEOPLE_SUBJECTS,
+    TASK_SUBJECTS,
+    TASKS,
+    PeopleCopies,
+    TaskNews,
+)
+from orkestra.notification_service.operations import Feeds, Groups, NotificationOperations, Retention
+from orkestra.notification_service.settings import NotificationServiceSettings
+from orkestra.v1.notification import add_notification_service
+
+SCHEMA = "notification"
+
+
+@asynccontextmanager
+async def build(process: Process, settings: NotificationServiceSettings) -> AsyncIterator[None]:
+    """Open pools and channels, register the servers and loops, and close in order."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
+        stack.push_async_callback(database.close)
+        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
+        stack.push_async_callback(sweep.close)
+        stream = await connect(settings.nats_url, name="notification-service", replicas=settings.nats_replicas)
+        stack.push_async_callback(stream.close)
+        identity = channel(settings.identity_address)
+        stack.push_async_callback(identity.close, None)
+
+        server = process.grpc_server(settings.grpc_port)
+        authenticate = Verifier.of_identity(identity).authenticate
+        add_notification_service(server, NotificationOperations(database), authenticate)
+
+        feeds = Feeds(database, Groups(database, identity, TokenSource(identity, settings.service_key)))
+        for consumer in (
+            Consumer(stream, TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
+            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+        ):
+            process.loop("consumer", consumer.run)
+            process.on_drain(consumer.stop)
+        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
+        process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
+        process.need("postgres", database.check)
+        process.watch("nats", stream.check)
+        yield
+
+
+def retention_sweep(retention: Retention, settings: NotificationServiceSettings) -> Callable[[], Awaitable[None]]:
+    """Return the loop that forgets old entries."""
+    age = timedelta(days=settings.retention_days)
+
+    async def sweep() -> None:
+        while True:
+            await retention.prune(age)
+            await asyncio.sleep(settings.retention_sweep_seconds)
+
+    return sweep
+
+
+if __name__ == "__main__":
+    run("notification-service", NotificationServiceSettings, build)

@@ -1,0 +1,298 @@
+"""A notification-service in process on real servers: events come in by an outbox and its relay, feeds by clients."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import pytest
+from orkestra.chassis.consumer import Consumer
+from orkestra.chassis.database import Database
+from orkestra.chassis.grpc import channel as grpc_channel
+from orkestra.chassis.grpc import server as grpc_server
+from orkestra.chassis.migrate import migrate
+from orkestra.chassis.operations import events_transaction
+from orkestra.chassis.relay import Relay
+from orkestra.chassis.streams import EVENTS, Nats, connect
+from orkestra.chassis.tokens import Signer
+from orkestra.notification_service.consumers import (
+    PEOPLE,
+    PEOPLE_SUBJECTS,
+    TASK_SUBJECTS,
+    TASKS,
+    PeopleCopies,
+    TaskNews,
+)
+from orkestra.notification_service.operations import Feeds, Groups, NotificationOperations, Retention
+from orkestra.rules import audience, mint_task_id
+from orkestra.testkit.databases import as_role
+from orkestra.testkit.waiting import eventually
+from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
+from orkestra.v1.identity import GetGroupRequest, Group, Role, User, UserStatus
+from orkestra.v1.notification import (
+    ListNotificationsRequest,
+    Notification,
+    NotificationServiceClient,
+    add_notification_service,
+)
+from orkestra.v1.task import EscalationStep, Priority, Sla, SlaPolicy, Task, TaskStatus
+from orkestra.wire import Context, Model, Principal, Unavailable
+from task_world import FewWordsIdentity
+
+SCHEMA = "notification"
+
+
+class Identity(FewWordsIdentity):
+    """The same, and it can be away."""
+
+    is_away = False
+
+    async def get_group(self, ctx: Context, request: GetGroupRequest) -> Group:
+        if self.is_away:
+            raise Unavailable("AWAY", "It is away.")
+        return await super().get_group(ctx, request)
+
+
+class Reader(NotificationServiceClient, service=NotificationServiceClient.service):
+    """Somebody with a token and, if a person, a feed."""
+
+    def __init__(self, principal: Principal, signer: Signer, channel: grpc.aio.Channel) -> None:
+        async def token() -> str:
+            return signer.sign(principal, lifetime=timedelta(minutes=5))[0]
+
+        super().__init__(channel, token)
+        self.id = principal.subject
+
+    async def feed(self) -> list[Notification]:
+        """The newest entries."""
+        return (await self.list_notifications(ListNotificationsRequest())).notifications
+
+    async def shown(self) -> list[tuple[str, bool]]:
+        """Kind and whether it is unread of each entry, newest first."""
+        return [(entry.kind.value, entry.read_at is None) for entry in await self.feed()]
+
+
+@dataclass
+class World:
+    """Everything that the tests of notification-service share."""
+
+    admin_url: str
+    address: str
+    identity: Identity
+    signer: Signer
+    database: Database
+    retention: Retention
+    news: TaskNews
+    stream: Nats
+    channel: grpc.aio.Channel
+
+    def tenant(self) -> "Tenant":
+        return Tenant(self)
+
+    def url(self, role: str) -> str:
+        return as_role(self.admin_url, f"{SCHEMA}_{role}")
+
+    async def rows(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Look behind the service, as superuser."""
+        connection = await asyncpg.connect(self.admin_url, server_settings={"search_path": SCHEMA})
+        try:
+            return await connection.fetch(statement, *arguments)
+        finally:
+            await connection.close()
+
+    async def settled(self, *consumers: str) -> None:
+        """Wait until everything told has been published and heard."""
+
+        async def all_heard() -> bool:
+            [row] = await self.rows("select count(*) as waiting from outbox where published_at is null")
+            if row["waiting"]:
+                return False
+            heard = [await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or (TASKS, PEOPLE)]
+            return all(info.num_pending == 0 and info.num_ack_pending == 0 for info in heard)
+
+        await eventually(all_heard)
+
+    async def hear_all_again(self) -> None:
+        """Hand every event of the stream over once more, in the order of a new consumer."""
+        consumer = Consumer(self.stream, name := f"again-{uuid4().hex}", TASK_SUBJECTS, self.news.hear)
+        running = asyncio.create_task(consumer.run())
+
+        async def made() -> bool:
+            return name in [info.name for info in await self.stream.jetstream.consumers_info(EVENTS)]
+
+        await eventually(made)
+        await self.settled(name)
+        await consumer.stop()
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@dataclass
+class Tenant:
+    """One tenant of a test's own."""
+
+    world: World
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+    def person(self) -> Reader:
+        return self.reader("user", f"user_{uuid4().hex}")
+
+    def reader(self, kind: Any, subject: str, *roles: str) -> Reader:
+        principal = Principal(subject, kind, self.id, frozenset(roles or ("member",)))
+        return Reader(principal, self.world.signer, self.world.channel)
+
+    def group(self, name: str, *members: Reader, version: int = 1) -> Group:
+        """A group as identity-service knows it; nobody has told notification-service of it."""
+        group = Group(
+            group_id=name,
+            tenant_id=self.id,
+            name=name,
+            members=[member.id for member in members],
+            created_at=datetime.now(UTC),
+            version=version,
+        )
+        self.world.identity.groups[self.id, name] = group
+        return group
+
+    async def emit(self, aggregate: str, event: str, payload: Model, *, key: str, version: int) -> None:
+        async with events_transaction(self.world.database, self.id) as tx:
+            await tx.emit(aggregate=aggregate, event=event, payload=payload, key=key, version=version)
+
+    async def tells_group(self, group: Group) -> None:
+        await self.emit("identity", "group_changed", GroupEvent(group=group), key=group.group_id, version=group.version)
+
+    async def tells_membership(self, group: Group, person: Reader, *, member: bool) -> None:
+        payload = MembershipEvent(group=group, user_id=person.id, member=member)
+        await self.emit("identity", "membership_changed", payload, key=group.group_id, version=group.version)
+
+    async def tells_person(self, person: Reader, status: UserStatus, *, version: int) -> None:
+        user = User(
+            user_id=person.id,
+            tenant_id=self.id,
+            email=f"{person.id}@example.com",
+            name="Ana",
+            roles=[Role.MEMBER],
+            status=status,
+            created_at=datetime.now(UTC),
+            version=version,
+        )
+        await self.emit("identity", "user_changed", UserEvent(user=user), key=user.user_id, version=version)
+
+    def task(self, **fields: Any) -> Task:
+        now = datetime.now(UTC)
+        usual: dict[str, Any] = {
+            "task_id": mint_task_id(now, secrets.randbits(74)),
+            "tenant_id": self.id,
+            "title": "Customer needs help",
+            "priority": Priority.NORMAL,
+            "status": TaskStatus.OPEN,
+            "version": 1,
+            "revision": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
+        return Task(**usual | fields)
+
+    async def tells(
+        self, event: str, task: Task, *, actor: Reader | None = None, mentioned: Collection[Reader] = ()
+    ) -> None:
+        """Tell what happened to a task, through an outbox and its relay."""
+        payload = TaskEvent(
+            task=task,
+            audience=audience(task),
+            actor=None if actor is None else actor.id,
+            mentioned=[person.id for person in mentioned],
+        )
+        await self.emit("task", event, payload, key=task.task_id, version=task.version)
+
+    async def hears(
+        self, event: str, task: Task, *, actor: Reader | None = None, mentioned: Collection[Reader] = ()
+    ) -> None:
+        """The same, and wait until it has been heard."""
+        await self.tells(event, task, actor=actor, mentioned=mentioned)
+        await self.world.settled()
+
+
+def after(task: Task, **fields: Any) -> Task:
+    """The task one version later."""
+    return task.model_copy(update={"version": task.version + 1, **fields})
+
+
+def stepped(task: Task, step: EscalationStep, **fields: Any) -> Task:
+    """The task one version later, after its clock has performed `step`."""
+    sla = Sla(policy=SlaPolicy(complete="2h", escalate=[step]), breached=False, escalation_level=1, performed_steps=[0])
+    return after(task, sla=sla, **fields)
+
+
+@asynccontextmanager
+async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
+    """Migrate the database, serve notification-service and identity-service, relay and consume."""
+    await migrate(admin_url, "orkestra.notification_service", SCHEMA)
+    async with AsyncExitStack() as stack:
+        signer = Signer(base64.b64encode(bytes(range(32))).decode())
+        identity = Identity(signer)
+        server = grpc_server()
+        identity.serve(server, signer.verifier().authenticate)
+        port = server.add_insecure_port("127.0.0.1:0")
+        channel = grpc_channel(f"127.0.0.1:{port}")
+        database = await Database.connect(as_role(admin_url, f"{SCHEMA}_app"), schema=SCHEMA, max_size=10)
+        stack.push_async_callback(database.close)
+        sweep = await Database.connect(as_role(admin_url, f"{SCHEMA}_sweep"), schema=SCHEMA, max_size=1)
+        stack.push_async_callback(sweep.close)
+        add_notification_service(server, NotificationOperations(database), signer.verifier().authenticate)
+        await server.start()
+        stack.push_async_callback(server.stop, None)
+        stack.push_async_callback(channel.close, None)
+
+        async def service_token(tenant_id: str | None) -> str:
+            return signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
+
+        stream = await connect(nats_url, name="test")
+        stack.push_async_callback(stream.close)
+        await stream.connected()
+        await stream.ensure_streams()
+        news = TaskNews(Feeds(database, Groups(database, channel, service_token)))
+        consumers = [
+            Consumer(stream, TASKS, TASK_SUBJECTS, news.hear),
+            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+        ]
+        relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)
+        loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run)]
+        world = World(
+            admin_url,
+            f"127.0.0.1:{port}",
+            identity,
+            signer,
+            database,
+            Retention(sweep),
+            news,
+            stream,
+            channel,
+        )
+        try:
+            await eventually(lambda: _are_made(stream))
+            yield world
+        finally:
+            for consumer in consumers:
+                await consumer.stop()
+            for loop in loops:
+                loop.cancel()
+            await asyncio.wait(loops)
+
+
+async def _are_made(stream: Nats) -> bool:
+    return {TASKS, PEOPLE} <= {info.name for info in await stream.jetstream.consumers_info(EVENTS)}
+
+
+@pytest.fixture(scope="module")
+async def world(postgres: str, nats_url: str) -> AsyncIterator[World]:
+    """A running notification-service; every test makes tenants of its own in it."""
+    async with running(postgres, nats_url) as one:
+        yield one
