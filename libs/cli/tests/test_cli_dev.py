@@ -24,6 +24,7 @@ PROCESSES = {
     "identity-service",
     "task-service",
     "workflow-worker",
+    "notification-service",
     "worker",
     "api-gateway",
     "mcp-gateway",

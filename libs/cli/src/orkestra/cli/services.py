@@ -19,17 +19,20 @@ PORTS = {
     "identity": 9001,
     "task": 9002,
     "workflow": 9003,
+    "notification": 9004,
     "identity_health": 9101,
     "task_health": 9102,
     "workflow_health": 9103,
     "worker_health": 9104,
     "rest_health": 9105,
     "mcp_health": 9106,
+    "notification_health": 9108,
 }
 SCHEMAS = {  # package: schema and roles besides the usual ones
     "orkestra.identity_service": ("identity", ("lookup",)),
     "orkestra.task_service": ("task", ()),
     "orkestra.workflow_worker": ("workflow", ()),
+    "orkestra.notification_service": ("notification", ()),
     "orkestra.api_gateway": ("gateway", ()),
     "orkestra.mcp_gateway": ("mcp", ()),
 }
@@ -99,7 +102,7 @@ class Surroundings:
 
 
 def rooms(around: Surroundings) -> list[Service]:
-    """identity-service, task-service and workflow-worker in its role api."""
+    """identity-service, task-service, workflow-worker in its role api, and notification-service."""
     secrets = around.secrets
     identity = {
         **around.database("identity"),
@@ -120,10 +123,12 @@ def rooms(around: Surroundings) -> list[Service]:
         "TEMPORAL_ADDRESS": around.temporal_address,
         "TASK_ADDRESS": around.address("task"),
     }
+    notification = {**around.database("notification"), **known, "GRPC_PORT": str(around.ports["notification"])}
     return [
         around.service("identity-service", "orkestra.identity_service", "identity_health", identity),
         around.service("task-service", "orkestra.task_service", "task_health", task),
         around.service("workflow-worker", "orkestra.workflow_worker", "workflow_health", workflow),
+        around.service("notification-service", "orkestra.notification_service", "notification_health", notification),
     ]
 
 

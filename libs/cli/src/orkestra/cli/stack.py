@@ -93,6 +93,7 @@ class LocalStack:
             "identity": f"127.0.0.1:{self._ports['identity']}",
             "task": f"127.0.0.1:{self._ports['task']}",
             "workflow": f"127.0.0.1:{self._ports['workflow']}",
+            "notification": f"127.0.0.1:{self._ports['notification']}",
             **shown,
             "api_keys": {**shown.get("api_keys", {}), "worker": self._secrets["worker_key"]},
             "processes": self._supervisor.pids,
