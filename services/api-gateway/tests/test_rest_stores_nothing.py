@@ -12,6 +12,10 @@ from test_rest_bad_input import WITH_BODY, bad_bodies, body_of, named, url
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
 
 
+KEPT_ON_PURPOSE = {"identity.sign_in_failures"}
+"""A wrong password is counted, so that guessing ends."""
+
+
 async def rows(stack: Stack) -> Counter[str]:
     """Counts the rows of every table of the rooms."""
     connection = await asyncpg.connect(stack.info["postgres"])
@@ -20,7 +24,7 @@ async def rows(stack: Stack) -> Counter[str]:
             "select schemaname || '.' || tablename as name from pg_tables where schemaname = any($1::text[])",
             ["identity", "task", "workflow"],
         )
-        names = [table["name"] for table in tables]
+        names = [table["name"] for table in tables if table["name"] not in KEPT_ON_PURPOSE]
         return Counter({name: await connection.fetchval(f"select count(*) from {name}") for name in names})
     finally:
         await connection.close()
@@ -34,7 +38,7 @@ async def test_bad_bodies_leave_no_row(stack: Stack) -> None:
                 if status == 413:  # this door's limit is another
                     continue
                 headers = {"content-type": "application/json", "idempotency-key": "bad-1"}
-                answer = await http.post(url(endpoint), content=body, headers=headers)
+                answer = await http.request(endpoint.verb, url(endpoint), content=body, headers=headers)
                 assert (answer.status_code, answer.json()["code"]) == (status, code), named(endpoint)
         assert await rows(stack) == before
 

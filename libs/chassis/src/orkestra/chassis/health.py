@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -28,7 +29,7 @@ class HealthApp:
                 await _answer(send, 200, b'{"status":"alive"}')
             case "/readyz":
                 report = await self._readiness.report()
-                body = {"status": report.status, "dependencies": report.dependencies}
+                body = {"status": report.status, "pid": os.getpid(), "dependencies": report.dependencies}
                 await _answer(send, 200 if report.is_ready else 503, json.dumps(body).encode())
             case "/metrics":
                 await _answer(send, 200, generate_latest(), content_type=CONTENT_TYPE_LATEST)
