@@ -107,7 +107,7 @@ class World:
         finally:
             await connection.close()
 
-    async def settled(self, *consumers: str) -> None:
+    async def settled(self, *consumers: str, timeout: float = 10) -> None:  # noqa: ASYNC109 - as eventually takes it
         """Wait until everything told has been published and heard."""
 
         async def all_heard() -> bool:
@@ -117,7 +117,7 @@ class World:
             heard = [await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or (TASKS, PEOPLE)]
             return all(info.num_pending == 0 and info.num_ack_pending == 0 for info in heard)
 
-        await eventually(all_heard)
+        await eventually(all_heard, timeout=timeout)
 
     async def hear_all_again(self) -> None:
         """Hand every event of the stream over once more, in the order of a new consumer."""
@@ -278,6 +278,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         )
         try:
             await eventually(lambda: _are_made(stream))
+            await world.settled(timeout=60)  # what tests of other services left on the stream
             yield world
         finally:
             for consumer in consumers:

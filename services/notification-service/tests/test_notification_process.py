@@ -75,7 +75,7 @@ def with_members(tenant: Tenant, group_id: str, *members: str) -> None:
     tenant.world.identity.groups[tenant.id, group_id] = group.model_copy(update={"members": list(members)})
 
 
-async def test_a_task_reaches_the_feeds_and_the_doors_within_a_second(postgres: str, nats_url: str) -> None:
+async def test_a_task_reaches_the_feeds_and_the_doors(postgres: str, nats_url: str) -> None:
     await migrate(postgres, "orkestra.notification_service", "notification")
     async with task_service(postgres, nats_url) as world, process(world, nats_url) as (started, grpc_port, health_port):
         tenant = world.tenant()

@@ -57,6 +57,25 @@ async def test_a_row_of_another_tenant_can_be_neither_written_nor_changed(world:
             await conn.execute("insert into groups (tenant_id, group_id, version) values ($1, 'g', 1)", tenant.id)
 
 
+async def test_without_the_policy_another_tenant_would_see_a_feed(world: World) -> None:
+    tenant, other = world.tenant(), world.tenant()
+    ana = tenant.person()
+    await tenant.hears("created", tenant.task(assignee=ana.id))
+    arguments = [ana.id, "infinity", "", 51]
+    connection = await asyncpg.connect(world.admin_url, server_settings={"search_path": "notification"})
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(f"set local app.tenant_id = '{other.id}'; set local role notification_app")
+        assert await connection.fetch(sql.list_notifications.text, *arguments) == []
+        await connection.execute("reset role; alter table notifications disable row level security")
+        await connection.execute("set local role notification_app")
+        assert len(await connection.fetch(sql.list_notifications.text, *arguments)) == 1
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
 @pytest.mark.parametrize("query", ["list_notifications", "list_unread", "count_unread"])
 async def test_what_a_feed_reads_uses_an_index_under_row_level_security(world: World, query: str) -> None:
     tenant = world.tenant()

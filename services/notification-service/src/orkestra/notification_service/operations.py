@@ -63,18 +63,25 @@ class Feeds:
 
     async def tell(self, tenant_id: str, *, event_id: str, name: str, event: TaskEvent) -> None:
         """Tell each person once of the event `name`, and mark as read what is no longer theirs to do."""
+        told = await self._told(tenant_id, name, event)
+        if not told and not rules.settled_version(name, event):
+            return
+        cause = rules.cause_of(name, event_id, event.task)
+        for start in range(0, max(len(told), 1), TOLD_AT_ONCE):
+            part = told[start : start + TOLD_AT_ONCE]
+            await self._write(tenant_id, cause=cause, name=name, event=event, told=part)
+
+    async def _told(self, tenant_id: str, name: str, event: TaskEvent) -> list[tuple[str, rules.News]]:
+        """Return whom the event reaches, and with which news."""
         news = rules.news_of(name, event)
         groups = {group for one in news for group in one.groups}
         members = await self._groups.members(tenant_id, groups) if groups else {}
-        silent = {event.actor} if event.actor is not None else set()
-        told = rules.told(news, members, silent=silent)
+        reached = rules.told(news, members, actor=event.actor)
+        if not reached:
+            return []
         async with self._database.transaction(tenant_id) as conn:
-            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(told))}
-        reached = [(user_id, one) for user_id, one in told.items() if user_id not in disabled]
-        cause = rules.cause_of(name, event_id, event.task)
-        for start in range(0, max(len(reached), 1), TOLD_AT_ONCE):
-            part = reached[start : start + TOLD_AT_ONCE]
-            await self._write(tenant_id, cause=cause, name=name, event=event, told=part)
+            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(reached))}
+        return [(user_id, one) for user_id, one in reached.items() if user_id not in disabled]
 
     async def _write(
         self, tenant_id: str, *, cause: str, name: str, event: TaskEvent, told: list[tuple[str, rules.News]]

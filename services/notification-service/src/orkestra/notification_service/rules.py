@@ -56,13 +56,13 @@ def news_of(name: str, event: TaskEvent) -> list[News]:
     return [news for news in found if news.users or news.groups]
 
 
-def told(news: list[News], members: Mapping[str, Collection[str]], *, silent: Collection[str]) -> dict[str, News]:
-    """Return the one news of each person; `silent` are those who did it themselves, or are not here any more."""
+def told(news: list[News], members: Mapping[str, Collection[str]], *, actor: str | None) -> dict[str, News]:
+    """Return the one news of each person but the one who did it."""
     chosen: dict[str, News] = {}
     for one in news:
         reached = [*one.users, *(member for group in one.groups for member in members.get(group, ()))]
         for user_id in reached:
-            if is_person(user_id) and user_id not in silent and user_id not in one.excluded:
+            if is_person(user_id) and user_id != actor and user_id not in one.excluded:
                 chosen.setdefault(user_id, one)
     return chosen
 
