@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.cli.servers import Temporal
@@ -12,12 +14,16 @@ from orkestra.cli.servers import start as start_server
 from orkestra.testkit import Schema, eventually, free_port
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
+    GetTimelineRequest,
     GetWorkflowRequest,
     GetWorkflowResultRequest,
+    SignalWorkflowRequest,
     StartWorkflowRequest,
     Workflow,
     WorkflowStatus,
 )
+from orkestra.wire import Unavailable
+from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from workflow_world import QUESTION, World, running_world
 
 
@@ -77,6 +83,47 @@ async def test_a_cancellation_asked_while_temporal_is_dead_reaches_the_run(world
         request = GetWorkflowResultRequest(workflow_id=run.workflow_id, wait=45)
         ended = await client.get_workflow_result(request, timeout=50)
     assert ended.status is WorkflowStatus.CANCELLED
+
+
+async def test_a_run_tells_and_refuses_what_it_can_while_temporal_is_dead(world: World, temporal: Temporal) -> None:
+    await world.register("unreachable")
+    client = world.client("agent")
+    run = await client.start_workflow(StartWorkflowRequest(definition="unreachable", input=QUESTION))
+    await asyncio.to_thread(temporal.process.kill)
+    began = time.monotonic()
+    told = (await client.get_timeline(GetTimelineRequest(workflow_id=run.workflow_id))).entries
+    assert [(entry.kind, entry.event) for entry in told] == [("workflow", "started"), ("workflow", "left_out")]
+    assert told[1].text.startswith("Temporal cannot be reached")
+    request = SignalWorkflowRequest(workflow_id=run.workflow_id, signal="go-on")
+    request_id = str(uuid4())
+    with pytest.raises(Unavailable) as refusal:
+        await client.signal_workflow(request, request_id=request_id, timeout=1.9)
+    assert (refusal.value.reason, refusal.value.retry_after) == ("TEMPORAL_UNAVAILABLE", 1.0)
+    assert time.monotonic() - began < 5
+
+    await asyncio.to_thread(start_server, temporal)
+
+    async def is_heard() -> bool:
+        try:
+            await client.signal_workflow(request, request_id=request_id)
+        except Unavailable:
+            return False
+        return True
+
+    await eventually(is_heard, timeout=30)
+
+
+async def test_a_task_asked_for_without_a_run_while_temporal_is_dead_is_adopted_when_it_is_back(
+    world: World, temporal: Temporal
+) -> None:
+    await asyncio.to_thread(temporal.process.kill)
+    task = await world.tasks.open_alone(world.tenant_id)
+    await world.tasks.publish(task, "created")
+    await asyncio.to_thread(start_server, temporal)
+    async with world.worker("orkestra.workflow_worker.workflows", task_queue=BUILTIN_QUEUE):
+        await eventually(lambda: task.task_id in world.tasks.rung, timeout=30)
+        await world.tasks.answer(task.task_id, {"answer": "Yes."})
+        await world.confirmations(task, count=1)
 
 
 async def test_an_answer_given_while_temporal_is_dead_wakes_the_run_when_it_is_back(

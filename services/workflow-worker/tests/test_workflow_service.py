@@ -38,7 +38,7 @@ from orkestra.wire import (
 from workflow_world import QUESTION, SCHEMA, World, running_world
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(
     migrated: Callable[..., Awaitable[Schema]], signer: Signer, nats_url: str, temporal_address: str
 ) -> AsyncIterator[World]:

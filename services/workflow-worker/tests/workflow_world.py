@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -38,8 +38,14 @@ from orkestra.v1.task import (
     ConfirmWakeUpRequest,
     ConfirmWakeUpResponse,
     CreateTaskRequest,
+    GetTaskHistoryRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    ListTasksResponse,
     Priority,
     Task,
+    TaskHistory,
+    TaskHistoryEntry,
     TaskServiceServer,
     TaskStatus,
     add_task_service,
@@ -111,7 +117,10 @@ class Tasks(TaskServiceServer):
 
     def __init__(self, nats_url: str) -> None:
         self.tasks: dict[str, Task] = {}
+        self.changes: dict[str, list[TaskHistoryEntry]] = {}
         self.confirmed: list[str] = []
+        self.rung: list[str] = []
+        self.wake_in: timedelta | None = None
         self._nats_url = nats_url
 
     async def create_task(self, ctx: Context, request: CreateTaskRequest) -> Task:
@@ -120,17 +129,38 @@ class Tasks(TaskServiceServer):
         given = {"priority": Priority.NORMAL} | request.model_dump(exclude_none=True, exclude={"sla"})
         state = {"status": TaskStatus.OPEN, "version": 1, "revision": 1, "created_at": now, "updated_at": now}
         made = Task.model_validate(given | state | {"tenant_id": ctx.tenant_id})
+        if request.task_id not in self.tasks:
+            self._note(made, "created", actor=made.requested_by, after={"candidate_groups": made.candidate_groups})
         return self.tasks.setdefault(request.task_id, made)
 
-    async def advance_clock(self, ctx: Context, request: AdvanceClockRequest) -> ClockState:  # noqa: ARG002 - the signature of the rpc
+    async def advance_clock(self, ctx: Context, request: AdvanceClockRequest) -> ClockState:
+        assert ctx.principal.roles == {"worker"}
         task = self.tasks[request.task_id]
+        assert ctx.tenant_id == task.tenant_id
+        self.rung.append(task.task_id)
         return ClockState(
             task_id=task.task_id,
             status=task.status,
             version=task.version,
+            wake_in=self.wake_in,
             result=task.result,
             completed_by=task.completed_by,
         )
+
+    async def get_task(self, ctx: Context, request: GetTaskRequest) -> Task:
+        task = self.tasks.get(request.task_id)
+        if task is None or task.tenant_id != ctx.tenant_id:
+            raise NotFound("TASK_NOT_FOUND", "There is no such task.")
+        return task
+
+    async def list_tasks(self, ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
+        assert ctx.principal.roles == {"system"}
+        asked = (ctx.tenant_id, request.workflow_id, request.status)
+        kept = self.tasks.values()
+        return ListTasksResponse(tasks=[one for one in kept if (one.tenant_id, one.workflow_id, one.status) == asked])
+
+    async def get_task_history(self, ctx: Context, request: GetTaskHistoryRequest) -> TaskHistory:  # noqa: ARG002 - the signature of the rpc
+        return TaskHistory(entries=self.changes[request.task_id])
 
     async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:  # noqa: ARG002 - the signature of the rpc
         return self._end(request.task_id, status=TaskStatus.CANCELLED, reason=request.reason)
@@ -148,6 +178,30 @@ class Tasks(TaskServiceServer):
         task = self._end(task_id, status=TaskStatus.COMPLETED, result=data, completed_by="user_ana")
         await self.publish(task, "completed", event_id=event_id)
 
+    async def open_alone(self, tenant_id: str) -> Task:
+        """Open a task without a run; its event is left to the test."""
+        now = datetime.now(UTC)
+        task = Task(
+            task_id=f"task_{uuid4().hex}",
+            tenant_id=tenant_id,
+            requested_by="agent-1",
+            title="May I?",
+            priority=Priority.NORMAL,
+            status=TaskStatus.OPEN,
+            version=1,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+        )
+        self.tasks[task.task_id] = task
+        return task
+
+    async def change(self, task_id: str, event: str, **changes: object) -> Task:
+        """Change a task and publish the event."""
+        task = self._end(task_id, event=event, **changes)
+        await self.publish(task, event)
+        return task
+
     async def publish(self, task: Task, event: str, *, event_id: str | None = None) -> None:
         """Publish an event about a task as the relay does."""
         connection = await nats.connect(self._nats_url)
@@ -161,15 +215,24 @@ class Tasks(TaskServiceServer):
             "ce-tenant": task.tenant_id,
             "ce-version": str(task.version),
         }
-        slim = task.model_copy(update={"form": None, "result": None, "input": None, "context": None})
+        slim = task.model_copy(
+            update={"form": None, "result": None, "input": None, "context": None, "change_requests": []}
+        )
         data = TaskEvent(task=slim, audience=["all"]).model_dump_json(exclude_none=True).encode()
         await connection.jetstream().publish(f"orkestra.v1.{task.tenant_id}.task.{event}", data, headers=headers)
         await connection.close()
 
-    def _end(self, task_id: str, **changes: object) -> Task:
+    def _end(self, task_id: str, *, event: str | None = None, **changes: object) -> Task:
         task = self.tasks[task_id]
         self.tasks[task_id] = task.model_copy(update={"version": task.version + 1, **changes})
+        self._note(self.tasks[task_id], event or str(self.tasks[task_id].status), actor="user_ana")
         return self.tasks[task_id]
+
+    def _note(self, task: Task, event: str, *, actor: str | None, after: dict[str, Any] | None = None) -> None:
+        known = self.changes.setdefault(task.task_id, [])
+        known.append(
+            TaskHistoryEntry(sequence=len(known) + 1, event=event, at=datetime.now(UTC), actor=actor, after=after)
+        )
 
 
 @dataclass
@@ -240,12 +303,11 @@ class World:
         return [row["subject"].rpartition(".")[2] for row in rows]
 
     @asynccontextmanager
-    async def worker(self, *modules: str) -> AsyncIterator[None]:
+    async def worker(self, *modules: str, task_queue: str | None = None) -> AsyncIterator[None]:
         """A worker of the SDK with these modules."""
         stop, ready = asyncio.Event(), asyncio.Event()
-        running = asyncio.create_task(
-            sdk_worker.run_worker(modules, settings=self.worker_settings, stop=stop, ready=ready)
-        )
+        settings = replace(self.worker_settings, task_queue=task_queue or self.worker_settings.task_queue)
+        running = asyncio.create_task(sdk_worker.run_worker(modules, settings=settings, stop=stop, ready=ready))
         try:
             await eventually(lambda: ready.is_set() or running.done())
             yield

@@ -49,6 +49,13 @@ class Handoff(Model, pb=pb.Handoff):
     links: list[Link] = Field(default_factory=list)
 
 
+class AnswerNeeded(Model, pb=pb.AnswerNeeded):
+    """What the requester has to answer before the run can go on."""
+
+    task_id: str
+    message: str
+
+
 class GetWorkflowRequest(Model, pb=pb.GetWorkflowRequest):
     """Names a run."""
 
@@ -100,6 +107,31 @@ class ReportEndResponse(Model, pb=pb.ReportEndResponse):
     """Nothing but the fact."""
 
 
+class SignalWorkflowRequest(Model, pb=pb.SignalWorkflowRequest):
+    """What to send to a run."""
+
+    workflow_id: str
+    signal: str = Field(description="The signal's name.")
+    payload: Any = Field(default=None, description="What the signal carries; nothing where absent.")
+
+
+class GetTimelineRequest(Model, pb=pb.GetTimelineRequest):
+    """Names the run that is told about."""
+
+    workflow_id: str
+
+
+class TimelineEntry(Model, pb=pb.TimelineEntry):
+    """One thing that happened."""
+
+    at: UtcDatetime
+    kind: str = Field(description="workflow, task, activity, timer or signal.")
+    event: str = Field(description="In past tense, such as started, completed or escalated.")
+    text: str = Field(description="A sentence.")
+    task_id: str | None = Field(default=None)
+    actor: str | None = Field(default=None)
+
+
 class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     """Filters and the page wanted."""
 
@@ -118,6 +150,23 @@ class ReportEndRequest(Model, pb=pb.ReportEndRequest):
     status: WorkflowStatus
     result: Any = Field(default=None)
     failure: Failure | None = Field(default=None)
+
+
+class StartWorkflowRequest(Model, pb=pb.StartWorkflowRequest):
+    """A run to start."""
+
+    definition: str
+    version: Int32 | None = Field(default=None, description="The newest version where absent.")
+    input: dict[str, Any]
+    business_id: str | None = Field(default=None, description="The caller's own id for the case.")
+    business_id_policy: BusinessIdPolicy | None = Field(default=None, description="reject_running where absent.")
+    start_delay: str | None = Field(default=None, description="A duration such as 10m.")
+    tags: list[str] = Field(default_factory=list)
+    search_attributes: dict[str, Any] | None = Field(default=None)
+    handoff: Handoff | None = Field(default=None)
+    on_behalf_of: str | None = Field(
+        default=None, description="User id or e-mail address of the person for whom an agent asks."
+    )
 
 
 class Workflow(Model, pb=pb.Workflow):
@@ -146,22 +195,8 @@ class Workflow(Model, pb=pb.Workflow):
     cancel_requested_at: UtcDatetime | None = Field(default=None)
     resource_version: Int64 = Field(description="Grows by one with each write to the row.")
     updated_at: UtcDatetime
-
-
-class StartWorkflowRequest(Model, pb=pb.StartWorkflowRequest):
-    """A run to start."""
-
-    definition: str
-    version: Int32 | None = Field(default=None, description="The newest version where absent.")
-    input: dict[str, Any]
-    business_id: str | None = Field(default=None, description="The caller's own id for the case.")
-    business_id_policy: BusinessIdPolicy | None = Field(default=None, description="reject_running where absent.")
-    start_delay: str | None = Field(default=None, description="A duration such as 10m.")
-    tags: list[str] = Field(default_factory=list)
-    search_attributes: dict[str, Any] | None = Field(default=None)
-    handoff: Handoff | None = Field(default=None)
-    on_behalf_of: str | None = Field(
-        default=None, description="User id or e-mail address of the person for whom an agent asks."
+    answer_needed: AnswerNeeded | None = Field(
+        default=None, description="A task of this run waits for an answer of the requester: its id, and what is asked."
     )
 
 
@@ -175,6 +210,12 @@ class RegisterDefinitionsRequest(Model, pb=pb.RegisterDefinitionsRequest):
     """What a worker can run."""
 
     definitions: list[Definition] = Field(default_factory=list)
+
+
+class Timeline(Model, pb=pb.Timeline):
+    """What happened in a run, oldest first."""
+
+    entries: list[TimelineEntry] = Field(default_factory=list)
 
 
 class ListWorkflowsResponse(Model, pb=pb.ListWorkflowsResponse):
@@ -205,6 +246,14 @@ class WorkflowServiceServer(Protocol):
 
     async def cancel_workflow(self, ctx: Context, request: CancelWorkflowRequest) -> Workflow:
         """Asks a run to stop; it may still clean up."""
+        ...
+
+    async def signal_workflow(self, ctx: Context, request: SignalWorkflowRequest) -> Workflow:
+        """Sends a signal to a running run."""
+        ...
+
+    async def get_timeline(self, ctx: Context, request: GetTimelineRequest) -> Timeline:
+        """Tells what happened in a run, in words."""
         ...
 
     async def get_definition(self, ctx: Context, request: GetDefinitionRequest) -> Definition:
@@ -270,6 +319,22 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
         """Asks a run to stop; it may still clean up."""
         return await self._call(
             "CancelWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def signal_workflow(
+        self, request: SignalWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Sends a signal to a running run."""
+        return await self._call(
+            "SignalWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_timeline(
+        self, request: GetTimelineRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Timeline:
+        """Tells what happened in a run, in words."""
+        return await self._call(
+            "GetTimeline", request, Timeline, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def get_definition(

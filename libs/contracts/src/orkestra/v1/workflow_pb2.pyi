@@ -42,7 +42,7 @@ BUSINESS_ID_POLICY_REJECT_ALWAYS: BusinessIdPolicy
 BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
 
 class Workflow(_message.Message):
-    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at")
+    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed")
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class Workflow(_message.Message):
     CANCEL_REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_VERSION_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_NEEDED_FIELD_NUMBER: _ClassVar[int]
     workflow_id: str
     run_id: str
     definition: str
@@ -85,7 +86,16 @@ class Workflow(_message.Message):
     cancel_requested_at: _timestamp_pb2.Timestamp
     resource_version: int
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    answer_needed: AnswerNeeded
+    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_needed: _Optional[_Union[AnswerNeeded, _Mapping]] = ...) -> None: ...
+
+class AnswerNeeded(_message.Message):
+    __slots__ = ("task_id", "message")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    message: str
+    def __init__(self, task_id: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("type", "message")
@@ -238,3 +248,41 @@ class ReportEndRequest(_message.Message):
 class ReportEndResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SignalWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "signal", "payload")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    signal: str
+    payload: _json_pb2.JsonValue
+    def __init__(self, workflow_id: _Optional[str] = ..., signal: _Optional[str] = ..., payload: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class GetTimelineRequest(_message.Message):
+    __slots__ = ("workflow_id",)
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    def __init__(self, workflow_id: _Optional[str] = ...) -> None: ...
+
+class Timeline(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[TimelineEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ...) -> None: ...
+
+class TimelineEntry(_message.Message):
+    __slots__ = ("at", "kind", "event", "text", "task_id", "actor")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    kind: str
+    event: str
+    text: str
+    task_id: str
+    actor: str
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., event: _Optional[str] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., actor: _Optional[str] = ...) -> None: ...

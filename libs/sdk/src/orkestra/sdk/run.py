@@ -16,6 +16,8 @@ FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_
 WITHOUT_END = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 CALL_TIMEOUT = timedelta(seconds=2)
 SHORTEST_ALARM = timedelta(milliseconds=10)
+ALARM_SUMMARY = "alarm of "
+"""Begins the summary of a timer that is a task's alarm, which tells it from an author's timers in the history."""
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -73,7 +75,11 @@ class Run:
         """Wait until a version above `since` was heard of, or the alarm rings."""
         timeout = None if alarm is None else max(alarm, SHORTEST_ALARM)
         try:
-            await workflow.wait_condition(lambda: self._heard.get(task_id, 0) > since, timeout=timeout)
+            await workflow.wait_condition(
+                lambda: self._heard.get(task_id, 0) > since,
+                timeout=timeout,
+                timeout_summary=f"{ALARM_SUMMARY}{task_id}",
+            )
         except TimeoutError:
             return
 

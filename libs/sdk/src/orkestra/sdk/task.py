@@ -178,23 +178,42 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     return _result_of(await _wait_for_end(run, request), form)
 
 
+async def follow(task_id: str) -> ClockState:
+    """Ring the clock of a task that was opened outside this workflow, and return its end.
+
+    Cancelling the workflow leaves the task as it is.
+    """
+    run = current_run()
+    run.listen(task_id)
+    try:
+        asked = AdvanceClockRequest(task_id=task_id)
+        return await _ring(run, await run.call(ADVANCE_CLOCK, asked, ClockState))
+    finally:
+        run.forget(task_id)
+
+
 async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
-    """Open the task and return its end; every signal and every alarm asks task-service, which alone decides."""
+    """Open the task and return its end."""
     task_id = request.task_id or ""
     run.listen(task_id)
     try:
         state = await run.call(CREATE_TASK, request, ClockState)
         task_id = state.task_id  # another one where the key found the first
         run.listen(task_id)
-        while state.status in LIVE:
-            await run.news(task_id, since=state.version, alarm=state.wake_in)
-            state = await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState)
+        return await _ring(run, state)
     except (Exception, asyncio.CancelledError) as error:
         if is_cancelled_exception(error):
             await asyncio.shield(_cancel(run, task_id))
         raise
     finally:
         run.forget(task_id)
+
+
+async def _ring(run: Run, state: ClockState) -> ClockState:
+    """Wait for the end; every signal and every alarm asks task-service, which alone decides."""
+    while state.status in LIVE:
+        await run.news(state.task_id, since=state.version, alarm=state.wake_in)
+        state = await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=state.task_id), ClockState)
     return state
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import grpc
 from orkestra.chassis import process, streams
@@ -18,9 +19,11 @@ from orkestra.sdk import worker
 from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound
-from orkestra.workflow_worker.activities import Engine
+from orkestra.workflow_worker import workflows
+from orkestra.workflow_worker.activities import Engine, TasksOfRuns
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, WakeUps
-from orkestra.workflow_worker.operations import RUN_ENDED, FindPerson, WorkflowOperations
+from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
+from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from orkestra.workflow_worker.settings import ApiSettings, WorkerSettings
 from orkestra.workflow_worker.workflows import Sweeps
 from temporalio.client import Client
@@ -38,13 +41,19 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     identity, tasks = channel(settings.identity_address), channel(settings.task_address)
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
-    notifications = Notifications(settings.database_url, RUN_ENDED)
+    notifications = Notifications(settings.database_url, RUN_NEWS)
     operations = WorkflowOperations(
-        database, engine, notifications, running.drain, people_of(identity, tokens), settings.development
+        database,
+        engine,
+        notifications,
+        running.drain,
+        people_of(identity, tokens),
+        TasksOfRuns(tasks, tokens),
+        settings.development,
     )
     server = running.grpc_server(settings.grpc_port)
     add_workflow_service(server, operations, Verifier.of_identity(identity).authenticate)
-    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, tasks, tokens).take)
+    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, database, tasks, tokens).take)
     running.need("postgres", database.check)
     running.watch("nats", nats.check)
     running.watch("temporal", engine.check)
@@ -62,21 +71,26 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
 
 @asynccontextmanager
 async def build_worker(running: process.Process, settings: WorkerSettings) -> AsyncIterator[None]:
-    """Serve the deployed workflows beside the process's health."""
-    stop, ready = asyncio.Event(), asyncio.Event()
-    modules = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
-    serving = asyncio.create_task(
-        worker.run_worker(modules, settings=_worker_settings(settings), stop=stop, ready=ready)
-    )
+    """Serve the deployed workflows and, on a task queue of its own, the built-in one beside the process's health."""
+    stop, ready = asyncio.Event(), (asyncio.Event(), asyncio.Event())
+    deployed = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
+    theirs = _worker_settings(settings)
+    ours = replace(theirs, task_queue=BUILTIN_QUEUE)
+    workers = [
+        asyncio.create_task(worker.run_worker(deployed, settings=theirs, stop=stop, ready=ready[0])),
+        asyncio.create_task(worker.run_worker([workflows], settings=ours, stop=stop, ready=ready[1])),
+    ]
+    serving = asyncio.gather(*workers)
 
     async def check() -> None:
         if serving.done():
             serving.result()
-        if not ready.is_set():
+        if not all(one.is_set() for one in ready):
             raise ConnectionError("the worker does not serve yet")
 
     async def end() -> None:
         stop.set()
+        await asyncio.wait(workers)
         await serving
 
     running.need("worker", check)
@@ -85,8 +99,7 @@ async def build_worker(running: process.Process, settings: WorkerSettings) -> As
     try:
         yield
     finally:
-        stop.set()
-        await serving
+        await end()
 
 
 def people_of(identity: grpc.aio.Channel, tokens: TokenSource) -> FindPerson:

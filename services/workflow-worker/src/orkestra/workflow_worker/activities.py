@@ -7,12 +7,23 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import grpc
 from google.protobuf.duration_pb2 import Duration
-from orkestra.sdk.header import HEADER
+from orkestra.chassis.credentials import TokenSource
+from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    GetTaskHistoryRequest,
+    ListTasksRequest,
+    Task,
+    TaskHistoryEntry,
+    TaskServiceClient,
+    TaskStatus,
+)
 from orkestra.v1.workflow import Failure, WorkflowStatus
 from orkestra.wire import Unavailable
-from orkestra.workflow_worker.rules import End, Start
+from orkestra.workflow_worker.rules import ASK_HUMAN, BUILTIN_QUEUE, End, Start
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
 from temporalio.api.history.v1 import HistoryEvent
@@ -21,9 +32,11 @@ from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     DescribeWorkflowExecutionRequest,
     GetSystemInfoRequest,
+    GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
     ListWorkflowExecutionsRequest,
     RequestCancelWorkflowExecutionRequest,
+    SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
 )
@@ -35,6 +48,10 @@ BOUND_SECONDS = 1.5
 POLLER_ALIVE = timedelta(seconds=75)
 """A poll lasts up to a minute, so a worker that polled this long ago is gone."""
 POLLERS_KEPT_SECONDS = 5.0
+HISTORY_PAGE, HISTORY_PAGES = 1000, 5
+TASKS_SECONDS = 2.5
+MOST_TASKS = 200
+HISTORIES_AT_ONCE = 8
 
 STATUS = {
     WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED: WorkflowStatus.COMPLETED,
@@ -108,6 +125,58 @@ class Engine:
         )
         return await self._unless_gone(self._service.signal_workflow_execution(request))
 
+    async def signal(self, workflow_id: str, signal: str, *, payload: Any, request_id: str) -> bool:
+        """Send an author's signal, once for one request id; False where the run has ended or was never there."""
+        values = [] if payload is None else [payload]
+        request = SignalWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            signal_name=signal,
+            input=Payloads(payloads=await self._client.data_converter.encode(values)),
+            identity=self._client.identity,
+            request_id=request_id,
+        )
+        return await self._unless_gone(self._service.signal_workflow_execution(request))
+
+    async def adopt(self, header: RunHeader, signal: WakeUp, *, request_id: str) -> bool:
+        """Signal the workflow of a task without a run, starting it where it is not there; False where it has ended."""
+        encode = self._client.data_converter.encode
+        request = SignalWithStartWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_id=signal.task_id,
+            workflow_type=WorkflowType(name=ASK_HUMAN),
+            task_queue=TaskQueue(name=BUILTIN_QUEUE),
+            input=Payloads(payloads=await encode([AdvanceClockRequest(task_id=signal.task_id)])),
+            signal_name=WAKE_UP_SIGNAL,
+            signal_input=Payloads(payloads=await encode([signal])),
+            identity=self._client.identity,
+            request_id=request_id,
+            workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+        )
+        request.header.fields[HEADER].CopyFrom(header.to_payload())
+        return await self._unless_gone(self._service.signal_with_start_workflow_execution(request))
+
+    async def history(self, workflow_id: str) -> list[HistoryEvent]:
+        """Return the first events of a run's newest execution, at most 5000; none where it was never there."""
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            maximum_page_size=HISTORY_PAGE,
+        )
+        events: list[HistoryEvent] = []
+        try:
+            async with _bounded():
+                for _ in range(HISTORY_PAGES):
+                    page = await self._service.get_workflow_execution_history(request)
+                    events.extend(page.history.events)
+                    if not page.next_page_token:
+                        break
+                    request.next_page_token = page.next_page_token
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise unavailable() from error
+        return events
+
     async def closed_since(self, since: datetime) -> AsyncIterator[str]:
         """Yield the ids of executions that closed since then."""
         stamp = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -169,7 +238,7 @@ class Engine:
             async with _bounded():
                 await call
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+            if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS):
                 return False
             raise unavailable() from error
         return True
@@ -209,6 +278,38 @@ class Engine:
             case WorkflowStatus.TIMED_OUT:
                 return Failure(type="TIMED_OUT", message="The run's time in Temporal was over.")
         return Failure(type="CANCELLED", message="The run was cancelled.")
+
+
+class TasksOfRuns:
+    """Reads the tasks of runs from task-service, as the service itself: whoever asks was checked against the run."""
+
+    def __init__(self, tasks: grpc.aio.Channel, tokens: TokenSource) -> None:
+        self._tasks = tasks
+        self._tokens = tokens
+
+    async def __call__(self, tenant_id: str, workflow_id: str) -> list[tuple[Task, list[TaskHistoryEntry]]]:
+        """Return the run's tasks, at most 200 of each status, with their histories; Unavailable after 2.5 seconds."""
+        service = TaskServiceClient(self._tasks, self._tokens.of(tenant_id))
+        at_once = asyncio.Semaphore(HISTORIES_AT_ONCE)
+
+        async def history(task: Task) -> tuple[Task, list[TaskHistoryEntry]]:
+            async with at_once:
+                return task, list((await service.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries)
+
+        try:
+            async with asyncio.timeout(TASKS_SECONDS):
+                pages = await asyncio.gather(
+                    *(
+                        service.list_tasks(
+                            ListTasksRequest(workflow_id=workflow_id, status=status, page_size=MOST_TASKS)
+                        )
+                        for status in TaskStatus
+                    )
+                )
+                tasks = {task.task_id: task for page in pages for task in page.tasks}
+                return list(await asyncio.gather(*map(history, tasks.values())))
+        except TimeoutError:
+            raise Unavailable("TASKS_UNAVAILABLE", "task-service does not answer.", retry_after=1.0) from None
 
 
 def unavailable() -> Unavailable:

@@ -42,7 +42,26 @@ select * from runs where tenant_id = :tenant_id and business_id = :business_id o
 select * from runs where tenant_id = :tenant_id and business_id = :business_id and status = 'running';
 
 -- get_run
-select * from runs where tenant_id = :tenant_id and workflow_id = :workflow_id;
+-- With the first of its tasks that waits for the requester.
+select r.*, case when r.status = 'running' then (
+    select json_build_object('task_id', w.task_id, 'message', w.message)
+    from waiting_tasks w
+    where w.tenant_id = r.tenant_id and w.workflow_id = r.workflow_id and w.message is not null
+    order by w.task_id
+    limit 1
+) end as answer_needed
+from runs r
+where r.tenant_id = :tenant_id and r.workflow_id = :workflow_id;
+
+-- note_waiting
+insert into waiting_tasks (tenant_id, task_id, workflow_id, version, message)
+values (:tenant_id, :task_id, :workflow_id, :version, :message)
+on conflict on constraint waiting_tasks_pk do update set version = excluded.version, message = excluded.message
+where waiting_tasks.version < excluded.version;
+
+-- no_longer_waits
+update waiting_tasks set version = :version, message = null
+where tenant_id = :tenant_id and task_id = :task_id and version < :version;
 
 -- list_runs
 select * from runs
@@ -74,16 +93,22 @@ update runs set cancel_delivered_at = now()
 where tenant_id = :tenant_id and workflow_id = :workflow_id and cancel_delivered_at is null;
 
 -- end_run
-update runs set
-    status = :status,
-    run_id = :run_id,
-    result = :result,
-    failure = :failure,
-    closed_at = now(),
-    updated_at = now(),
-    resource_version = resource_version + 1
-where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running'
-returning *;
+with ended as (
+    update runs set
+        status = :status,
+        run_id = :run_id,
+        result = :result,
+        failure = :failure,
+        closed_at = now(),
+        updated_at = now(),
+        resource_version = resource_version + 1
+    where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running'
+    returning *
+), forgotten as (
+    delete from waiting_tasks
+    where tenant_id = :tenant_id and workflow_id = :workflow_id and exists (select from ended)
+)
+select * from ended;
 
 -- sweep_unstarted
 -- A start that is under way takes at most two seconds.

@@ -12,17 +12,34 @@ from orkestra.rules import parse_duration
 from orkestra.sdk.header import RunHeader
 from orkestra.v1.events import WorkflowEvent
 from orkestra.v1.task import Task, TaskStatus
-from orkestra.v1.workflow import Definition, Failure, StartWorkflowRequest, Workflow, WorkflowStatus
-from orkestra.wire import FieldError, InvalidArgument, NotFound, PermissionDenied, Principal
+from orkestra.v1.workflow import (
+    Definition,
+    Failure,
+    SignalWorkflowRequest,
+    StartWorkflowRequest,
+    Workflow,
+    WorkflowStatus,
+)
+from orkestra.wire import (
+    FailedPrecondition,
+    FieldError,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Principal,
+    TooLarge,
+    dumps,
+)
 
 MAY: dict[str, frozenset[str]] = {
     "start": frozenset({"admin", "manager", "member", "agent", "system"}),
     "see_every_run": frozenset({"admin", "manager", "auditor"}),
     "cancel_every_run": frozenset({"admin", "manager"}),
+    "signal_every_run": frozenset({"admin", "manager"}),
     "register": frozenset({"worker"}),
     "report_end": frozenset({"worker"}),
 }
-"""Operation by role. Whoever asked for a run sees it and may cancel it besides."""
+"""Operation by role. Whoever asked for a run sees it and may cancel and signal it besides."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,22 @@ class End:
     failure: Failure | None = None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A task of a run: what the requester has to answer, None where it waits for nothing."""
+
+    task_id: str
+    workflow_id: str
+    version: int
+    message: str | None
+
+
 LONGEST_DELAY = timedelta(days=365)
+ASK_HUMAN = "ask-human@1"
+"""The built-in workflow of tasks that were asked for without one; its id in Temporal is the task's."""
+BUILTIN_QUEUE = "orkestra-builtin"
+LARGEST_SIGNAL = 256 * 1024
+RESERVED_SIGNALS = ("orkestra_", "__temporal_")
 ENDS = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED})
 MOVES_DEADLINES = frozenset(
     {
@@ -62,6 +94,8 @@ MOVES_DEADLINES = frozenset(
     }
 )
 MOVES_CLAIM_CLOCK = frozenset({"claimed", "released"})
+WAITING = frozenset({"changes_requested", "answered"})
+CREATED = "created"
 
 
 def check_may(operation: str, principal: Principal) -> None:
@@ -84,6 +118,30 @@ def check_may_cancel(principal: Principal, run: Workflow) -> None:
     """Refuse (PermissionDenied) whoever neither asked for the run nor manages the tenant."""
     if not may("cancel_every_run", principal) and principal.subject != run.requested_by:
         raise PermissionDenied("ROLE_MISSING", "Only who asked for a run, managers and admins may cancel it.")
+
+
+def check_may_signal(principal: Principal, run: Workflow) -> None:
+    """Refuse (PermissionDenied) whoever neither asked for the run nor manages the tenant."""
+    if not may("signal_every_run", principal) and principal.subject != run.requested_by:
+        raise PermissionDenied("ROLE_MISSING", "Only who asked for a run, managers and admins may signal it.")
+
+
+def check_signal(request: SignalWorkflowRequest) -> None:
+    """Refuse (InvalidArgument, TooLarge) a name that belongs to the platform, and a payload beyond 256 KiB."""
+    faults = _too_long("signal", request.signal, 200)
+    if request.signal.startswith(RESERVED_SIGNALS):
+        faults.append(FieldError("signal", "reserved", "Signals with this name are the platform's own."))
+    if faults:
+        raise InvalidArgument("REQUEST_INVALID", "The run cannot be signalled like this.", errors=faults)
+    size = len(dumps(request.payload).encode())
+    if size > LARGEST_SIGNAL:
+        raise TooLarge("REQUEST_TOO_LARGE", f"The payload is {size} bytes; a signal carries at most {LARGEST_SIGNAL}.")
+
+
+def not_running(run: Workflow) -> FailedPrecondition:
+    """Return the refusal of what can only be asked of a running run, with the run."""
+    status = "ended" if run.status is WorkflowStatus.RUNNING else str(run.status)
+    return FailedPrecondition("WORKFLOW_NOT_RUNNING", f"The run is no longer running: {status}.", current=run)
 
 
 def check_may_start(principal: Principal, definition: Definition) -> None:
@@ -141,10 +199,17 @@ def changed_schemas(known: Definition, given: Definition) -> list[str]:
 
 
 def wakes(event: str, task: Task) -> bool:
-    """Say whether a task's event must wake its workflow: it ended, or one of its deadlines moved."""
+    """Say whether a task's event must wake its workflow: it ended, a deadline moved, or it has no workflow yet."""
+    if event == CREATED:
+        return task.workflow_id is None
     if event in MOVES_CLAIM_CLOCK:
         return task.sla is not None and task.sla.policy.claim is not None
     return event in MOVES_DEADLINES
+
+
+def asked_of_requester(task: Task) -> str | None:
+    """Return what a waiting task asks of its requester; None where it does not wait."""
+    return "The reviewer asks for changes." if task.status is TaskStatus.WAITING else None
 
 
 def told(run: Workflow, actor: str | None) -> WorkflowEvent:

@@ -1,4 +1,4 @@
-"""Sweeps between `runs` and Temporal: what a crash or an outage left undone on either side."""
+"""The built-in workflow, and the sweeps between `runs` and Temporal: what a crash or an outage left undone."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,14 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
+from orkestra.sdk.task import follow
+from orkestra.v1.task import AdvanceClockRequest
 from orkestra.v1.workflow import Workflow
 from orkestra.wire import Unavailable
 from orkestra.workflow_worker.activities import Engine
 from orkestra.workflow_worker.operations import end_run, note_start, start_of
+from orkestra.workflow_worker.rules import ASK_HUMAN
+from temporalio import workflow
 from temporalio.service import RPCError, RPCStatusCode
 
 EVERY_SECONDS = 2.0
@@ -20,6 +24,15 @@ OVERLAP = timedelta(seconds=60)
 
 sql = load(__package__)
 logger = get_logger(__name__)
+
+
+@workflow.defn(name=ASK_HUMAN)
+class AskHuman:
+    """Rings the clock of a task that was asked for without a workflow, until it has ended."""
+
+    @workflow.run
+    async def run(self, adopted: AdvanceClockRequest) -> None:
+        await follow(adopted.task_id)
 
 
 class Sweeps:

@@ -1,0 +1,26 @@
+"""WorkflowService: start, read, wait for, steer and end runs; register what can be run."""
+
+from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf
+from orkestra.workflow_worker.operations.ending import Ending, end_run
+from orkestra.workflow_worker.operations.reading import RUN_NEWS, Reading
+from orkestra.workflow_worker.operations.starting import Starting, note_start, start_of
+from orkestra.workflow_worker.operations.steering import Steering
+from orkestra.workflow_worker.operations.timeline import Telling
+from orkestra.workflow_worker.operations.waiting import no_longer_waits, note_waiting
+
+__all__ = [
+    "RUN_NEWS",
+    "Engine",
+    "FindPerson",
+    "TasksOf",
+    "WorkflowOperations",
+    "end_run",
+    "no_longer_waits",
+    "note_start",
+    "note_waiting",
+    "start_of",
+]
+
+
+class WorkflowOperations(Starting, Reading, Telling, Steering, Ending):
+    """Serves WorkflowService on one schema and one Temporal namespace."""

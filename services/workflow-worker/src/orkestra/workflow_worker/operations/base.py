@@ -1,0 +1,86 @@
+"""What every operation on runs has at hand."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orkestra.chassis.database import Database
+from orkestra.chassis.drain import Drain
+from orkestra.chassis.notifications import Notifications
+from orkestra.chassis.operations import SYSTEM, Tx
+from orkestra.chassis.sql import load
+from orkestra.v1.task import Task, TaskHistoryEntry
+from orkestra.v1.workflow import Definition, Workflow
+from orkestra.workflow_worker import rules
+from orkestra.workflow_worker.rules import Start
+from temporalio.api.history.v1 import HistoryEvent
+
+sql = load("orkestra.workflow_worker")
+FindPerson = Callable[[str, str], Awaitable[str]]
+"""By tenant and user id or e-mail address: the person's id."""
+TasksOf = Callable[[str, str], Awaitable[Sequence[tuple[Task, Sequence[TaskHistoryEntry]]]]]
+"""By tenant and run: the run's tasks with their histories."""
+
+
+class Engine(Protocol):
+    """What the operations need of Temporal; each call is bounded and raises Unavailable past that."""
+
+    async def start(self, start: Start) -> str: ...
+
+    async def cancel(self, workflow_id: str, reason: str) -> bool: ...
+
+    async def signal(self, workflow_id: str, signal: str, *, payload: Any, request_id: str) -> bool: ...
+
+    async def history(self, workflow_id: str) -> Sequence[HistoryEvent]: ...
+
+    async def notice(self, task_queue: str) -> str | None: ...
+
+
+@dataclass
+class Base:
+    """One schema, one Temporal namespace, and the services around."""
+
+    database: Database
+    engine: Engine
+    notifications: Notifications
+    drain: Drain
+    find_person: FindPerson
+    tasks_of: TasksOf
+    development: bool = False
+    queues: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Which task queue each definition's version names, as far as it is known here."""
+
+
+async def tell(tx: Tx, event: str, run: Workflow) -> None:
+    """Write the event that something happened to the run."""
+    subject = tx.ctx.principal.subject
+    payload = rules.told(run, None if subject == SYSTEM else subject)
+    await tx.emit(aggregate="workflow", event=event, payload=payload, key=run.workflow_id, version=run.resource_version)
+
+
+async def run_of(tx: Tx, workflow_id: str) -> Workflow:
+    """Return the run; refuses (NotFound) an id that the tenant does not have."""
+    run = await sql.get_run.one(tx.conn, Workflow, tenant_id=tx.tenant_id, workflow_id=workflow_id)
+    if run is None:
+        raise rules.run_not_found(workflow_id)
+    return run
+
+
+async def visible_run(tx: Tx, workflow_id: str) -> Workflow:
+    """Return the run; refuses (NotFound) one that the caller may not see as if it were not there."""
+    run = await run_of(tx, workflow_id)
+    if not rules.may_see(tx.ctx.principal, run):
+        raise rules.run_not_found(workflow_id)
+    return run
+
+
+async def definition_of(tx: Tx, name: str, version: int | None) -> Definition:
+    """Return the definition, its newest version unless one is named; a refusal names what comes near."""
+    if version is None:
+        found = await sql.newest_definition.one(tx.conn, Definition, name=name)
+    else:
+        found = await sql.get_definition.one(tx.conn, Definition, name=name, version=version)
+    if found is None:
+        known = [row["name"] for row in await sql.definition_names.rows(tx.conn)]
+        raise rules.definition_unknown(name, known, version)
+    return found

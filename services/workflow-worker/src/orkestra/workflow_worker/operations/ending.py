@@ -1,0 +1,40 @@
+"""How a run ends: the first end that is reported or found is the one."""
+
+from orkestra.chassis.operations import Tx, operation
+from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, Workflow, WorkflowStatus
+from orkestra.wire import FieldError, InvalidArgument
+from orkestra.workflow_worker import rules
+from orkestra.workflow_worker.operations.base import Base, run_of, sql, tell
+from orkestra.workflow_worker.rules import End
+
+
+class Ending(Base):
+    """The rpc by which workers report ends."""
+
+    @operation
+    async def report_end(self, tx: Tx, request: ReportEndRequest) -> ReportEndResponse:
+        rules.check_may("report_end", tx.ctx.principal)
+        if request.status is WorkflowStatus.RUNNING:
+            fault = FieldError("status", "invalid", "An end is reported.")
+            raise InvalidArgument("REQUEST_INVALID", "Running is no end.", errors=[fault])
+        end = End(request.run_id, request.status, request.result, request.failure)
+        if await end_run(tx, request.workflow_id, end) is None:
+            await run_of(tx, request.workflow_id)
+        return ReportEndResponse()
+
+
+async def end_run(tx: Tx, workflow_id: str, end: End) -> Workflow | None:
+    """Record the first end of a run with its event; None where it has ended before or is not there."""
+    ended = await sql.end_run.one(
+        tx.conn,
+        Workflow,
+        tenant_id=tx.tenant_id,
+        workflow_id=workflow_id,
+        status=end.status,
+        run_id=end.run_id,
+        result=end.result,
+        failure=None if end.failure is None else end.failure.model_dump(),
+    )
+    if ended is not None:
+        await tell(tx, end.status, ended)
+    return ended

@@ -1,0 +1,69 @@
+"""What is shown of runs to those who may see them."""
+
+from functools import partial
+
+from orkestra.chassis.notifications import hold
+from orkestra.chassis.operations import Tx, read
+from orkestra.v1.workflow import (
+    GetWorkflowRequest,
+    GetWorkflowResultRequest,
+    ListWorkflowsRequest,
+    ListWorkflowsResponse,
+    Workflow,
+    WorkflowStatus,
+)
+from orkestra.wire import Context, FieldError, InvalidArgument
+from orkestra.workflow_worker import rules
+from orkestra.workflow_worker.operations.base import sql, visible_run
+from orkestra.workflow_worker.operations.defining import Defining
+
+RUN_NEWS = "workflow_run_ended"
+"""Channel on which those who wait for a run are told to look: it has ended, or needs an answer."""
+LONGEST_WAIT = 50
+
+
+class Reading(Defining):
+    """The rpcs that change nothing."""
+
+    async def get_workflow(self, ctx: Context, request: GetWorkflowRequest) -> Workflow:
+        run = await self._read_run(ctx, request)
+        if run.status is not WorkflowStatus.RUNNING:
+            return run
+        return run.model_copy(update={"notice": await self.engine.notice(await self.task_queue_of(ctx, run))})
+
+    @read
+    async def _read_run(self, tx: Tx, request: GetWorkflowRequest) -> Workflow:
+        return await visible_run(tx, request.workflow_id)
+
+    @read
+    async def list_workflows(self, tx: Tx, request: ListWorkflowsRequest) -> ListWorkflowsResponse:
+        size = rules.page_size(request.page_size)
+        runs = await sql.list_runs.all(
+            tx.conn,
+            Workflow,
+            tenant_id=tx.tenant_id,
+            before=rules.page_start(request.page_token),
+            requested_by=None if rules.may("see_every_run", tx.ctx.principal) else tx.ctx.subject,
+            status=request.status,
+            definition=request.definition,
+            business_id=request.business_id,
+            page_size=size + 1,
+        )
+        page = [run.model_copy(update={"input": None, "result": None, "handoff": None}) for run in runs[:size]]
+        more = len(runs) > size
+        return ListWorkflowsResponse(workflows=page, next_page_token=rules.page_token(page[-1]) if more else None)
+
+    async def get_workflow_result(self, ctx: Context, request: GetWorkflowResultRequest) -> Workflow:
+        wait = request.wait or 0
+        if not 0 <= wait <= LONGEST_WAIT:
+            fault = FieldError("wait", "out_of_range", f"Between 0 and {LONGEST_WAIT} seconds.")
+            raise InvalidArgument("REQUEST_INVALID", "This wait is not possible.", errors=[fault])
+        named = GetWorkflowRequest(workflow_id=request.workflow_id)
+        async with self.notifications.listen(RUN_NEWS, request.workflow_id) as waiter:
+            return await hold(
+                partial(self.get_workflow, ctx, named),
+                until=lambda run: run.status is not WorkflowStatus.RUNNING or run.answer_needed is not None,
+                waiter=waiter,
+                drain=self.drain,
+                seconds=wait,
+            )

@@ -1,0 +1,154 @@
+"""How a run starts: its row first, then Temporal, at once or by the sweep."""
+
+import asyncio
+from datetime import datetime
+
+from opentelemetry import propagate
+from orkestra.chassis.database import Database
+from orkestra.chassis.operations import Tx, operation
+from orkestra.forms import Invalid, check_input
+from orkestra.sdk.header import MAX_BYTES, RunHeader
+from orkestra.v1.workflow import BusinessIdPolicy, Definition, StartWorkflowRequest, Workflow
+from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
+from orkestra.workflow_worker import rules
+from orkestra.workflow_worker.operations.base import definition_of, sql, tell
+from orkestra.workflow_worker.operations.defining import Defining
+from orkestra.workflow_worker.rules import Start
+
+
+class Starting(Defining):
+    """The rpc that starts runs."""
+
+    async def start_workflow(self, ctx: Context, request: StartWorkflowRequest) -> Workflow:
+        rules.check_may("start", ctx.principal)
+        rules.check_request(request)
+        if request.on_behalf_of is not None:
+            person = await self.find_person(ctx.tenant_id, request.on_behalf_of)
+            rules.check_may_act_for(ctx.principal, person)
+            request = request.model_copy(update={"on_behalf_of": person})
+        run = await self._record_start(ctx, request)
+        if ctx.reply.replayed or run.run_id is not None:
+            return run
+        start_at = run.started_at + rules.start_delay(request)
+        return await self._start_now(run, await self.task_queue_of(ctx, run), start_at)
+
+    @operation
+    async def _record_start(self, tx: Tx, request: StartWorkflowRequest) -> Workflow:
+        definition = await definition_of(tx, request.definition, request.version)
+        self.queues[definition.name, definition.version] = definition.task_queue
+        rules.check_may_start(tx.ctx.principal, definition)
+        _check_input(definition, request)
+        await _check_business_id(tx, request)
+        header = {"handoff": request.handoff, "input": request.input, "on_behalf_of": request.on_behalf_of}
+        _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=tx.ctx.subject, **header))
+        run = await sql.insert_run.one(
+            tx.conn,
+            Workflow,
+            tenant_id=tx.tenant_id,
+            definition=definition.name,
+            version=definition.version,
+            input=request.input,
+            business_id=request.business_id,
+            tags=request.tags,
+            search_attributes=request.search_attributes,
+            handoff=None if request.handoff is None else request.handoff.model_dump(mode="json", exclude_none=True),
+            requested_by=tx.ctx.subject,
+            on_behalf_of=request.on_behalf_of,
+            task_queue=definition.task_queue,
+            start_delay=rules.start_delay(request),
+            traceparent=current_traceparent(),
+        )
+        if run is None:
+            return await _running(tx, request)
+        await tell(tx, "started", run)
+        return run
+
+    async def _start_now(self, run: Workflow, task_queue: str, start_at: datetime) -> Workflow:
+        """Start the run on Temporal; where Temporal is away the sweep does it later."""
+        start = start_of(run, task_queue=task_queue, start_at=start_at, traceparent=current_traceparent())
+        started, notice = await asyncio.gather(
+            self.engine.start(start), self.engine.notice(task_queue), return_exceptions=True
+        )
+        told = notice if isinstance(notice, str) else None
+        if isinstance(started, Unavailable):
+            return run.model_copy(update={"notice": told})
+        if isinstance(started, BaseException):
+            raise started
+        noted = await note_start(self.database, run, started)
+        return noted.model_copy(update={"notice": told})
+
+
+async def note_start(database: Database, run: Workflow, run_id: str) -> Workflow:
+    """Record that Temporal has started the run."""
+    async with database.transaction(run.tenant_id) as conn:
+        noted = await sql.note_start.one(
+            conn, Workflow, tenant_id=run.tenant_id, workflow_id=run.workflow_id, run_id=run_id
+        )
+    return noted or run.model_copy(update={"run_id": run_id})
+
+
+def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent: str | None) -> Start:
+    """Return how Temporal is asked to start the run."""
+    header = RunHeader(
+        tenant_id=run.tenant_id,
+        workflow_id=run.workflow_id,
+        handoff=run.handoff,
+        input=run.input,
+        requested_by=run.requested_by,
+        on_behalf_of=run.on_behalf_of,
+        traceparent=traceparent,
+    )
+    return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
+
+
+def current_traceparent() -> str | None:
+    """Return the running trace (W3C Trace Context)."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def _check_input(definition: Definition, request: StartWorkflowRequest) -> None:
+    try:
+        check_input(definition.input_schema, request.input)
+    except Invalid as invalid:
+        faults = [problem.under("input") for problem in invalid.problems]
+        raise InvalidArgument(
+            "INPUT_INVALID",
+            f"The input does not fit {definition.name}.",
+            errors=[FieldError(fault.path, fault.code, fault.message) for fault in faults],
+        ) from None
+
+
+async def _check_business_id(tx: Tx, request: StartWorkflowRequest) -> None:
+    if request.business_id is None or request.business_id_policy is not BusinessIdPolicy.REJECT_ALWAYS:
+        return
+    first = await sql.newest_of_business_id.one(
+        tx.conn, Workflow, tenant_id=tx.tenant_id, business_id=request.business_id
+    )
+    if first is not None:
+        raise _business_id_taken(request, first)
+
+
+async def _running(tx: Tx, request: StartWorkflowRequest) -> Workflow:
+    """Answer a start whose business id has a running run: with that one, or with a refusal that shows it."""
+    running = await sql.running_of_business_id.one(
+        tx.conn, Workflow, tenant_id=tx.tenant_id, business_id=request.business_id
+    )
+    if running is None:
+        raise Unavailable("BUSINESS_ID_BUSY", "A run with this business id has just ended; try again.", retry_after=0.1)
+    if request.business_id_policy is BusinessIdPolicy.USE_RUNNING and rules.may_see(tx.ctx.principal, running):
+        return running
+    raise _business_id_taken(request, running)
+
+
+def _business_id_taken(request: StartWorkflowRequest, run: Workflow) -> AlreadyExists:
+    return AlreadyExists("BUSINESS_ID_TAKEN", f"{request.business_id} is {run.workflow_id}, which is {run.status}.")
+
+
+def _check_size(header: RunHeader) -> None:
+    size = len(header.to_payload().data)
+    if size > MAX_BYTES:
+        raise TooLarge(
+            "REQUEST_TOO_LARGE", f"Input and handoff are {size} bytes; at most {MAX_BYTES} travel with a run."
+        )
