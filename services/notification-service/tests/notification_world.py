@@ -89,6 +89,7 @@ class World:
     signer: Signer
     database: Database
     retention: Retention
+    feeds: Feeds
     news: TaskNews
     stream: Nats
     channel: grpc.aio.Channel
@@ -258,7 +259,8 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         stack.push_async_callback(stream.close)
         await stream.connected()
         await stream.ensure_streams()
-        news = TaskNews(Feeds(database, Groups(database, channel, service_token)))
+        feeds = Feeds(database, Groups(database, channel, service_token))
+        news = TaskNews(feeds)
         consumers = [
             Consumer(stream, TASKS, TASK_SUBJECTS, news.hear),
             Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
@@ -272,6 +274,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
             signer,
             database,
             Retention(sweep),
+            feeds,
             news,
             stream,
             channel,

@@ -1,12 +1,13 @@
 """Who is told of what happens to a task: each rule, once per person, in any order, however often it is heard."""
 
+import asyncio
 import itertools
 
 import pytest
 from notification_world import Reader, World, after, stepped, world
 from orkestra.chassis.streams import EVENTS
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.events import GroupEvent, NotificationEvent
+from orkestra.v1.events import GroupEvent, NotificationEvent, TaskEvent
 from orkestra.v1.identity import UserStatus
 from orkestra.v1.notification import NotificationKind
 from orkestra.v1.task import Assignment, EscalationStep, Priority, TaskStatus
@@ -234,6 +235,22 @@ async def test_the_order_of_arrival_makes_no_difference(world: World, order: tup
         (ben.id, 4): ("escalated", True),
         (eve.id, 4): ("escalated", True),
     }
+
+
+async def test_two_processes_that_hear_of_one_task_at_once_leave_nobody_asked(world: World) -> None:
+    tenant = world.tenant()
+    people = [tenant.person() for _ in range(20)]
+    await tenant.tells_group(tenant.group("support-l1", *people))
+    await world.settled()
+    told = []
+    for _ in range(20):
+        task = tenant.task(candidate_groups=L1)
+        claimed = after(task, status=TaskStatus.CLAIMED, assignee=people[0].id)
+        for event, state in (("created", task), ("claimed", claimed)):
+            told.append(world.feeds.tell(tenant.id, event_id=event, name=event, event=TaskEvent(task=state)))
+    await asyncio.gather(*told)
+    rows = await world.rows("select read_at is null as unread from notifications where tenant_id = $1", tenant.id)
+    assert [row["unread"] for row in rows] == [False] * 400
 
 
 async def test_groups_are_known_from_events_and_only_newer_versions_count(world: World) -> None:

@@ -1,6 +1,5 @@
 """A person's feed: pages newest first, how much is unread, marking as read, and who has none."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -177,15 +176,3 @@ async def test_more_entries_than_a_page_are_not_marked_at_once(world: World) -> 
     with pytest.raises(InvalidArgument) as refused:
         await world.tenant().person().mark_notifications_read(MarkNotificationsReadRequest(notification_ids=ids))
     assert [error.path for error in refused.value.errors] == ["notification_ids"]
-
-
-async def test_a_claim_while_others_are_being_told_leaves_nobody_asked(world: World) -> None:
-    tenant = world.tenant()
-    people = [tenant.person() for _ in range(30)]
-    tenant.group("support-l1", *people)
-    task = tenant.task(candidate_groups=["support-l1"])
-    claimed = task.model_copy(update={"version": 2, "assignee": people[0].id})
-    await asyncio.gather(tenant.tells("created", task), tenant.tells("claimed", claimed, actor=people[0]))
-    await world.settled()
-    rows = await world.rows("select read_at is null as unread from notifications where tenant_id = $1", tenant.id)
-    assert [row["unread"] for row in rows] == [False] * 30
