@@ -111,7 +111,7 @@ def test_steps_that_are_due_at_once_are_performed_in_order_and_each_once() -> No
     ]
     task = created(sla={"complete": "1h", "escalate": steps})
     changes = due(task, at(hours=2))
-    assert [change.event for change in changes] == ["reminded", "escalated", "escalated", "expired"]
+    assert [change.event for change in changes] == ["reminder_due", "escalated", "escalated", "expired"]
     assert [change.task.version for change in changes] == [2, 3, 4, 5]
     sla = changes[-1].task.sla
     assert sla is not None
@@ -145,7 +145,7 @@ def test_claiming_silences_the_time_to_claim_and_releasing_restarts_it() -> None
         at(minutes=70),
         at(hours=2),
     )
-    assert [change.event for change in due(task, at(minutes=80))] == ["reminded", "breached"]
+    assert [change.event for change in due(task, at(minutes=80))] == ["reminder_due", "sla_breached"]
 
 
 def test_an_answer_after_the_deadline_is_late_even_if_no_alarm_has_rung() -> None:
@@ -174,7 +174,7 @@ def test_the_end_keep_leaves_the_task_open_and_breached() -> None:
     steps = [{"after": "2h", "assign_to": {"groups": ["l2"]}}]
     task = created(sla={"complete": "1h", "at_end": "keep", "escalate": steps})
     changes = due(task, at(hours=3))
-    assert [change.event for change in changes] == ["breached", "escalated"]
+    assert [change.event for change in changes] == ["sla_breached", "escalated"]
     last = changes[-1].task
     assert (last.status, wake_in(last, at(hours=3))) == (TaskStatus.OPEN, None)
     answer = CompleteTaskRequest(task_id=last.task_id, data={"answer": "yes"})
@@ -259,10 +259,10 @@ class SlowWorld:
 
     def _breach(self, second: int) -> None:
         self.breached = True
-        self.log.append((second, "breached"))
+        self.log.append((second, "sla_breached"))
 
     def _perform(self, second: int, step: dict[str, Any]) -> None:
-        self.log.append((second, "escalated" if step["moves"] else "reminded"))
+        self.log.append((second, "escalated" if step["moves"] else "reminder_due"))
         if step["moves"]:
             self.claim_began, self.is_open = second, True
 

@@ -170,7 +170,7 @@ async def test_a_step_that_only_notifies_tells_those_it_names(world: World) -> N
     tenant.group("support-l1", ana)
     tenant.group("leads", lead)
     step = EscalationStep(after="1h", remind=True, notify=[f"user:{boss.id}", "group:leads"])
-    await tenant.hears("reminded", stepped(tenant.task(candidate_groups=L1), step))
+    await tenant.hears("reminder_due", stepped(tenant.task(candidate_groups=L1), step))
     assert await boss.shown() == await lead.shown() == [("escalated", True)]
     assert await ana.feed() == []
 

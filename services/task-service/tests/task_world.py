@@ -18,6 +18,7 @@ from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.migrate import migrate
 from orkestra.chassis.tokens import Signer
 from orkestra.rules import mint_task_id
+from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations import Ends, People, TaskOperations
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
@@ -245,7 +246,8 @@ async def running(admin_url: str) -> AsyncIterator[World]:
 
     database = await Database.connect(as_role(admin_url, "task_app"), schema="task", max_size=20)
     sweep = await Database.connect(as_role(admin_url, "task_sweep"), schema="task", max_size=2)
-    operations = TaskOperations(database, People(channel, service_token))
+    receipt_key = ReceiptKey(base64.b64encode(bytes(range(32, 64))).decode())
+    operations = TaskOperations(database, People(channel, service_token), receipt_key)
     add_task_service(server, operations, signer.verifier().authenticate)
     await server.start()
     try:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from orkestra.rules import GRANTS, may, visible
 from orkestra.v1.task import (
+    AddCommentRequest,
     AdvanceClockRequest,
+    AnswerTaskRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
     CompleteTaskRequest,
@@ -14,6 +16,8 @@ from orkestra.v1.task import (
     GetTaskRequest,
     ListTasksRequest,
     ReleaseTaskRequest,
+    RequestChangesRequest,
+    SaveDraftRequest,
     Task,
 )
 from orkestra.wire import Error, Model, NotFound
@@ -26,6 +30,10 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "claim": ("claim_task", lambda task_id: ClaimTaskRequest(task_id=task_id)),
     "release": ("release_task", lambda task_id: ReleaseTaskRequest(task_id=task_id)),
     "complete": ("complete_task", lambda task_id: CompleteTaskRequest(task_id=task_id, data=ANSWER)),
+    "comment": ("add_comment", lambda task_id: AddCommentRequest(task_id=task_id, text="Hello")),
+    "save_draft": ("save_draft", lambda task_id: SaveDraftRequest(task_id=task_id, data=ANSWER)),
+    "request_changes": ("request_changes", lambda task_id: RequestChangesRequest(task_id=task_id, message="Why?")),
+    "answer": ("answer_task", lambda task_id: AnswerTaskRequest(task_id=task_id, message="Because.")),
     "cancel": ("cancel_task", lambda task_id: CancelTaskRequest(task_id=task_id)),
     "advance": ("advance_clock", lambda task_id: AdvanceClockRequest(task_id=task_id)),
     "confirm_wake_up": ("confirm_wake_up", lambda task_id: ConfirmWakeUpRequest(task_id=task_id, version=1)),
@@ -51,7 +59,10 @@ def test_every_operation_of_the_table_is_driven() -> None:
     assert OPERATIONS.keys() == GRANTS.keys()
 
 
-async def scene(tenant: Tenant, *, is_held: bool) -> tuple[Task, dict[str, Caller]]:
+HELD = {"release", "save_draft", "request_changes", "answer"}
+
+
+async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]]:
     callers = {
         "stranger": tenant.person("stranger", "other"),
         "candidate": tenant.person("candidate"),
@@ -74,14 +85,19 @@ async def scene(tenant: Tenant, *, is_held: bool) -> tuple[Task, dict[str, Calle
             excluded_users=[callers["excluded"].id],
         )
     )
-    return (await callers["assignee"].claimed(task) if is_held else task), callers
+    if operation in HELD:
+        task = await callers["assignee"].claimed(task)
+    if operation == "answer":
+        asked = RequestChangesRequest(task_id=task.task_id, message="For which order?")
+        task = await callers["assignee"].request_changes(asked)
+    return task, callers
 
 
 @pytest.mark.parametrize("who", CALLERS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_call_is_refused_as_the_table_says(world: World, operation: str, who: str) -> None:
     tenant = world.tenant()
-    task, callers = await scene(tenant, is_held=operation == "release")
+    task, callers = await scene(tenant, operation)
     caller = callers[who]
     expected = may(operation, caller.principal, task)
     method, request = OPERATIONS[operation]
@@ -98,7 +114,7 @@ async def test_a_call_is_refused_as_the_table_says(world: World, operation: str,
 @pytest.mark.parametrize("who", CALLERS)
 async def test_get_list_and_history_agree_on_who_sees(world: World, who: str) -> None:
     tenant = world.tenant()
-    task, callers = await scene(tenant, is_held=False)
+    task, callers = await scene(tenant, "view")
     caller = callers[who]
     listed = [one.task_id for one in (await caller.list_tasks(ListTasksRequest())).tasks]
     if visible(caller.principal, task):

@@ -1,6 +1,7 @@
 """task-service as the process it runs as: from its settings, with identity, NATS and PostgreSQL, to its end."""
 
 import asyncio
+import base64
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ async def process(world: World, nats_url: str) -> AsyncIterator[tuple[asyncio.su
         "ORKESTRA_NATS_URL": nats_url,
         "ORKESTRA_IDENTITY_ADDRESS": world.address,
         "ORKESTRA_SERVICE_KEY": "k" * 40,
+        "ORKESTRA_RECEIPT_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
         "ORKESTRA_GRPC_PORT": str(grpc_port),
         "ORKESTRA_HEALTH_PORT": str(health_port),
         "ORKESTRA_END_SWEEP_SECONDS": "0.2",

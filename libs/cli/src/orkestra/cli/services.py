@@ -114,7 +114,12 @@ def rooms(around: Surroundings) -> list[Service]:
         "WORKER_KEY": secrets["worker_key"],
     }
     known = {"IDENTITY_ADDRESS": around.address("identity"), "SERVICE_KEY": secrets["service_key"]}
-    task = {**around.database("task"), **known, "GRPC_PORT": str(around.ports["task"])}
+    task = {
+        **around.database("task"),
+        **known,
+        "GRPC_PORT": str(around.ports["task"]),
+        "RECEIPT_SIGNING_KEY": secrets["receipt_signing_key"],
+    }
     workflow = {
         **around.database("workflow"),
         **known,

@@ -15,6 +15,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "service_key": lambda: f"oin_{secrets.token_urlsafe(32)}",
     "worker_key": lambda: f"oin_{secrets.token_urlsafe(32)}",
     "token_signing_key": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    "receipt_signing_key": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
     "key_pepper": lambda: secrets.token_urlsafe(32),
     "mcp_state_key": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
     "demo_seed": lambda: secrets.token_urlsafe(32),

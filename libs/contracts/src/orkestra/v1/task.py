@@ -64,6 +64,49 @@ class TaskScope(StrEnum):
     """Everything that the caller may see."""
 
 
+class EscalationDecision(StrEnum):
+    """Whether an agent may go on alone."""
+
+    PROCEED = "proceed"
+    ESCALATE = "escalate"
+
+
+class ChangeRequest(Model, pb=pb.ChangeRequest):
+    """What a waiting task waits for, and what was said so far."""
+
+    round: Int32 = Field(description="From 1.")
+    message: str
+    asked_by: str
+    asked_at: UtcDatetime
+    answer: str | None = Field(default=None, description="The requester's answer; absent until there is one.")
+    answered_at: UtcDatetime | None = Field(default=None)
+    answered_by: str | None = Field(default=None)
+    answer_by: UtcDatetime = Field(description="Until when the requester may answer.")
+    closed_at: UtcDatetime | None = Field(
+        default=None,
+        description="When the task went back to its reviewer, answered or not. From asked_at until then the clocks stood still.",
+    )
+
+
+class Receipt(Model, pb=pb.Receipt):
+    """A signed statement of who decided what about which action."""
+
+    task_id: str
+    revision: Int32
+    outcome: str | None = Field(default=None)
+    action_digest: str = Field(
+        description="SHA-256 in hexadecimal over the canonical JSON (RFC 8785) of {action, args, form_digest, shown_digest}."
+    )
+    decided_by: str = Field(description="User id of the person who decided.")
+    decided_at: UtcDatetime
+    expires_at: UtcDatetime
+    token: str = Field(description="Compact JWS (RFC 7515, EdDSA) over all of these; this is what is redeemed.")
+    form_digest: str = Field(description="The same over the form's schema.")
+    shown_digest: str = Field(
+        description="The same over what was shown: {title, description, context without its action}."
+    )
+
+
 class ConversationMessage(Model, pb=pb.ConversationMessage):
     """One message of the conversation that led here."""
 
@@ -133,6 +176,10 @@ class CompleteTaskRequest(Model, pb=pb.CompleteTaskRequest):
     data: dict[str, Any]
     outcome: str | None = Field(default=None, description="Required where the form has outcomes.")
     version: Int64 | None = Field(default=None)
+    revision: Int32 | None = Field(
+        default=None,
+        description="The revision that the caller saw; REVISION_MISMATCH where what is decided on has changed since.",
+    )
 
 
 class CancelTaskRequest(Model, pb=pb.CancelTaskRequest):
@@ -180,6 +227,138 @@ class ConfirmWakeUpResponse(Model, pb=pb.ConfirmWakeUpResponse):
     """Nothing but the fact."""
 
 
+class SaveDraftRequest(Model, pb=pb.SaveDraftRequest):
+    """Partial values of the assignee."""
+
+    task_id: str
+    data: dict[str, Any]
+
+
+class AddCommentRequest(Model, pb=pb.AddCommentRequest):
+    """A comment to add."""
+
+    task_id: str
+    text: str = Field(description="Markdown, at most 16 KiB.")
+
+
+class Comment(Model, pb=pb.Comment):
+    """What somebody said about a task."""
+
+    comment_id: str = Field(description="comment_ and 32 hexadecimal digits.")
+    task_id: str
+    author: str
+    author_name: str | None = Field(default=None, description="What the author is called.")
+    text: str = Field(description="Markdown.")
+    mentions: list[str] = Field(default_factory=list, description="User ids of the people mentioned.")
+    created_at: UtcDatetime
+
+
+class ListCommentsRequest(Model, pb=pb.ListCommentsRequest):
+    """Names a task and the page wanted."""
+
+    task_id: str
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class RequestChangesRequest(Model, pb=pb.RequestChangesRequest):
+    """What the reviewer wants changed or explained."""
+
+    task_id: str
+    message: str = Field(description="Markdown, at most 16 KiB.")
+    answer_within: str | None = Field(
+        default=None, description="How long the requester has, such as 4h; 24h where absent."
+    )
+    version: Int64 | None = Field(default=None)
+
+
+class CountTasksRequest(Model, pb=pb.CountTasksRequest):
+    """Nothing to say: the caller's own counts."""
+
+
+class TaskCounts(Model, pb=pb.TaskCounts):
+    """Live tasks by scope, counted up to 1000."""
+
+    mine: Int32
+    groups: Int32
+    all: Int32
+
+
+class CheckEscalationRequest(Model, pb=pb.CheckEscalationRequest):
+    """What an agent is unsure about."""
+
+    topic: str = Field(description="Such as refunds or returns/opened.")
+    confidence: float = Field(description="0..1, as stated by the agent.")
+    agent: str | None = Field(default=None)
+    model: str | None = Field(default=None)
+    prompt_version: str | None = Field(default=None)
+
+
+class EscalationRule(Model, pb=pb.EscalationRule):
+    """From which confidence on an agent may go on alone."""
+
+    topic: str = Field(description="A topic, in which * stands for any text.")
+    threshold: float = Field(description="0..1.")
+    sample_rate: float | None = Field(
+        default=None, description="Share of the confident cases that go to people as well, 0..1; none where absent."
+    )
+
+
+class GetEscalationPolicyRequest(Model, pb=pb.GetEscalationPolicyRequest):
+    """Nothing to say."""
+
+
+class RedeemReceiptRequest(Model, pb=pb.RedeemReceiptRequest):
+    """A receipt to use up."""
+
+    token: str = Field(description="The receipt's token.")
+    use_id: str = Field(description="The caller's id for this use; the same one is answered again.")
+
+
+class Redemption(Model, pb=pb.Redemption):
+    """That the receipt has been used, now or by the same use_id before."""
+
+    task_id: str
+    use_id: str
+    action_digest: str
+    outcome: str | None = Field(default=None)
+    redeemed_at: UtcDatetime
+
+
+class GetReceiptKeysRequest(Model, pb=pb.GetReceiptKeysRequest):
+    """Nothing to say."""
+
+
+class ReceiptKeys(Model, pb=pb.ReceiptKeys):
+    """The public keys of receipts."""
+
+    jwks: dict[str, Any] = Field(description="JWK set (RFC 7517).")
+
+
+class ListTasksRequest(Model, pb=pb.ListTasksRequest):
+    """Filters and the page wanted."""
+
+    scope: TaskScope | None = Field(default=None, description="all where absent.")
+    status: TaskStatus | None = Field(default=None, description="live tasks where absent.")
+    assignee: str | None = Field(default=None, description="User id or e-mail address.")
+    group: str | None = Field(default=None)
+    workflow_id: str | None = Field(default=None)
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
+
+
+class EscalationCheck(Model, pb=pb.EscalationCheck):
+    """A recorded decision."""
+
+    check_id: str = Field(description="check_ and 32 hexadecimal digits.")
+    decision: EscalationDecision
+    reason: str = Field(description="A sentence for the agent.")
+    threshold: float = Field(description="What the confidence was held against.")
+    sampled: bool = Field(description="True where a confident case was sent to people to learn from.")
+    policy_version: Int32 = Field(description="The policy's version.")
+    checked_at: UtcDatetime
+
+
 class ClockState(Model, pb=pb.ClockState):
     """Where a task and its clock stand."""
 
@@ -194,18 +373,10 @@ class ClockState(Model, pb=pb.ClockState):
     completed_by: str | None = Field(default=None)
     decided_by: DecidedBy | None = Field(default=None)
     reason: str | None = Field(default=None)
-
-
-class ListTasksRequest(Model, pb=pb.ListTasksRequest):
-    """Filters and the page wanted."""
-
-    scope: TaskScope | None = Field(default=None, description="all where absent.")
-    status: TaskStatus | None = Field(default=None, description="live tasks where absent.")
-    assignee: str | None = Field(default=None, description="User id or e-mail address.")
-    group: str | None = Field(default=None)
-    workflow_id: str | None = Field(default=None)
-    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
-    page_token: str | None = Field(default=None)
+    receipt: Receipt | None = Field(default=None)
+    change_request: ChangeRequest | None = Field(
+        default=None, description="The request for changes that is open while the task is waiting."
+    )
 
 
 class TaskContext(Model, pb=pb.TaskContext):
@@ -235,6 +406,48 @@ class TaskHistory(Model, pb=pb.TaskHistory):
     """Every change of one task, oldest first, without gaps."""
 
     entries: list[TaskHistoryEntry] = Field(default_factory=list)
+
+
+class ListCommentsResponse(Model, pb=pb.ListCommentsResponse):
+    """A page of comments."""
+
+    comments: list[Comment] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class EscalationPolicy(Model, pb=pb.EscalationPolicy):
+    """Ordered rules; the first whose pattern fits the topic decides, and without one an agent escalates below 0.8."""
+
+    rules: list[EscalationRule] = Field(default_factory=list)
+    version: Int32 = Field(description="Grows by one with each change; 0 where none was put.")
+    updated_at: UtcDatetime | None = Field(default=None)
+    updated_by: str | None = Field(default=None)
+
+
+class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
+    """What replaces the policy."""
+
+    rules: list[EscalationRule] = Field(default_factory=list)
+    version: Int32 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
+
+
+class AnswerTaskRequest(Model, pb=pb.AnswerTaskRequest):
+    """The requester's answer."""
+
+    task_id: str
+    message: str = Field(description="Markdown, at most 16 KiB.")
+    context: TaskContext | None = Field(default=None, description="What replaces the context; it stays where absent.")
+    draft: dict[str, Any] | None = Field(
+        default=None,
+        description="What replaces the draft; it stays where absent, but for what a new form has no field for.",
+    )
+    form: dict[str, Any] | None = Field(
+        default=None, description="What replaces the form, in any of the ways of a creation; it stays where absent."
+    )
+    version: Int64 | None = Field(default=None)
 
 
 class SlaPolicy(Model, pb=pb.SlaPolicy):
@@ -353,7 +566,7 @@ class Task(Model, pb=pb.Task):
     )
     approval_policy: dict[str, Any] | None = Field(default=None)
     action_digest: str | None = Field(
-        default=None, description="SHA-256 over the canonical JSON of what is decided on."
+        default=None, description="What is decided on, where context.action is set; see Receipt."
     )
     priority: Priority
     status: TaskStatus
@@ -372,6 +585,19 @@ class Task(Model, pb=pb.Task):
     completed_at: UtcDatetime | None = Field(default=None)
     woken_at: UtcDatetime | None = Field(
         default=None, description="When the workflow behind it was woken after its end."
+    )
+    change_requests: list[ChangeRequest] = Field(
+        default_factory=list, description="Requests for changes and their answers, oldest first."
+    )
+    receipt: Receipt | None = Field(
+        default=None,
+        description="Who decided what about the action; absent until a person has decided, and where there is no action. Shown to whoever asked, in whose hands it can be redeemed.",
+    )
+    saved_at: UtcDatetime | None = Field(
+        default=None, description="When the assignee's partial values were kept; shown to the assignee, as they are."
+    )
+    mentioned_users: list[str] = Field(
+        default_factory=list, description="User ids of the people whom its comments name."
     )
 
 
@@ -423,6 +649,54 @@ class TaskServiceServer(Protocol):
         """Performs the steps of the escalation chain that are due, each once, and says what to wait for next. For
         workers.
         """
+        ...
+
+    async def save_draft(self, ctx: Context, request: SaveDraftRequest) -> Task:
+        """Keeps the assignee's partial values; they are checked for their types only and raise no version."""
+        ...
+
+    async def add_comment(self, ctx: Context, request: AddCommentRequest) -> Comment:
+        """Adds a comment. @ and a person's e-mail address or user id mention that person, who sees the task from
+        then on.
+        """
+        ...
+
+    async def list_comments(self, ctx: Context, request: ListCommentsRequest) -> ListCommentsResponse:
+        """Returns the comments of a task, oldest first."""
+        ...
+
+    async def request_changes(self, ctx: Context, request: RequestChangesRequest) -> Task:
+        """Asks the requester for changes or information. The clocks stand still until it is answered or answer_by is
+        over.
+        """
+        ...
+
+    async def answer_task(self, ctx: Context, request: AnswerTaskRequest) -> Task:
+        """Answers a request for changes; the task goes back to its reviewer. For whoever asked for the task."""
+        ...
+
+    async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
+        """Says how many live tasks the caller has in each scope."""
+        ...
+
+    async def check_escalation(self, ctx: Context, request: CheckEscalationRequest) -> EscalationCheck:
+        """Says by the tenant's policy whether an agent may go on alone, and records it."""
+        ...
+
+    async def get_escalation_policy(self, ctx: Context, request: GetEscalationPolicyRequest) -> EscalationPolicy:
+        """Returns the tenant's escalation policy; one without rules where none was put."""
+        ...
+
+    async def put_escalation_policy(self, ctx: Context, request: PutEscalationPolicyRequest) -> EscalationPolicy:
+        """Replaces the tenant's escalation policy. For managers and admins."""
+        ...
+
+    async def redeem_receipt(self, ctx: Context, request: RedeemReceiptRequest) -> Redemption:
+        """Uses up a receipt, once; the same use_id gets the same answer again."""
+        ...
+
+    async def get_receipt_keys(self, ctx: Context, request: GetReceiptKeysRequest) -> ReceiptKeys:
+        """Returns the public keys that receipts are signed with, as a JWK set (RFC 7517)."""
         ...
 
     async def confirm_wake_up(self, ctx: Context, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
@@ -500,6 +774,94 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """
         return await self._call(
             "AdvanceClock", request, ClockState, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def save_draft(
+        self, request: SaveDraftRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Keeps the assignee's partial values; they are checked for their types only and raise no version."""
+        return await self._call("SaveDraft", request, Task, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def add_comment(
+        self, request: AddCommentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Comment:
+        """Adds a comment. @ and a person's e-mail address or user id mention that person, who sees the task from
+        then on.
+        """
+        return await self._call(
+            "AddComment", request, Comment, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_comments(
+        self, request: ListCommentsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListCommentsResponse:
+        """Returns the comments of a task, oldest first."""
+        return await self._call(
+            "ListComments", request, ListCommentsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def request_changes(
+        self, request: RequestChangesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Asks the requester for changes or information. The clocks stand still until it is answered or answer_by is
+        over.
+        """
+        return await self._call(
+            "RequestChanges", request, Task, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def answer_task(
+        self, request: AnswerTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Answers a request for changes; the task goes back to its reviewer. For whoever asked for the task."""
+        return await self._call("AnswerTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def count_tasks(
+        self, request: CountTasksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> TaskCounts:
+        """Says how many live tasks the caller has in each scope."""
+        return await self._call(
+            "CountTasks", request, TaskCounts, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def check_escalation(
+        self, request: CheckEscalationRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EscalationCheck:
+        """Says by the tenant's policy whether an agent may go on alone, and records it."""
+        return await self._call(
+            "CheckEscalation", request, EscalationCheck, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_escalation_policy(
+        self, request: GetEscalationPolicyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EscalationPolicy:
+        """Returns the tenant's escalation policy; one without rules where none was put."""
+        return await self._call(
+            "GetEscalationPolicy", request, EscalationPolicy, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def put_escalation_policy(
+        self, request: PutEscalationPolicyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EscalationPolicy:
+        """Replaces the tenant's escalation policy. For managers and admins."""
+        return await self._call(
+            "PutEscalationPolicy", request, EscalationPolicy, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def redeem_receipt(
+        self, request: RedeemReceiptRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Redemption:
+        """Uses up a receipt, once; the same use_id gets the same answer again."""
+        return await self._call(
+            "RedeemReceipt", request, Redemption, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_receipt_keys(
+        self, request: GetReceiptKeysRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ReceiptKeys:
+        """Returns the public keys that receipts are signed with, as a JWK set (RFC 7517)."""
+        return await self._call(
+            "GetReceiptKeys", request, ReceiptKeys, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def confirm_wake_up(

@@ -56,6 +56,12 @@ class TaskScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TASK_SCOPE_MINE: _ClassVar[TaskScope]
     TASK_SCOPE_GROUPS: _ClassVar[TaskScope]
     TASK_SCOPE_ALL: _ClassVar[TaskScope]
+
+class EscalationDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ESCALATION_DECISION_UNSPECIFIED: _ClassVar[EscalationDecision]
+    ESCALATION_DECISION_PROCEED: _ClassVar[EscalationDecision]
+    ESCALATION_DECISION_ESCALATE: _ClassVar[EscalationDecision]
 TASK_STATUS_UNSPECIFIED: TaskStatus
 TASK_STATUS_OPEN: TaskStatus
 TASK_STATUS_CLAIMED: TaskStatus
@@ -82,9 +88,12 @@ TASK_SCOPE_UNSPECIFIED: TaskScope
 TASK_SCOPE_MINE: TaskScope
 TASK_SCOPE_GROUPS: TaskScope
 TASK_SCOPE_ALL: TaskScope
+ESCALATION_DECISION_UNSPECIFIED: EscalationDecision
+ESCALATION_DECISION_PROCEED: EscalationDecision
+ESCALATION_DECISION_ESCALATE: EscalationDecision
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at")
+    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +134,10 @@ class Task(_message.Message):
     CLAIMED_AT_FIELD_NUMBER: _ClassVar[int]
     COMPLETED_AT_FIELD_NUMBER: _ClassVar[int]
     WOKEN_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    SAVED_AT_FIELD_NUMBER: _ClassVar[int]
+    MENTIONED_USERS_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     tenant_id: str
     workflow_id: str
@@ -165,7 +178,11 @@ class Task(_message.Message):
     claimed_at: _timestamp_pb2.Timestamp
     completed_at: _timestamp_pb2.Timestamp
     woken_at: _timestamp_pb2.Timestamp
-    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    change_requests: _containers.RepeatedCompositeFieldContainer[ChangeRequest]
+    receipt: Receipt
+    saved_at: _timestamp_pb2.Timestamp
+    mentioned_users: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TaskContext(_message.Message):
     __slots__ = ("conversation", "summary", "data", "links", "agent", "action")
@@ -388,16 +405,18 @@ class ReleaseTaskRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class CompleteTaskRequest(_message.Message):
-    __slots__ = ("task_id", "data", "outcome", "version")
+    __slots__ = ("task_id", "data", "outcome", "version", "revision")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     data: _json_pb2.Json
     outcome: str
     version: int
-    def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    revision: int
+    def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class CancelTaskRequest(_message.Message):
     __slots__ = ("task_id", "reason", "version")
@@ -450,7 +469,7 @@ class AdvanceClockRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ...) -> None: ...
 
 class ClockState(_message.Message):
-    __slots__ = ("task_id", "status", "version", "wake_in", "result", "outcome", "completed_by", "decided_by", "reason")
+    __slots__ = ("task_id", "status", "version", "wake_in", "result", "outcome", "completed_by", "decided_by", "reason", "receipt", "change_request")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -460,6 +479,8 @@ class ClockState(_message.Message):
     COMPLETED_BY_FIELD_NUMBER: _ClassVar[int]
     DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_REQUEST_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: TaskStatus
     version: int
@@ -469,7 +490,9 @@ class ClockState(_message.Message):
     completed_by: str
     decided_by: DecidedBy
     reason: str
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    receipt: Receipt
+    change_request: ChangeRequest
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., change_request: _Optional[_Union[ChangeRequest, _Mapping]] = ...) -> None: ...
 
 class ConfirmWakeUpRequest(_message.Message):
     __slots__ = ("task_id", "version")
@@ -482,3 +505,241 @@ class ConfirmWakeUpRequest(_message.Message):
 class ConfirmWakeUpResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SaveDraftRequest(_message.Message):
+    __slots__ = ("task_id", "data")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    data: _json_pb2.Json
+    def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+
+class AddCommentRequest(_message.Message):
+    __slots__ = ("task_id", "text")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    text: str
+    def __init__(self, task_id: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Comment(_message.Message):
+    __slots__ = ("comment_id", "task_id", "author", "author_name", "text", "mentions", "created_at")
+    COMMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    MENTIONS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    comment_id: str
+    task_id: str
+    author: str
+    author_name: str
+    text: str
+    mentions: _containers.RepeatedScalarFieldContainer[str]
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, comment_id: _Optional[str] = ..., task_id: _Optional[str] = ..., author: _Optional[str] = ..., author_name: _Optional[str] = ..., text: _Optional[str] = ..., mentions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListCommentsRequest(_message.Message):
+    __slots__ = ("task_id", "page_size", "page_token")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, task_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCommentsResponse(_message.Message):
+    __slots__ = ("comments", "next_page_token")
+    COMMENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    comments: _containers.RepeatedCompositeFieldContainer[Comment]
+    next_page_token: str
+    def __init__(self, comments: _Optional[_Iterable[_Union[Comment, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RequestChangesRequest(_message.Message):
+    __slots__ = ("task_id", "message", "answer_within", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_WITHIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    message: str
+    answer_within: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., message: _Optional[str] = ..., answer_within: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class AnswerTaskRequest(_message.Message):
+    __slots__ = ("task_id", "message", "context", "draft", "form", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    message: str
+    context: TaskContext
+    draft: _json_pb2.Json
+    form: _json_pb2.Json
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., message: _Optional[str] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ChangeRequest(_message.Message):
+    __slots__ = ("round", "message", "asked_by", "asked_at", "answer", "answered_at", "answered_by", "answer_by", "closed_at")
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_BY_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_AT_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BY_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_BY_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    round: int
+    message: str
+    asked_by: str
+    asked_at: _timestamp_pb2.Timestamp
+    answer: str
+    answered_at: _timestamp_pb2.Timestamp
+    answered_by: str
+    answer_by: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    def __init__(self, round: _Optional[int] = ..., message: _Optional[str] = ..., asked_by: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer: _Optional[str] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_by: _Optional[str] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CountTasksRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TaskCounts(_message.Message):
+    __slots__ = ("mine", "groups", "all")
+    MINE_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    mine: int
+    groups: int
+    all: int
+    def __init__(self, mine: _Optional[int] = ..., groups: _Optional[int] = ..., all: _Optional[int] = ...) -> None: ...
+
+class CheckEscalationRequest(_message.Message):
+    __slots__ = ("topic", "confidence", "agent", "model", "prompt_version")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    confidence: float
+    agent: str
+    model: str
+    prompt_version: str
+    def __init__(self, topic: _Optional[str] = ..., confidence: _Optional[float] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ...) -> None: ...
+
+class EscalationCheck(_message.Message):
+    __slots__ = ("check_id", "decision", "reason", "threshold", "sampled", "policy_version", "checked_at")
+    CHECK_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_AT_FIELD_NUMBER: _ClassVar[int]
+    check_id: str
+    decision: EscalationDecision
+    reason: str
+    threshold: float
+    sampled: bool
+    policy_version: int
+    checked_at: _timestamp_pb2.Timestamp
+    def __init__(self, check_id: _Optional[str] = ..., decision: _Optional[_Union[EscalationDecision, str]] = ..., reason: _Optional[str] = ..., threshold: _Optional[float] = ..., sampled: _Optional[bool] = ..., policy_version: _Optional[int] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class EscalationPolicy(_message.Message):
+    __slots__ = ("rules", "version", "updated_at", "updated_by")
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    rules: _containers.RepeatedCompositeFieldContainer[EscalationRule]
+    version: int
+    updated_at: _timestamp_pb2.Timestamp
+    updated_by: str
+    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ...) -> None: ...
+
+class EscalationRule(_message.Message):
+    __slots__ = ("topic", "threshold", "sample_rate")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    threshold: float
+    sample_rate: float
+    def __init__(self, topic: _Optional[str] = ..., threshold: _Optional[float] = ..., sample_rate: _Optional[float] = ...) -> None: ...
+
+class GetEscalationPolicyRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PutEscalationPolicyRequest(_message.Message):
+    __slots__ = ("rules", "version")
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    rules: _containers.RepeatedCompositeFieldContainer[EscalationRule]
+    version: int
+    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class Receipt(_message.Message):
+    __slots__ = ("task_id", "revision", "outcome", "action_digest", "decided_by", "decided_at", "expires_at", "token", "form_digest", "shown_digest")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ACTION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FORM_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    revision: int
+    outcome: str
+    action_digest: str
+    decided_by: str
+    decided_at: _timestamp_pb2.Timestamp
+    expires_at: _timestamp_pb2.Timestamp
+    token: str
+    form_digest: str
+    shown_digest: str
+    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[str] = ..., action_digest: _Optional[str] = ..., decided_by: _Optional[str] = ..., decided_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., token: _Optional[str] = ..., form_digest: _Optional[str] = ..., shown_digest: _Optional[str] = ...) -> None: ...
+
+class RedeemReceiptRequest(_message.Message):
+    __slots__ = ("token", "use_id")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    USE_ID_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    use_id: str
+    def __init__(self, token: _Optional[str] = ..., use_id: _Optional[str] = ...) -> None: ...
+
+class Redemption(_message.Message):
+    __slots__ = ("task_id", "use_id", "action_digest", "outcome", "redeemed_at")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    USE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REDEEMED_AT_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    use_id: str
+    action_digest: str
+    outcome: str
+    redeemed_at: _timestamp_pb2.Timestamp
+    def __init__(self, task_id: _Optional[str] = ..., use_id: _Optional[str] = ..., action_digest: _Optional[str] = ..., outcome: _Optional[str] = ..., redeemed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetReceiptKeysRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReceiptKeys(_message.Message):
+    __slots__ = ("jwks",)
+    JWKS_FIELD_NUMBER: _ClassVar[int]
+    jwks: _json_pb2.Json
+    def __init__(self, jwks: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...

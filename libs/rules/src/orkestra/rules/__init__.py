@@ -1,8 +1,10 @@
 """Pure decisions about tasks: state machine, permissions, clocks; used by task-service and by the SDK's test world."""
 
+from orkestra.rules.actions import action_digest, digest_of, digests_of
+from orkestra.rules.asking import decide_answer, decide_request_changes
 from orkestra.rules.changes import Change, Decision
 from orkestra.rules.clocks import due, start, wake_in
-from orkestra.rules.creation import check_create, check_size
+from orkestra.rules.creation import check_create, check_size, check_text
 from orkestra.rules.decisions import (
     clock_state,
     decide_advance,
@@ -13,9 +15,22 @@ from orkestra.rules.decisions import (
     decide_release,
     end_with_run,
 )
+from orkestra.rules.drafts import decide_save_draft
 from orkestra.rules.durations import parse_duration, parse_share
+from orkestra.rules.escalation import check_escalation, check_rules, decide_escalation
 from orkestra.rules.ids import is_task_id, mint_task_id
-from orkestra.rules.permissions import GRANTS, audience, audiences_of, is_installation, may, relations, visible
+from orkestra.rules.permissions import (
+    GRANTS,
+    TENANT_GRANTS,
+    audience,
+    audiences_of,
+    is_installation,
+    may,
+    may_in_tenant,
+    relations,
+    shown_to,
+    visible,
+)
 from orkestra.rules.policies import check_policy
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
 
@@ -23,31 +38,44 @@ __all__ = [
     "FINAL",
     "GRANTS",
     "LIVE",
+    "TENANT_GRANTS",
     "TRANSITIONS",
     "Change",
     "Decision",
+    "action_digest",
     "audience",
     "audiences_of",
     "check_create",
+    "check_escalation",
     "check_policy",
+    "check_rules",
     "check_size",
+    "check_text",
     "clock_state",
     "decide_advance",
+    "decide_answer",
     "decide_cancel",
     "decide_claim",
     "decide_complete",
     "decide_create",
+    "decide_escalation",
     "decide_release",
+    "decide_request_changes",
+    "decide_save_draft",
+    "digest_of",
+    "digests_of",
     "due",
     "end_with_run",
     "is_installation",
     "is_live",
     "is_task_id",
     "may",
+    "may_in_tenant",
     "mint_task_id",
     "parse_duration",
     "parse_share",
     "relations",
+    "shown_to",
     "start",
     "visible",
     "wake_in",

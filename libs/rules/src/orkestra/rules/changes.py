@@ -9,7 +9,7 @@ from orkestra.rules.permissions import audience
 from orkestra.v1.task import EscalationStep, Task
 from orkestra.wire import Error
 
-_UNTOLD: Final = {"version", "updated_at"}
+_UNTOLD: Final = {"version", "updated_at", "saved", "saved_at"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Moment:
     position: int = -1
 
 
-_STEP, _CLAIM_MISSED, _END = 0, 1, 2
+_STEP, _CLAIM_MISSED, _END, _ANSWER_MISSED = 0, 1, 2, 3
 
 
 def start(policy: SlaPolicy, now: datetime) -> Sla:
@@ -46,7 +46,9 @@ def start(policy: SlaPolicy, now: datetime) -> Sla:
 
 
 def moments(sla: Sla, status: TaskStatus) -> Iterator[Moment]:
-    """Yields what the clocks are heading for, in no order. Nothing while the task waits or has ended."""
+    """Yields what the clocks are heading for, in no order: nothing after the end, the answer alone while it waits."""
+    if status == TaskStatus.WAITING and sla.answer_by:
+        yield Moment(sla.answer_by, _ANSWER_MISSED)
     if status not in LIVE or status == TaskStatus.WAITING:
         return
     is_open = status == TaskStatus.OPEN
@@ -100,6 +102,31 @@ def claim_restarted(sla: Sla | None, now: datetime) -> Sla | None:
     return sla.model_copy(update={"claim_started_at": now, "claim_by": _add(now, sla.policy.claim)})
 
 
+def stopped(sla: Sla | None, answer_by: datetime) -> Sla:
+    """Returns the clocks of a task that waits for its requester. A task without a policy has but this one."""
+    if sla is None:
+        sla = Sla(policy=SlaPolicy(), breached=False, escalation_level=0)
+    return sla.model_copy(update={"answer_by": answer_by})
+
+
+def reopened(task: Task, at: datetime, **answered: Any) -> dict[str, Any]:
+    """Returns the fields of a waiting task that goes back to its reviewer at `at`, answered or not.
+
+    Every deadline moves by the time that the clocks stood still.
+    """
+    *before, asked = task.change_requests
+    closed = asked.model_copy(update={**answered, "closed_at": at})
+    return {"change_requests": [*before, closed], "sla": _moved(task.sla, at - asked.asked_at)}
+
+
+def _moved(sla: Sla | None, duration: timedelta) -> Sla | None:
+    if sla is None or sla.policy == SlaPolicy():
+        return None
+    moments = ("claim_by", "complete_by", "claim_started_at", "complete_started_at")
+    moved = {name: at + duration for name in moments if (at := getattr(sla, name)) is not None}
+    return sla.model_copy(update={**moved, "answer_by": None})
+
+
 def _timed(sla: Sla, status: TaskStatus) -> Sla:
     found = min(moments(sla, status), default=None)
     return sla.model_copy(update={"next_step_at": found and found.at})
@@ -113,10 +140,14 @@ def _next_change(task: Task, now: datetime) -> Change | None:
     moment = min(moments(task.sla, task.status), default=None) if task.sla else None
     if moment is None or moment.at > now or task.sla is None:
         return None
+    if moment.rank == _ANSWER_MISSED:
+        after = changed(task, now, status=next_status(task.status, "take_back"), **reopened(task, moment.at))
+        after = after.model_copy(update={"sla": retimed(after)})
+        return Change("updated", task, after, now, reason="Nobody answered in time.")
     if moment.rank == _STEP:
         return _performed(task, task.sla, moment.position, now)
     if moment.rank == _CLAIM_MISSED or task.sla.policy.at_end == SlaEnd.KEEP:
-        return _told(task, "breached", now, sla=task.sla.model_copy(update={"breached": True}))
+        return _told(task, "sla_breached", now, sla=task.sla.model_copy(update={"breached": True}))
     return _ended(task, task.sla, now)
 
 
@@ -143,7 +174,7 @@ def _performed(task: Task, sla: Sla, position: int, now: datetime) -> Change:
     if step.add_group:
         groups = values.get("candidate_groups", task.candidate_groups)
         values["candidate_groups"] = groups if step.add_group in groups else [*groups, step.add_group]
-    event = "escalated" if values else "reminded"
+    event = "escalated" if values else "reminder_due"
     change = _told(task, event, now, sla=sla, **values)
     return Change(event, task, change.task, now, step=step)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orkestra import forms
+from orkestra.rules.actions import NotCanonical, digests_of
 from orkestra.rules.ids import is_task_id
 from orkestra.rules.policies import check_policy
 from orkestra.v1.task import CreateTaskRequest, SlaEnd, TaskContext
@@ -37,6 +38,7 @@ def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[Field
     if errors:
         return {}, errors
     errors = [*_text_errors(request), *_list_errors(request), *_open_data_errors(request)]
+    errors += check_context(request.context) if request.context else []
     schema: dict[str, Any] = {}
     context = request.context.model_dump(mode="json", exclude_none=True) if request.context else {}
     try:
@@ -45,6 +47,7 @@ def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[Field
         errors += as_field_errors(exc.problems, "form")
     else:
         errors += _draft_errors(request.draft or {}, schema)
+        errors += _digest_errors(request, schema)
     if request.sla:
         errors += check_policy(request.sla)
         if schema and request.sla.at_end == SlaEnd.DEFAULT and request.sla.default_result is not None:
@@ -60,6 +63,31 @@ def check_size(value: Any, path: str) -> list[FieldError]:
     if forms.size(value) > MAX_OPEN_DATA:
         return [FieldError(path, "too_large", "At most 256 KiB.")]
     return []
+
+
+def check_context(context: TaskContext) -> list[FieldError]:
+    """Returns what is wrong with a context: its size, its depth and what it is made of."""
+    return list(_context_errors(context))
+
+
+def check_draft(draft: Mapping[str, Any], schema: Mapping[str, Any]) -> list[FieldError]:
+    """Returns what is wrong with an agent's draft for a form."""
+    return check_size(draft, "draft") or list(_draft_errors(draft, schema))
+
+
+def check_text(path: str, text: str) -> list[FieldError]:
+    """Returns what is wrong with what somebody says: something, and at most 16 KiB of it."""
+    if not text.strip():
+        return [FieldError(path, "required", "Say something.")]
+    if len(text.encode(errors="replace")) > MAX_TEXT:
+        return [FieldError(path, "too_large", "At most 16 KiB.")]
+    return []
+
+
+def not_canonical() -> FieldError:
+    """Returns what is said of an action that no digest can bind."""
+    message = "A decision cannot be bound to whole numbers beyond 2^53 - 1 (RFC 8785); send them as text."
+    return FieldError("context.action", "not_canonical", message)
 
 
 def as_field_errors(problems: Any, prefix: str = "") -> list[FieldError]:
@@ -105,14 +133,11 @@ def _open_data_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
         value = getattr(request, name)
         if value is not None:
             yield from check_size(value, name)
-    if request.context is None:
-        return
-    if forms.size(request.context.model_dump(mode="json", exclude_none=True)) > MAX_OPEN_DATA:
-        yield FieldError("context", "too_large", "At most 256 KiB.")
-    yield from _context_errors(request.context)
 
 
 def _context_errors(context: TaskContext) -> Iterator[FieldError]:
+    if forms.size(context.model_dump(mode="json", exclude_none=True)) > MAX_OPEN_DATA:
+        yield FieldError("context", "too_large", "At most 256 KiB.")
     args = context.action.args if context.action else None
     for path, value in (("context.data", context.data), ("context.action.args", args)):
         if value is not None and forms.depth(value) > MAX_DEPTH:
@@ -137,6 +162,13 @@ def _draft_errors(draft: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterat
             yield FieldError(path, "draft_invalid", 'A proposal is {"value": …} with an optional confidence.')
         elif not _is_confidence(proposal.get("confidence", 1)):
             yield FieldError(forms.join(path, "confidence"), "out_of_range", "From 0 to 1.")
+
+
+def _digest_errors(request: CreateTaskRequest, schema: Mapping[str, Any]) -> Iterator[FieldError]:
+    try:
+        digests_of(request.title, request.description, request.context, schema)
+    except NotCanonical:
+        yield not_canonical()
 
 
 def _is_confidence(value: Any) -> bool:

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from orkestra import forms
+from orkestra.rules.actions import digests_of
 from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.clocks import claim_restarted, due, retimed, start, wake_in
 from orkestra.rules.creation import MAX_TEXT, as_field_errors, check_create, check_size
+from orkestra.rules.deciding import change, decide
 from orkestra.rules.ids import mint_task_id
 from orkestra.rules.permissions import is_installation, may
 from orkestra.rules.states import REASONS, step
@@ -19,13 +21,23 @@ from orkestra.v1.task import (
     CreateTaskRequest,
     DecidedBy,
     Priority,
+    Receipt,
     ReleaseTaskRequest,
     Sla,
     Task,
     TaskStatus,
 )
-from orkestra.wire import Error, FailedPrecondition, InvalidArgument, PermissionDenied, Principal, VersionMismatch
+from orkestra.wire import (
+    Error,
+    FailedPrecondition,
+    FieldError,
+    InvalidArgument,
+    PermissionDenied,
+    Principal,
+    VersionMismatch,
+)
 
+Issue = Callable[[Task], Receipt | None]
 _LATE = (TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 
 
@@ -41,6 +53,7 @@ def decide_create(
     schema, errors = check_create(request)
     if errors:
         raise InvalidArgument("TASK_INVALID", "The task cannot be opened as it is.", errors=errors)
+    bound = digests_of(request.title, request.description, request.context, schema)
     task = Task(
         task_id=request.task_id or mint_task_id(now, random_bits),
         tenant_id=tenant_id,
@@ -53,6 +66,7 @@ def decide_create(
         priority=request.priority or Priority.NORMAL,
         requested_by=(request.requested_by if is_installation(principal) else None) or principal.subject,
         sla=_started(request, schema, now),
+        action_digest=bound and bound.action,
         **_as_asked(request),
     )
     return Decision(task, (Change("created", None, task, now, principal.subject),))
@@ -63,9 +77,9 @@ def decide_claim(task: Task, principal: Principal, now: datetime, request: Claim
 
     def effect(task: Task) -> Change:
         after = changed(task, now, status=TaskStatus.CLAIMED, assignee=principal.subject, claimed_at=now)
-        return _change("claimed", task, after, now, principal)
+        return change("claimed", task, after, now, principal=principal)
 
-    return _decide("claim", task, principal, now, request.version, effect)
+    return decide("claim", task, principal, now, version=request.version, effect=effect)
 
 
 def decide_release(task: Task, principal: Principal, now: datetime, request: ReleaseTaskRequest) -> Decision:
@@ -74,24 +88,34 @@ def decide_release(task: Task, principal: Principal, now: datetime, request: Rel
     def effect(task: Task) -> Change:
         sla = claim_restarted(task.sla, now)
         after = changed(task, now, status=TaskStatus.OPEN, assignee=None, claimed_at=None, sla=sla)
-        return _change("released", task, after, now, principal)
+        return change("released", task, after, now, principal=principal)
 
-    return _decide("release", task, principal, now, request.version, effect)
+    return decide("release", task, principal, now, version=request.version, effect=effect)
 
 
 def decide_complete(
-    task: Task, principal: Principal, now: datetime, request: CompleteTaskRequest, *, locale: str = "en"
+    task: Task,
+    principal: Principal,
+    now: datetime,
+    request: CompleteTaskRequest,
+    *,
+    locale: str = "en",
+    issue: Issue | None = None,
 ) -> Decision:
     """Records the answer of the assignee, or of a candidate who claims by it.
 
+    `issue` makes the receipt of a task with an action.
     An answer that does not fit the form is refused (InvalidArgument DATA_INVALID) with every error. One that comes
     after the task expired or was cancelled is kept as the change late_answer and refused.
     """
     errors = check_size(request.data, "data")
-    if errors:
-        return _refused(task, now, InvalidArgument("DATA_INVALID", "The answer cannot be kept.", errors=errors))
 
     def effect(task: Task) -> Change | Error:
+        if errors:
+            return InvalidArgument("DATA_INVALID", "The answer cannot be kept.", errors=errors)
+        if request.revision is not None and request.revision != task.revision:
+            message = f"What you decide on has changed since revision {request.revision}; look at it again."
+            return VersionMismatch("REVISION_MISMATCH", message, current=task)
         if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
             reason = "TASK_CLAIMED_BY_ANOTHER"
             return FailedPrecondition(reason, REASONS[reason], current=task)
@@ -101,11 +125,13 @@ def decide_complete(
             return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=_answer_errors(exc))
         values = {"result": result, "outcome": request.outcome, "completed_by": principal.subject}
         held = {"assignee": principal.subject, "claimed_at": task.claimed_at or now, "completed_at": now}
-        decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON}
-        return _change("completed", task, changed(task, now, **values, **held, **decided), now, principal)
+        decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON, "saved": None, "saved_at": None}
+        after = changed(task, now, **values, **held, **decided)
+        after = after.model_copy(update={"receipt": issue(after) if issue else None})
+        return change("completed", task, after, now, principal=principal)
 
-    decision = _decide("complete", task, principal, now, request.version, effect)
-    if isinstance(decision.refusal, FailedPrecondition) and decision.task.status in _LATE:
+    decision = decide("complete", task, principal, now, version=request.version, effect=effect)
+    if isinstance(decision.refusal, FailedPrecondition) and decision.task.status in _LATE and not errors:
         answer = {"late_answer": {"data": request.data, "outcome": request.outcome}}
         late = Change("late_answer", decision.task, decision.task, now, principal.subject, details=answer)
         return Decision(decision.task, (*decision.changes, late), decision.refusal)
@@ -114,15 +140,15 @@ def decide_complete(
 
 def decide_cancel(task: Task, principal: Principal, now: datetime, request: CancelTaskRequest) -> Decision:
     """Ends a live task without an answer."""
-    if len((request.reason or "").encode(errors="replace")) > MAX_TEXT:
-        errors = as_field_errors([forms.Problem("reason", "too_large", "At most 16 KiB.")])
-        return _refused(task, now, InvalidArgument("REASON_TOO_LARGE", "The reason is too long.", errors=errors))
 
-    def effect(task: Task) -> Change:
+    def effect(task: Task) -> Change | Error:
+        if len((request.reason or "").encode(errors="replace")) > MAX_TEXT:
+            errors = [FieldError("reason", "too_large", "At most 16 KiB.")]
+            return InvalidArgument("REASON_TOO_LARGE", "The reason is too long.", errors=errors)
         after = changed(task, now, status=TaskStatus.CANCELLED, reason=request.reason)
-        return _change("cancelled", task, after, now, principal, reason=request.reason)
+        return change("cancelled", task, after, now, principal=principal, reason=request.reason)
 
-    return _decide("cancel", task, principal, now, request.version, effect)
+    return decide("cancel", task, principal, now, version=request.version, effect=effect)
 
 
 def decide_advance(task: Task, principal: Principal, now: datetime) -> Decision:
@@ -157,45 +183,9 @@ def clock_state(task: Task, now: datetime) -> ClockState:
         completed_by=task.completed_by,
         decided_by=task.decided_by,
         reason=task.reason,
+        receipt=task.receipt,
+        change_request=task.change_requests[-1] if task.status == TaskStatus.WAITING else None,
     )
-
-
-def _decide(
-    operation: str,
-    task: Task,
-    principal: Principal,
-    now: datetime,
-    version: int | None,
-    effect: Callable[[Task], Change | Error],
-) -> Decision:
-    """Performs what is due, then asks in turn: allowed, possible in this state, still the version that was seen."""
-    changes = due(task, now)
-    task = changes[-1].task if changes else task
-    refusal = may(operation, principal, task)
-    outcome = step(task.status, operation)
-    if refusal is None and not isinstance(outcome, TaskStatus):
-        refusal = FailedPrecondition(outcome, REASONS[outcome].format(status=task.status), current=task)
-    if refusal is None and version is not None and version != task.version:
-        message = f"The task has changed since version {version}; it is now at {task.version}."
-        refusal = VersionMismatch("VERSION_MISMATCH", message, current=task)
-    if refusal is not None:
-        return Decision(task, changes, refusal)
-    found = effect(task)
-    if isinstance(found, Error):
-        return Decision(task, changes, found)
-    return Decision(found.task, (*changes, found))
-
-
-def _refused(task: Task, now: datetime, refusal: Error) -> Decision:
-    changes = due(task, now)
-    return Decision(changes[-1].task if changes else task, changes, refusal)
-
-
-def _change(
-    event: str, before: Task, after: Task, now: datetime, principal: Principal, *, reason: str | None = None
-) -> Change:
-    after = after.model_copy(update={"sla": retimed(after)})
-    return Change(event, before, after, now, principal.subject, reason)
 
 
 def _answer_errors(exc: forms.Invalid) -> list[Any]:

@@ -23,18 +23,32 @@ class Grant:
 _MANAGER: Final = Grant(roles=MANAGERS)
 _INSTALLATION: Final = Grant(relation="installation")
 
-GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
-    "view": (
-        Grant(roles=OVERSEERS),
-        *(Grant(relation=name) for name in ("assignee", "candidate", "requester", "beneficiary", "answerer")),
-        _INSTALLATION,
+_VIEW: Final = (
+    Grant(roles=OVERSEERS),
+    *(
+        Grant(relation=name)
+        for name in ("assignee", "candidate", "requester", "beneficiary", "answerer", "mentioned", "installation")
     ),
+)
+
+GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
+    "view": _VIEW,
+    "comment": _VIEW,
     "claim": (Grant(relation="candidate"), Grant(relation="assignee")),
     "release": (Grant(relation="assignee"), _MANAGER),
     "complete": (Grant(relation="candidate"), Grant(relation="assignee")),
     "cancel": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
+    "save_draft": (Grant(relation="assignee"),),
+    "request_changes": (Grant(relation="assignee"),),
+    "answer": (Grant(relation="requester"), Grant(relation="beneficiary"), Grant(relation="run")),
     "advance": (_INSTALLATION,),
     "confirm_wake_up": (_INSTALLATION,),
+}
+TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is about no single task
+    "check_escalation": frozenset({"agent", "system", "worker", "manager", "admin"}),
+    "view_escalation_policy": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
+    "put_escalation_policy": MANAGERS,
+    "redeem_receipt": frozenset({"agent", "system", "worker", "admin"}),
 }
 DECIDING: Final = frozenset({"claim", "complete"})  # for people, and for agents that the task names
 
@@ -43,20 +57,34 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "complete": ("NOT_A_CANDIDATE", "The task is not offered to you."),
     "release": ("NOT_THE_ASSIGNEE", "Only the person who holds the task, or a manager, can put it back."),
     "cancel": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can cancel it."),
+    "save_draft": ("NOT_THE_ASSIGNEE", "Only the person who holds the task keeps a draft of its answer."),
+    "request_changes": ("NOT_THE_ASSIGNEE", "Only the person who holds the task can ask for changes."),
+    "answer": ("NOT_THE_REQUESTER", "Only whoever asked for the task can answer the reviewer."),
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
     "confirm_wake_up": ("NOT_A_WORKER", "Only a worker confirms a wake-up."),
+    "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),
+    "view_escalation_policy": ("POLICY_NOT_VISIBLE", "Your role does not show the escalation policy."),
+    "put_escalation_policy": ("NOT_A_MANAGER", "Only managers and admins change the escalation policy."),
+    "redeem_receipt": ("REDEEM_NOT_ALLOWED", "Only agents, systems and workers use receipts up."),
 }
 
 
 def may(operation: str, principal: Principal, task: Task) -> Error | None:
     """Returns why the principal may not, None where it may. A task that it may not see is NotFound."""
     if not visible(principal, task):
-        return NotFound("TASK_NOT_FOUND", "There is no such task.")
+        return NotFound("TASK_NOT_FOUND", f"There is no task {task.task_id[:100]}.")
     if operation in DECIDING:
         refusal = _may_not_decide(principal, task)
         if refusal:
             return refusal
     if _is_granted(operation, principal, task):
+        return None
+    return PermissionDenied(*REASONS[operation])
+
+
+def may_in_tenant(operation: str, principal: Principal) -> Error | None:
+    """Returns why the principal may not do what is about no single task, None where it may."""
+    if not TENANT_GRANTS[operation].isdisjoint(principal.roles):
         return None
     return PermissionDenied(*REASONS[operation])
 
@@ -75,6 +103,7 @@ def relations(principal: Principal, task: Task) -> frozenset[str]:
         "requester": task.requested_by == subject,
         "beneficiary": task.on_behalf_of == subject,
         "answerer": task.completed_by == subject,
+        "mentioned": subject in task.mentioned_users,
         "installation": is_installation(principal),
         "run": is_installation(principal) and task.workflow_id is not None,
     }
@@ -93,13 +122,28 @@ def is_named_agent(principal: Principal, task: Task) -> bool:
 
 def audience(task: Task) -> list[str]:
     """Returns who may see the task, sorted: user:<subject>, agent:<name>, group:<id>, and all for overseers."""
-    people = {task.requested_by, task.on_behalf_of, task.assignee, task.completed_by, *task.candidate_users} - {None}
+    people = {task.requested_by, task.on_behalf_of, task.assignee, task.completed_by, *task.candidate_users}
+    people = (people | set(task.mentioned_users)) - {None}
     return sorted(
         {f"user:{subject}" for subject in people}
         | {f"agent:{name}" for name in task.allow_agents}
         | {f"group:{group}" for group in task.candidate_groups}
         | {"all"}
     )
+
+
+def shown_to(principal: Principal, task: Task) -> Task:
+    """Returns the task as this principal is shown it.
+
+    Partial values are the assignee's alone; a receipt's token, with which it is used up, is for whoever asked.
+    """
+    held = relations(principal, task)
+    hidden: dict[str, object] = {}
+    if "assignee" not in held:
+        hidden = {"saved": None, "saved_at": None}
+    if task.receipt is not None and held.isdisjoint({"requester", "beneficiary", "installation"}):
+        hidden["receipt"] = task.receipt.model_copy(update={"token": ""})
+    return task.model_copy(update=hidden) if hidden else task
 
 
 def audiences_of(principal: Principal) -> list[str]:

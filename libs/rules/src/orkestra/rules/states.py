@@ -10,6 +10,12 @@ FINAL: Final = frozenset(TaskStatus) - LIVE
 
 Transition = TaskStatus | str
 _ENDED: Final[Mapping[TaskStatus, Transition]] = dict.fromkeys(sorted(FINAL), "TASK_NOT_LIVE")
+_BACK: Final[Mapping[TaskStatus, Transition]] = {
+    TaskStatus.OPEN: "TASK_NOT_WAITING",
+    TaskStatus.CLAIMED: "TASK_NOT_WAITING",
+    TaskStatus.WAITING: TaskStatus.CLAIMED,
+    **_ENDED,
+}
 
 TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
     "claim": {
@@ -43,6 +49,20 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         TaskStatus.WAITING: "TASK_WAITING",
         **_ENDED,
     },
+    "request_changes": {
+        TaskStatus.OPEN: "TASK_NOT_CLAIMED",
+        TaskStatus.CLAIMED: TaskStatus.WAITING,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
+    "answer": _BACK,
+    "take_back": _BACK,
+    "save_draft": {
+        TaskStatus.OPEN: "TASK_NOT_CLAIMED",
+        TaskStatus.CLAIMED: TaskStatus.CLAIMED,
+        TaskStatus.WAITING: TaskStatus.WAITING,
+        **_ENDED,
+    },
     "decide_by_policy": {
         TaskStatus.OPEN: TaskStatus.COMPLETED,
         TaskStatus.CLAIMED: TaskStatus.COMPLETED,
@@ -56,6 +76,7 @@ REASONS: Final[Mapping[str, str]] = {
     "TASK_NOT_CLAIMED": "Nobody has claimed the task; it is {status}.",
     "TASK_NOT_LIVE": "The task has ended; it is {status}.",
     "TASK_WAITING": "The task waits for an answer of whoever asked for it.",
+    "TASK_NOT_WAITING": "The task waits for no answer; it is {status}.",
     "TASK_CLAIMED_BY_ANOTHER": "Someone else has claimed the task.",
 }
 

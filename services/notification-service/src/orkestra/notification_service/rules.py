@@ -23,7 +23,7 @@ TASK_EVENTS = (
     "claimed",
     "released",
     "escalated",
-    "reminded",
+    "reminder_due",
     "mentioned",
     "completed",
     "cancelled",
@@ -139,7 +139,7 @@ def _news(name: str, event: TaskEvent) -> Iterator[News]:
             yield from _offered(task, "has a new task" if name == "created" else "has a task to take again")
         case "assigned" | "delegated":
             yield _assigned(task)
-        case "escalated" | "reminded":
+        case "escalated" | "reminder_due":
             yield from _escalated(task)
         case "completed" | "cancelled" | "expired":
             asked = tuple(one for one in (task.requested_by, task.on_behalf_of) if one is not None)

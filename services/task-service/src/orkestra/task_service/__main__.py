@@ -11,8 +11,10 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
+from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
+from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
 from orkestra.task_service.operations import Ends, People, TaskOperations
 from orkestra.task_service.settings import TaskServiceSettings
@@ -34,7 +36,8 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         identity = channel(settings.identity_address)
         stack.push_async_callback(identity.close, None)
 
-        operations = TaskOperations(database, People(identity, TokenSource(identity, settings.service_key)))
+        people = People(identity, TokenSource(identity, settings.service_key))
+        operations = TaskOperations(database, people, ReceiptKey(secret(settings.receipt_signing_key)))
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
 

@@ -98,6 +98,8 @@ with saved as (
         status = :status, assignee = :assignee, candidate_users = :candidate_users, candidate_groups = :candidate_groups,
         priority = :priority, outcome = :outcome, result = :result, completed_by = :completed_by, decided_by = :decided_by,
         acted_for = :acted_for, sla = :sla, reason = :reason, version = :version, updated_at = :updated_at,
+        context = :context, form = :form, draft = :draft, revision = :revision, action_digest = :action_digest,
+        change_requests = :change_requests, receipt = :receipt, saved = :saved, saved_at = :saved_at,
         claimed_at = :claimed_at, completed_at = :completed_at,
         due_at = coalesce(:due_at::timestamptz, 'infinity'), next_step_at = coalesce(:next_step_at::timestamptz, 'infinity'),
         is_claim_plain = :is_claim_plain, told_at = :told_at, history_length = history_length + cardinality(:events::text[])
@@ -212,3 +214,87 @@ order by told_at limit :limit
 update tasks set told_at = clock_timestamp(), told_times = told_times + 1
 where task_id = :task_id and told_at < clock_timestamp() - :age::interval * least(power(2, told_times - 1), 32)
 returning *
+
+-- save_draft
+-- Partial values are no change of the task: no version, no history.
+update tasks set saved = :saved, saved_at = :saved_at where task_id = :task_id
+
+-- add_comment
+with mentioned as (
+    update tasks set mentioned_users = :mentioned_users
+    where task_id = :task_id and mentioned_users <> :mentioned_users::text[]
+    returning task_id
+), seen as (
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
+    select t.tenant_id, t.task_id, a.audience, t.status, t.due_at, false
+    from tasks t, unnest(:audience::text[]) as a (audience)
+    where t.task_id = :task_id
+    on conflict (tenant_id, task_id, audience) do nothing
+)
+insert into task_comments (tenant_id, task_id, comment_id, author, author_name, text, mentions, created_at, door)
+select tenant_id, task_id, :comment_id, :author, :author_name, :text, :mentions, :created_at, :door
+from tasks where task_id = :task_id
+returning *
+
+-- task_comments
+select comment_id, task_id, author, author_name, text, mentions, created_at
+from task_comments where task_id = :task_id and comment_id > :after order by comment_id limit :limit
+
+-- count_tasks
+-- Counts no further than the limit; each audience and status is one index walk.
+select count(*) from (
+    select distinct p.task_id
+    from unnest(:audiences::text[]) as a (audience)
+    cross join unnest(:statuses::text[]) as s (status)
+    cross join lateral (
+        select v.task_id
+        from task_audience v
+        where v.audience = a.audience and v.status = s.status and (not :offered::boolean or v.offered)
+        limit :limit
+    ) p
+    limit :limit
+) found
+
+-- lock_escalation_policy
+-- One writer at a time in each tenant.
+select pg_advisory_xact_lock(hashtextextended('escalation_policy ' || :tenant_id::text, 0))
+
+-- escalation_policy
+select rules, version, updated_at, updated_by from escalation_policies order by version desc limit 1
+
+-- put_escalation_policy
+insert into escalation_policies (tenant_id, version, rules, updated_at, updated_by)
+values (:tenant_id, :version, :rules, clock_timestamp(), :updated_by)
+returning rules, version, updated_at, updated_by
+
+-- record_escalation_check
+insert into escalation_checks (
+    tenant_id, check_id, topic, confidence, agent, model, prompt_version, decision, reason, threshold, sampled,
+    policy_version, checked_at, checked_by
+) values (
+    :tenant_id, :check_id, :topic, :confidence, :agent, :model, :prompt_version, :decision, :reason, :threshold, :sampled,
+    :policy_version, :checked_at, :checked_by
+)
+
+-- redeem_receipt
+-- The one conditional update of a redemption: unused and in time, or used by this very use before. History says the first.
+with redeemed as (
+    update tasks set
+        redeemed_use_id = coalesce(redeemed_use_id, :use_id), redeemed_by = coalesce(redeemed_by, :subject),
+        redeemed_at = coalesce(redeemed_at, clock_timestamp()),
+        history_length = history_length + case when redeemed_at is null then 1 else 0 end
+    where task_id = :task_id and receipt is not null and receipt ->> 'token' = :token
+      and ((redeemed_at is null and clock_timestamp() < :expires_at)
+           or (redeemed_use_id = :use_id and redeemed_by = :subject))
+    returning new.*, old.redeemed_at is null as is_first
+), noted as (
+    insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, after)
+    select tenant_id, task_id, history_length, 'receipt_redeemed', redeemed_at, redeemed_by, :door,
+           json_build_object('use_id', redeemed_use_id)
+    from redeemed where is_first
+)
+select task_id, redeemed_use_id as use_id, redeemed_at from redeemed
+
+-- redemption
+-- What became of a receipt that could not be redeemed.
+select redeemed_by, redeemed_at from tasks where task_id = :task_id and receipt ->> 'token' = :token

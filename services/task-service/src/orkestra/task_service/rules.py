@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from orkestra.v1.task import (
     CreateTaskRequest,
     EscalationStep,
     ListTasksRequest,
+    RedeemReceiptRequest,
     SlaPolicy,
     Task,
     TaskScope,
@@ -26,8 +28,9 @@ EVERYONE = "all"
 LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
+LONGEST_USE_ID = 200
 REDACTED = "[redacted]"
-_LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "result")
+_LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "saved_at", "result", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +136,33 @@ def place_of(token: str | None) -> tuple[str, str]:
         raise _refused(FieldError("page_token", "invalid", "This is not a page token of this list.")) from None
 
 
+def comment_token(comment_id: str) -> str:
+    """Return the opaque text that stands for the last comment of a page."""
+    return base64.urlsafe_b64encode(comment_id.encode()).decode().rstrip("=")
+
+
+def comment_place(token: str | None) -> str:
+    """Return the comment id after which a page begins; refuses a token that is none of ours."""
+    if token is None:
+        return ""
+    try:
+        place = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        place = ""
+    if not place.startswith("comment_") or not place.isprintable():
+        raise _refused(FieldError("page_token", "invalid", "This is not a page token of this list."))
+    return place
+
+
+def check_redemption(request: RedeemReceiptRequest) -> None:
+    """Refuse a use without an id of 1 to 200 characters."""
+    if not 0 < len(request.use_id.strip()) <= len(request.use_id) <= LONGEST_USE_ID:
+        raise _refused(FieldError("use_id", "wrong_length", f"1 to {LONGEST_USE_ID} characters."))
+
+
 def without_large_fields(task: Task) -> Task:
     """Return the task as lists and events show it: without what is large or private."""
-    hidden: dict[str, Any] = dict.fromkeys(_LARGE_FIELDS)
+    hidden: dict[str, Any] = {**dict.fromkeys(_LARGE_FIELDS), "change_requests": []}
     if task.sla is not None and task.sla.policy.default_result is not None:
         policy = task.sla.policy.model_copy(update={"default_result": None})
         hidden["sla"] = task.sla.model_copy(update={"policy": policy})
@@ -153,6 +180,8 @@ def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
     for fields in (before, after):
         if "sla" in fields:
             fields["sla"] = {name: value for name, value in fields["sla"].items() if name != "policy"}
+        if fields.get("receipt"):
+            fields["receipt"] = {name: value for name, value in fields["receipt"].items() if name != "token"}
         answer, late = fields.get("result"), fields.get("late_answer")
         if answer is not None:
             fields["result"] = redacted(answer, change.task.form or {})
@@ -176,6 +205,15 @@ def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
 def event_of(change: Change) -> TaskEvent:
     """Return what is told of a change."""
     return TaskEvent(task=without_large_fields(change.task), audience=change.audience, actor=change.actor)
+
+
+_MENTION = re.compile(r"(?<![\w.@+-])@(user_[0-9a-f]{32}|[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
+MOST_MENTIONS = 50
+
+
+def mentions_in(text: str) -> list[str]:
+    """Return the user ids and lower-case e-mail addresses that a comment names after an @, each once."""
+    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(text)))[:MOST_MENTIONS]
 
 
 def is_claim_plain(task: Task) -> bool:

@@ -1,14 +1,20 @@
 """The rpcs of TaskService: each is one transaction that checks, decides, writes and emits."""
 
+from orkestra.task_service.operations.asking import Asking
+from orkestra.task_service.operations.commenting import Commenting
 from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
 from orkestra.task_service.operations.ending import Ending, Ends
+from orkestra.task_service.operations.escalating import Escalating
 from orkestra.task_service.operations.people import People, group_columns, person_columns
 from orkestra.task_service.operations.reading import Reading
+from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.storing import sql
 
 __all__ = ["Ends", "People", "TaskOperations", "group_columns", "person_columns", "sql"]
 
 
-class TaskOperations(Creating, Reading, Deciding, Ending):
+class TaskOperations(Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending):
     """Every rpc of TaskService."""
+
+    open_rpcs = frozenset({"GetReceiptKeys"})

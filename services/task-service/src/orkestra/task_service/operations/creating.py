@@ -3,7 +3,7 @@
 import secrets
 
 from orkestra.chassis.operations import Tx, operation
-from orkestra.rules import check_create, decide_create, visible
+from orkestra.rules import check_create, decide_create, shown_to, visible
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import insert, sql, task_of
 from orkestra.task_service.rules import groups_named_in, people_named_in, with_user_ids
@@ -56,4 +56,4 @@ async def _first(tx: Tx, request: CreateTaskRequest) -> Task | None:
         first_run_id=request.first_run_id,
     )
     first = None if row is None else task_of(row)
-    return first if first is not None and visible(tx.ctx.principal, first) else None
+    return shown_to(tx.ctx.principal, first) if first is not None and visible(tx.ctx.principal, first) else None

@@ -12,9 +12,10 @@ from orkestra.rules import (
     decide_claim,
     decide_complete,
     decide_release,
+    shown_to,
 )
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import claim, emit, locked, refuse, store
+from orkestra.task_service.operations.storing import claim, decided, emit, locked, refuse, shown_refusal, store
 from orkestra.v1.task import (
     AdvanceClockRequest,
     CancelTaskRequest,
@@ -40,9 +41,9 @@ class Deciding(Base):
             before, after = claimed
             decision = decide_claim(before, principal, after.updated_at, request)
             if decision.refusal is not None:
-                raise decision.refusal  # nothing was due before it, so all of it is undone
+                raise shown_refusal(tx, decision.refusal)  # nothing was due before it, so all of it is undone
             await emit(tx, decision.changes[-1])
-            return after
+            return shown_to(principal, after)
         return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, principal, now, request))
 
     @operation
@@ -55,7 +56,12 @@ class Deciding(Base):
     async def complete_task(self, tx: Tx, request: CompleteTaskRequest) -> Task:
         """Record the answer, where it fits the form; one that comes too late is kept in history and refused."""
         principal = tx.ctx.principal
-        return await _decided(tx, request.task_id, lambda task, now: decide_complete(task, principal, now, request))
+        issue = self.receipt_key.issue
+
+        def decide(task: Task, now: datetime) -> Decision:
+            return decide_complete(task, principal, now, request, issue=issue)
+
+        return await _decided(tx, request.task_id, decide)
 
     @operation
     async def cancel_task(self, tx: Tx, request: CancelTaskRequest) -> Task:
@@ -75,10 +81,6 @@ class Deciding(Base):
 
 
 async def _decided(tx: Tx, task_id: str, decide: Decide) -> Task:
-    """Decide about the locked task, store what follows, and refuse only after that is safe."""
+    """Decide about the locked task and store what follows."""
     seen, now = await locked(tx, task_id)
-    decision = decide(seen, now)
-    await store(tx, seen, decision)
-    if decision.refusal is not None:
-        await refuse(tx, decision.refusal)
-    return decision.task
+    return await decided(tx, seen, decide(seen, now))

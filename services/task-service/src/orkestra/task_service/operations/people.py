@@ -63,6 +63,15 @@ class People:
             raise _refused(faults)
         return known
 
+    async def mentioned(self, tx: Tx, names: list[str]) -> list[str]:
+        """Return the ids of the active people behind user ids and lower-case e-mail addresses; others are left out."""
+        if not names:
+            return []
+        known = await _copies(tx, set(names), set())
+        await self._ask_for_people(tx, known, sorted(set(names) - known.people.keys()))
+        found = (known.people.get(name) for name in names)
+        return list(dict.fromkeys(person[0] for person in found if person and person[1] == UserStatus.ACTIVE))
+
     async def user_id(self, tx: Tx, name: str, *, path: str) -> str:
         """Return the user id behind a user id or e-mail address; refuses an address that nobody in the tenant has."""
         if "@" not in name:

@@ -1,7 +1,7 @@
 """What is shown of tasks to those who may see them."""
 
 from orkestra.chassis.operations import Tx, operation, read
-from orkestra.rules import Decision, due, visible
+from orkestra.rules import Decision, due, shown_to, visible
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import locked, not_found, sql, store, task_of
 from orkestra.task_service.rules import (
@@ -13,14 +13,19 @@ from orkestra.task_service.rules import (
     without_large_fields,
 )
 from orkestra.v1.task import (
+    CountTasksRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListTasksRequest,
     ListTasksResponse,
     Task,
+    TaskCounts,
     TaskHistory,
     TaskHistoryEntry,
+    TaskScope,
 )
+
+COUNTED = 1000
 
 
 class Reading(Base):
@@ -29,13 +34,28 @@ class Reading(Base):
     @operation
     async def get_task(self, tx: Tx, request: GetTaskRequest) -> Task:
         """Return the task as its clock says it is now."""
-        return await _seen(tx, request.task_id)
+        return shown_to(tx.ctx.principal, await seen_task(tx, request.task_id))
 
     @operation
     async def get_task_history(self, tx: Tx, request: GetTaskHistoryRequest) -> TaskHistory:
         """Return every change, oldest first."""
-        task = await _seen(tx, request.task_id)
+        task = await seen_task(tx, request.task_id)
         return TaskHistory(entries=await sql.task_history.all(tx.conn, TaskHistoryEntry, task_id=task.task_id))
+
+    @read
+    async def count_tasks(self, tx: Tx, request: CountTasksRequest) -> TaskCounts:  # noqa: ARG002 - as every rpc
+        """Say how many live tasks the caller has in each scope, counted up to 1000."""
+        counts: dict[str, int] = {}
+        for scope in (TaskScope.MINE, TaskScope.GROUPS, TaskScope.ALL):
+            reading = reading_of(tx.ctx.principal, ListTasksRequest(scope=scope), assignee=None)
+            counts[scope] = await sql.count_tasks.value(
+                tx.conn,
+                audiences=reading.audiences,
+                statuses=list(LIVE),
+                offered=reading.is_offered,
+                limit=COUNTED,
+            )
+        return TaskCounts.model_validate(counts)
 
     @read
     async def list_tasks(self, tx: Tx, request: ListTasksRequest) -> ListTasksResponse:
@@ -66,7 +86,7 @@ class Reading(Base):
         )
 
 
-async def _seen(tx: Tx, task_id: str) -> Task:
+async def seen_task(tx: Tx, task_id: str) -> Task:
     """Return the task that the caller may see, after the steps that are due."""
     row = await sql.get_task.row(tx.conn, task_id=task_id)
     task = None if row is None else task_of(row)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import asyncpg
 from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
-from orkestra.rules import Change, Decision
+from orkestra.rules import Change, Decision, shown_to
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound
@@ -90,10 +90,25 @@ async def emit(tx: Tx, change: Change) -> None:
     )
 
 
+async def decided(tx: Tx, seen: Task, decision: Decision) -> Task:
+    """Store what was decided about `seen` and return it as the caller is shown it; refuse only after that is safe."""
+    await store(tx, seen, decision)
+    if decision.refusal is not None:
+        await refuse(tx, decision.refusal)
+    return shown_to(tx.ctx.principal, decision.task)
+
+
 async def refuse(tx: Tx, refusal: Error) -> NoReturn:
     """Commit what has been written and refuse the call: due steps and late answers outlive the refusal."""
     await tx.commit()
-    raise refusal
+    raise shown_refusal(tx, refusal)
+
+
+def shown_refusal(tx: Tx, refusal: Error) -> Error:
+    """Return the refusal with the task as the caller is shown it."""
+    if isinstance(refusal.current, Task):
+        refusal.current = shown_to(tx.ctx.principal, refusal.current)
+    return refusal
 
 
 def not_found(task_id: str) -> NotFound:
@@ -113,12 +128,17 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         **_columns(
             task,
             "task_id status assignee candidate_users candidate_groups priority outcome result completed_by decided_by "
-            "acted_for reason version updated_at claimed_at completed_at",
+            "acted_for reason version updated_at claimed_at completed_at form draft revision action_digest",
         ),
         **_clock_columns(task),
         **_audience_columns(task),
         **_history_columns(changes, tx.ctx.door, clock_door),
         seen_version=seen.version,
+        context=_json(task.context),
+        change_requests=[one.model_dump(mode="json", exclude_none=True) for one in task.change_requests],
+        receipt=_json(task.receipt),
+        saved=task.saved if task.status in LIVE else None,
+        saved_at=task.saved_at if task.status in LIVE else None,
         told_at=None if task.status in LIVE else task.updated_at,
     )
 

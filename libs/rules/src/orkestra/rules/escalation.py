@@ -1,0 +1,105 @@
+"""Whether an agent may go on alone: the tenant's ordered rules, and a sample of what it is sure of."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from orkestra.v1.task import (
+    CheckEscalationRequest,
+    EscalationCheck,
+    EscalationDecision,
+    EscalationPolicy,
+    EscalationRule,
+)
+from orkestra.wire import FieldError
+
+DEFAULT_THRESHOLD: Final = 0.8
+MAX_RULES: Final = 200
+MAX_NAME: Final = 200
+
+
+def check_rules(rules: Sequence[EscalationRule]) -> list[FieldError]:
+    """Returns what is wrong with the rules of a policy, each with its path."""
+    return list(_rule_errors(rules))
+
+
+def check_escalation(request: CheckEscalationRequest) -> list[FieldError]:
+    """Returns what is wrong with a question."""
+    errors = [
+        FieldError(name, "wrong_length", f"1 to {MAX_NAME} characters.")
+        for name in ("topic", "agent", "model", "prompt_version")
+        if (value := getattr(request, name)) is not None and not 0 < len(value.strip()) <= len(value) <= MAX_NAME
+    ]
+    if not 0 <= request.confidence <= 1:
+        errors.append(FieldError("confidence", "out_of_range", "From 0 to 1."))
+    return errors
+
+
+def decide_escalation(
+    policy: EscalationPolicy, request: CheckEscalationRequest, now: datetime, *, check_id: str
+) -> EscalationCheck:
+    """Returns the decision on a question that `check_escalation` has let pass; the same for the same check id."""
+    rule = rule_for(policy.rules, request.topic)
+    threshold = rule.threshold if rule else DEFAULT_THRESHOLD
+    is_confident = request.confidence >= threshold
+    sampled = is_confident and rule is not None and is_sampled(check_id, rule.sample_rate or 0.0)
+    escalates = sampled or not is_confident
+    return EscalationCheck(
+        check_id=check_id,
+        decision=EscalationDecision.ESCALATE if escalates else EscalationDecision.PROCEED,
+        reason=_sentence(request, threshold, is_confident=is_confident, sampled=sampled),
+        threshold=threshold,
+        sampled=sampled,
+        policy_version=policy.version,
+        checked_at=now,
+    )
+
+
+def rule_for(rules: Sequence[EscalationRule], topic: str) -> EscalationRule | None:
+    """Returns the first rule whose pattern fits the topic."""
+    return next((rule for rule in rules if fits(rule.topic, topic)), None)
+
+
+def fits(pattern: str, topic: str) -> bool:
+    """Whether the pattern is the topic, `*` standing for any text. Takes no longer than both are long together."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == topic
+    *middle, last = rest
+    if not topic.startswith(first) or not topic.endswith(last) or len(topic) < len(first) + len(last):
+        return False
+    at, end = len(first), len(topic) - len(last)
+    for part in middle:
+        found = topic.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def is_sampled(check_id: str, rate: float) -> bool:
+    """Whether a check belongs to the share `rate` of all checks, as the SHA-256 of its id says."""
+    place = int.from_bytes(hashlib.sha256(check_id.encode()).digest()[:8])
+    return place < rate * 2**64
+
+
+def _sentence(request: CheckEscalationRequest, threshold: float, *, is_confident: bool, sampled: bool) -> str:
+    if sampled:
+        return "You are confident enough, but this case is one of a sample that people look at too: hand it over."
+    held = f"Your confidence of {request.confidence:g} is {'at least' if is_confident else 'below'} {threshold:g}"
+    return f"{held}: you may go on alone." if is_confident else f"{held}: hand this over to a person."
+
+
+def _rule_errors(rules: Sequence[EscalationRule]) -> Iterator[FieldError]:
+    if len(rules) > MAX_RULES:
+        yield FieldError("rules", "too_many_items", f"At most {MAX_RULES} rules.")
+        return
+    for position, rule in enumerate(rules):
+        path = f"rules[{position}]"
+        if not 0 < len(rule.topic.strip()) <= len(rule.topic) <= MAX_NAME:
+            yield FieldError(f"{path}.topic", "wrong_length", f"1 to {MAX_NAME} characters.")
+        if not 0 <= rule.threshold <= 1:
+            yield FieldError(f"{path}.threshold", "out_of_range", "From 0 to 1.")
+        if rule.sample_rate is not None and not 0 <= rule.sample_rate <= 1:
+            yield FieldError(f"{path}.sample_rate", "out_of_range", "From 0 to 1.")

@@ -1,0 +1,89 @@
+"""Receipts: signed statements of who decided what about which action, as compact JWS (RFC 7515, RFC 8037)."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from orkestra.rules.actions import digests_of
+from orkestra.v1.task import Receipt, Task
+from orkestra.wire import InvalidArgument
+from pydantic import ValidationError
+
+LIFETIME: Final = timedelta(hours=24)
+ISSUER: Final = "orkestra"
+TYPE: Final = "orkestra-receipt+jwt"
+ALGORITHM: Final = "EdDSA"
+
+
+class ReceiptKey:
+    """The platform's key of receipts, from the base64 text of an Ed25519 seed."""
+
+    def __init__(self, seed: str) -> None:
+        raw = base64.b64decode(seed, validate=True)
+        if len(raw) != 32:
+            raise ValueError("A receipt signing key is the base64 text of 32 bytes.")
+        self._key = Ed25519PrivateKey.from_private_bytes(raw)
+        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._x = base64.urlsafe_b64encode(public).rstrip(b"=").decode()
+        thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._x}, separators=(",", ":"))
+        self.kid = hashlib.sha256(thumbprint.encode()).hexdigest()[:16]
+
+    def jwks(self) -> dict[str, Any]:
+        """Returns the public key as a JWK set (RFC 8037)."""
+        key = {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
+        return {"keys": [key]}
+
+    def issue(self, task: Task) -> Receipt | None:
+        """Returns the receipt of a task that a person has completed; None where it has no action."""
+        bound = digests_of(task.title, task.description, task.context, task.form)
+        if bound is None or task.completed_by is None or task.completed_at is None:
+            return None
+        receipt = Receipt(
+            task_id=task.task_id,
+            revision=task.revision,
+            outcome=task.outcome,
+            action_digest=bound.action,
+            form_digest=bound.form,
+            shown_digest=bound.shown,
+            decided_by=task.completed_by,
+            decided_at=task.completed_at,
+            expires_at=task.completed_at + LIFETIME,
+            token="",
+        )
+        stated = receipt.model_dump(mode="json", exclude_none=True, exclude={"token"})
+        claims = {"iss": ISSUER, "tenant_id": task.tenant_id, "exp": int(receipt.expires_at.timestamp()), **stated}
+        token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": TYPE})
+        return receipt.model_copy(update={"token": token})
+
+
+def read_receipt(token: str, jwks: Mapping[str, Any], *, tenant_id: str) -> Receipt:
+    """Returns what a receipt of the tenant states. Whether it has expired or was used is left to the caller.
+
+    Raises InvalidArgument RECEIPT_INVALID for anything that was not signed as a receipt of this tenant.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        [key] = [key for key in jwks["keys"] if key["kid"] == header.get("kid") and header.get("typ") == TYPE]
+        claims = jwt.decode(
+            token,
+            jwt.PyJWK(dict(key), algorithm=ALGORITHM),
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            options={"verify_exp": False, "require": ["exp", "iss"]},
+        )
+        receipt = Receipt.model_validate({**claims, "token": token})
+    except (jwt.InvalidTokenError, ValidationError, ValueError) as refused:
+        raise _invalid() from refused
+    if claims.get("tenant_id") != tenant_id:
+        raise _invalid()
+    return receipt
+
+
+def _invalid() -> InvalidArgument:
+    return InvalidArgument("RECEIPT_INVALID", "This is not a receipt of your tenant, or it has been altered.")

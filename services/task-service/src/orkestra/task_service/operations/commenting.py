@@ -1,0 +1,69 @@
+"""What is said about a task, and who is called to it."""
+
+import secrets
+
+from orkestra.chassis.operations import Tx, operation
+from orkestra.rules import Decision, audience, check_text, due, may, mint_task_id
+from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.reading import seen_task
+from orkestra.task_service.operations.storing import locked, refuse, sql, store
+from orkestra.task_service.rules import comment_place, comment_token, mentions_in, page_size_of, without_large_fields
+from orkestra.v1.events import TaskEvent
+from orkestra.v1.task import AddCommentRequest, Comment, ListCommentsRequest, ListCommentsResponse, Task
+from orkestra.wire import InvalidArgument, NotFound
+
+
+class Commenting(Base):
+    """The rpcs of comments. They change no version: what is decided on stays as it is."""
+
+    @operation
+    async def add_comment(self, tx: Tx, request: AddCommentRequest) -> Comment:
+        """Add the comment, and show the task to the people whom it mentions."""
+        seen, now = await locked(tx, request.task_id)
+        changes = due(seen, now)
+        task = changes[-1].task if changes else seen
+        await store(tx, seen, Decision(task, changes))
+        refusal = may("comment", tx.ctx.principal, task)
+        if refusal is not None:
+            await refuse(tx, refusal)
+        errors = check_text("text", request.text)
+        if errors:
+            await refuse(tx, InvalidArgument("COMMENT_INVALID", "The comment cannot be kept.", errors=errors))
+        mentions = await self.people.mentioned(tx, mentions_in(request.text))
+        task = task.model_copy(update={"mentioned_users": list(dict.fromkeys([*task.mentioned_users, *mentions]))})
+        comment = await sql.add_comment.one(
+            tx.conn,
+            Comment,
+            task_id=task.task_id,
+            comment_id=mint_task_id(now, secrets.randbits(74)).replace("task_", "comment_"),
+            author=tx.ctx.subject,
+            author_name=tx.ctx.principal.name,
+            text=request.text,
+            mentions=mentions,
+            created_at=now,
+            door=tx.ctx.door,
+            mentioned_users=task.mentioned_users,
+            audience=[f"user:{user}" for user in mentions],
+        )
+        if comment is None:
+            raise NotFound("TASK_NOT_FOUND", f"There is no task {request.task_id[:100]}.")
+        await _tell(tx, "commented", task, mentioned=[])
+        if mentions:
+            await _tell(tx, "mentioned", task, mentioned=mentions)
+        return comment
+
+    @operation
+    async def list_comments(self, tx: Tx, request: ListCommentsRequest) -> ListCommentsResponse:
+        """Return a page of the comments of a task that the caller may see, oldest first."""
+        size, after = page_size_of(request.page_size), comment_place(request.page_token)
+        task = await seen_task(tx, request.task_id)
+        found = await sql.task_comments.all(tx.conn, Comment, task_id=task.task_id, after=after, limit=size + 1)
+        token = comment_token(found[size - 1].comment_id) if len(found) > size else None
+        return ListCommentsResponse(comments=found[:size], next_page_token=token)
+
+
+async def _tell(tx: Tx, event: str, task: Task, *, mentioned: list[str]) -> None:
+    payload = TaskEvent(
+        task=without_large_fields(task), audience=audience(task), actor=tx.ctx.subject, mentioned=mentioned
+    )
+    await tx.emit(aggregate="task", event=event, payload=payload, key=task.task_id, version=task.version)

@@ -1,0 +1,76 @@
+"""Whether agents may go on alone: the tenant's policy, and every answer that was given by it."""
+
+from uuid import uuid4
+
+from orkestra.chassis.operations import Tx, operation, read
+from orkestra.rules import check_escalation, check_rules, decide_escalation, may_in_tenant
+from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.storing import sql
+from orkestra.v1.task import (
+    CheckEscalationRequest,
+    EscalationCheck,
+    EscalationPolicy,
+    GetEscalationPolicyRequest,
+    PutEscalationPolicyRequest,
+)
+from orkestra.wire import InvalidArgument, VersionMismatch
+
+
+class Escalating(Base):
+    """The rpcs of escalation policies."""
+
+    @operation
+    async def check_escalation(self, tx: Tx, request: CheckEscalationRequest) -> EscalationCheck:
+        """Say by the tenant's policy whether the agent may go on alone, and record it."""
+        _require(tx, "check_escalation")
+        errors = check_escalation(request)
+        if errors:
+            raise InvalidArgument("CHECK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
+        policy = await _policy(tx)
+        check = decide_escalation(policy, request, await tx.now(), check_id=f"check_{uuid4().hex}")
+        await sql.record_escalation_check.execute(
+            tx.conn,
+            tenant_id=tx.tenant_id,
+            checked_by=tx.ctx.subject,
+            **request.model_dump(),
+            **check.model_dump(),
+        )
+        return check
+
+    @read
+    async def get_escalation_policy(self, tx: Tx, request: GetEscalationPolicyRequest) -> EscalationPolicy:  # noqa: ARG002 - as every rpc
+        """Return the policy in force; one without rules, at version 0, where none was put."""
+        _require(tx, "view_escalation_policy")
+        return await _policy(tx)
+
+    @operation
+    async def put_escalation_policy(self, tx: Tx, request: PutEscalationPolicyRequest) -> EscalationPolicy:
+        """Replace the policy by a new version; the older ones are kept."""
+        _require(tx, "put_escalation_policy")
+        errors = check_rules(request.rules)
+        if errors:
+            raise InvalidArgument("POLICY_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
+        await sql.lock_escalation_policy.execute(tx.conn, tenant_id=tx.tenant_id)
+        current = await _policy(tx)
+        if request.version is not None and request.version != current.version:
+            message = f"The policy has changed since version {request.version}; it is now at {current.version}."
+            raise VersionMismatch("VERSION_MISMATCH", message, current=current)
+        [row] = await sql.put_escalation_policy.rows(
+            tx.conn,
+            tenant_id=tx.tenant_id,
+            version=current.version + 1,
+            rules=[rule.model_dump(mode="json", exclude_none=True) for rule in request.rules],
+            updated_by=tx.ctx.subject,
+        )
+        return EscalationPolicy.model_validate(dict(row))
+
+
+def _require(tx: Tx, operation: str) -> None:
+    refusal = may_in_tenant(operation, tx.ctx.principal)
+    if refusal is not None:
+        raise refusal
+
+
+async def _policy(tx: Tx) -> EscalationPolicy:
+    found = await sql.escalation_policy.one(tx.conn, EscalationPolicy)
+    return found or EscalationPolicy(rules=[], version=0)
