@@ -1,0 +1,435 @@
+// What pages do beyond HTML: live updates, drafts, keyboard, countdowns. Every page works without it.
+(function () {
+  "use strict";
+  const body = document.body;
+  const $ = (selector, from) => (from || document).querySelector(selector);
+  const $$ = (selector, from) => Array.from((from || document).querySelectorAll(selector));
+  const csrf = body.dataset.csrf;
+  const taskPage = $("[data-task]");
+  const form = $("[data-form]");
+
+  // --- Theme -------------------------------------------------------------------------------------------------------
+  const root = document.documentElement;
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  systemDark.addEventListener("change", () => {
+    if (!localStorage.getItem("theme")) root.dataset.theme = systemDark.matches ? "dark" : "light";
+  });
+  const actions = {
+    theme() {
+      root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+      localStorage.setItem("theme", root.dataset.theme);
+    },
+    keys() {
+      $("#keys").showModal();
+    },
+  };
+  for (const button of $$("[data-action]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => actions[button.dataset.action]());
+  }
+
+  // --- Times: the countdown to a deadline, and moments in the browser's zone where the person has none ---------------
+  const zone = body.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const language = root.lang;
+  function duration(seconds) {
+    let rest = Math.floor(seconds);
+    const parts = [];
+    for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+      const count = Math.floor(rest / size);
+      rest %= size;
+      if (count) parts.push(`${count} ${unit}`);
+    }
+    return parts.slice(0, 2).join(" ") || "< 1 min";
+  }
+  function tick() {
+    for (const due of $$("time[data-due]")) {
+      const left = (Date.parse(due.dateTime) - Date.now()) / 1000;
+      due.classList.toggle("badge-bad", left < 0);
+      due.classList.toggle("badge-warn", left >= 0 && left < 1800);
+      const text = left >= 0 ? `${duration(left)} left` : `${duration(-left)} over`;
+      if (due.textContent !== text) due.textContent = text;
+    }
+  }
+  function localise(from) {
+    for (const time of $$("time[data-moment]", from)) {
+      const at = new Date(time.dateTime);
+      const today = at.toDateString() === new Date().toDateString();
+      const day = today ? {} : { day: "numeric", month: "short" };
+      time.textContent = at.toLocaleString(language, { ...day, hour: "2-digit", minute: "2-digit" });
+      time.title = at.toLocaleString(language, { dateStyle: "full", timeStyle: "long" });
+      time.removeAttribute("data-moment");
+    }
+  }
+  localise();
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("htmx:after:swap", () => {
+    localise();
+    tick();
+    markFields();
+    placeCursor();
+  });
+  if (!body.dataset.zone) {
+    for (const field of $$("[data-zone-field]")) field.value = zone;
+    for (const name of $$("[data-zone-name]")) name.textContent = zone;
+  }
+
+  // --- Live: what happened elsewhere is fetched again and morphed into the page ---------------------------------------
+  const announce = (text) => {
+    const live = $("#live");
+    if (live) live.textContent = text;
+  };
+  function sessionEnded() {
+    $("#session").hidden = false;
+  }
+  let refreshing = false;
+  let again = false;
+  async function refreshList() {
+    const list = $("[data-list]");
+    if (!list) return;
+    if (refreshing) {
+      again = true;
+      return;
+    }
+    refreshing = true;
+    const before = new Set($$("[data-row]", list).map((row) => row.id));
+    const size = Math.max(before.size, 50);
+    await htmx.ajax("GET", `${list.dataset.list}&size=${size}`, { source: list, target: list, swap: "innerMorph" });
+    const fresh = $$("[data-row]", list).filter((row) => !before.has(row.id));
+    for (const row of fresh) row.classList.add("row-new");
+    if (fresh.length) announce(fresh.map((row) => $(".font-medium", row).textContent).join(", "));
+    refreshing = false;
+    if (again) {
+      again = false;
+      refreshList();
+    }
+  }
+  async function refreshCounts() {
+    const answer = await fetch("/counts", { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer || !answer.ok) return answer && answer.status === 401 ? sessionEnded() : undefined;
+    const counts = document.createElement("template");
+    counts.innerHTML = await answer.text();
+    for (const count of $$("[data-name]", counts.content)) {
+      for (const shown of $$(`[data-count="${count.dataset.name}"]`)) shown.textContent = count.textContent;
+      if (count.dataset.name === "inbox") {
+        const title = document.title.replace(/^\(\d+\) /, "");
+        document.title = (count.textContent ? `(${count.textContent}) ` : "") + title;
+      }
+    }
+  }
+  async function refreshTask() {
+    if (!taskPage) return;
+    const status = $("#actions") && $("#actions").dataset.status;
+    const mine = $("#actions") && $("#actions").dataset.mine;
+    await htmx.ajax("GET", `/tasks/${taskPage.dataset.task}/state`, { source: taskPage, target: taskPage, swap: "none" });
+    const now = $("#actions");
+    if (form && now && (now.dataset.status !== status || now.dataset.mine !== mine)) becameMine(now);
+  }
+  function becameMine(now) {
+    if (now.dataset.mine === "yes") saveSoon();
+  }
+  async function refreshFeed() {
+    const feed = $("[data-reload]");
+    if (!feed) return;
+    await htmx.ajax("GET", location.pathname, { source: feed, target: feed, swap: "outerMorph", select: "#feed" });
+  }
+  let countTimer = null;
+  function refreshCountsSoon() {
+    clearTimeout(countTimer);
+    countTimer = setTimeout(() => refreshCounts().then(refreshFeed), 1200);
+    refreshCounts();
+  }
+  function lookAgain() {
+    refreshList();
+    refreshTask();
+    refreshCountsSoon();
+  }
+  function listen() {
+    const source = new EventSource("/live");
+    let opened = false;
+    source.addEventListener("open", () => {
+      $("#offline").hidden = true;
+      if (opened) lookAgain();
+      opened = true;
+    });
+    source.addEventListener("error", () => {
+      $("#offline").hidden = false;
+      if (source.readyState === EventSource.CLOSED) {
+        fetch("/counts", { headers: { "HX-Request": "true" } })
+          .then((answer) => (answer.status === 401 ? sessionEnded() : setTimeout(listen, 3000)))
+          .catch(() => setTimeout(listen, 3000));
+      }
+    });
+    source.addEventListener("session", () => {
+      source.close();
+      sessionEnded();
+    });
+    source.addEventListener("hello", () => performance.mark("orkestra:live"));
+    source.addEventListener("reset", lookAgain);
+    source.addEventListener("task", (message) => {
+      const news = JSON.parse(message.data);
+      refreshList();
+      refreshCountsSoon();
+      if (taskPage && taskPage.dataset.task === news.task_id) refreshTask();
+    });
+    addEventListener("pagehide", () => source.close());
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+  if (body.dataset.user) listen();
+
+  // --- The form: conditional fields, sliders, rows --------------------------------------------------------------------
+  function valueOf(name) {
+    const inputs = $$(`[name="${CSS.escape(name)}"]`, form);
+    if (!inputs.length) return null;
+    const wrapper = inputs[0].closest("[data-field]");
+    const kind = wrapper ? wrapper.dataset.kind : "text";
+    if (kind === "checkboxes") return inputs.filter((input) => input.checked).map((input) => input.value);
+    if (kind === "multiselect") return Array.from(inputs[0].selectedOptions, (option) => option.value);
+    if (inputs[0].type === "radio") {
+      const chosen = inputs.find((input) => input.checked);
+      if (!chosen) return null;
+      return kind === "boolean" ? chosen.value === "true" : kind === "rating" ? Number(chosen.value) : chosen.value;
+    }
+    if (inputs[0].type === "checkbox") return inputs[0].checked;
+    const text = inputs[0].value;
+    if (text.trim() === "") return null;
+    return ["integer", "number", "slider"].includes(kind) && !Number.isNaN(Number(text)) ? Number(text) : text;
+  }
+  const isEmpty = (value) => value === null || value === "" || (Array.isArray(value) && !value.length);
+  const same = (a, b) => a === b || String(a) === String(b);
+  function less(a, b) {
+    if (typeof a === "number" && typeof b === "number") return a < b;
+    if (typeof a !== "string" || typeof b !== "string") return false;
+    return a < b;
+  }
+  function holds(condition, path) {
+    if (condition.all) return condition.all.every((part) => holds(part, path));
+    if (condition.any) return condition.any.some((part) => holds(part, path));
+    if (condition.not) return !holds(condition.not, path);
+    const value = shownValue(`${path}.${condition.field}`);
+    if ("empty" in condition) return isEmpty(value) === condition.empty;
+    if (condition.in) return condition.in.some((each) => same(each, value));
+    const operand = ["equals", "gt", "lt"].map((word) => condition[word]).find((each) => each !== undefined);
+    const isField = operand && typeof operand === "object";
+    const other = isField ? shownValue(`${path}.${operand.field}`) : operand;
+    if ("equals" in condition) return same(value, other);
+    return "gt" in condition ? less(other, value) : less(value, other);
+  }
+  function shownValue(name) {
+    const wrapper = $(`[data-field="${CSS.escape(name)}"]`, form);
+    return wrapper && wrapper.hidden ? null : valueOf(name);
+  }
+  function markFields() {
+    if (!form) return;
+    const wrappers = $$("[data-visible-when],[data-required-when]", form);
+    for (let round = 0; round < 3; round += 1) {
+      for (const wrapper of wrappers) {
+        const path = wrapper.dataset.field.replace(/\.[^.]*$/, "");
+        if (wrapper.dataset.visibleWhen) wrapper.hidden = !holds(JSON.parse(wrapper.dataset.visibleWhen), path);
+        if (wrapper.dataset.requiredWhen) {
+          const required = holds(JSON.parse(wrapper.dataset.requiredWhen), path);
+          for (const input of $$("input,textarea,select", wrapper)) input.setAttribute("aria-required", String(required));
+        }
+      }
+    }
+  }
+  function addRow(button) {
+    const rows = $(`[data-rows="${CSS.escape(button.dataset.addRow)}"]`, form);
+    const position = String($$("[data-row-fields]", rows).length);
+    const row = document.createElement("div");
+    row.className = "table-row-card";
+    row.dataset.rowFields = "";
+    row.append($("template", rows).content.cloneNode(true));
+    for (const element of $$("*", row)) {
+      for (const attribute of Array.from(element.attributes)) {
+        if (attribute.value.includes("__row__")) {
+          element.setAttribute(attribute.name, attribute.value.replaceAll("__row__", position));
+        }
+      }
+    }
+    rows.append(row);
+    const first = $("input,select,textarea", row);
+    if (first) first.focus();
+    saveSoon();
+  }
+
+  // --- Drafts: kept by the room for the assignee, and by this tab until the room has them -----------------------------
+  const draftKey = taskPage && `draft:${body.dataset.user}:${taskPage.dataset.task}`;
+  const NOT_KEPT = new Set(["csrf", "request_id", "revision", "zone"]);
+  function typed() {
+    return Array.from(new FormData(form)).filter(([name, value]) => !NOT_KEPT.has(name) && typeof value === "string");
+  }
+  function keepInTab() {
+    sessionStorage.setItem(draftKey, JSON.stringify(typed()));
+  }
+  function restore() {
+    const kept = sessionStorage.getItem(draftKey);
+    if (!kept) return;
+    const entries = JSON.parse(kept);
+    for (const button of $$("[data-add-row]", form)) {
+      const start = `${button.dataset.addRow}.`;
+      const rows = entries.filter(([name]) => name.startsWith(start)).map(([name]) => Number(name.slice(start.length).split(".")[0]));
+      const wanted = Math.max(-1, ...rows) + 1;
+      const list = $(`[data-rows="${CSS.escape(button.dataset.addRow)}"]`, form);
+      while ($$("[data-row-fields]", list).length < wanted) addRow(button);
+    }
+    const values = new Map();
+    for (const [name, value] of entries) values.set(name, [...(values.get(name) || []), value]);
+    for (const input of Array.from(form.elements)) {
+      if (!input.name || NOT_KEPT.has(input.name) || input.type === "submit" || input.type === "hidden") continue;
+      const given = values.get(input.name) || [];
+      if (input.type === "checkbox" || input.type === "radio") input.checked = given.includes(input.value);
+      else if (input.type === "select-multiple") for (const option of input.options) option.selected = given.includes(option.value);
+      else if (given.length) input.value = given[0];
+    }
+    if ($("#actions").dataset.mine === "yes") saveSoon();
+  }
+  const state = (text) => {
+    const shown = $("#draft-state");
+    if (shown && shown.textContent !== text) shown.textContent = text;
+  };
+  let saveTimer = null;
+  function saveSoon() {
+    if (!form || !draftKey) return;
+    keepInTab();
+    clearTimeout(saveTimer);
+    saveTimer = setTimeout(save, 500);
+  }
+  async function save(leaving) {
+    clearTimeout(saveTimer);
+    saveTimer = null;
+    if ($("#actions").dataset.mine !== "yes") return state("Kept in this tab");
+    const sent = sessionStorage.getItem(draftKey);
+    const entries = new URLSearchParams(new FormData(form));
+    entries.delete("csrf");
+    const answer = await fetch(`/tasks/${taskPage.dataset.task}/draft`, {
+      method: "POST",
+      body: entries,
+      headers: { "X-CSRF-Token": csrf },
+      keepalive: leaving === true,
+      redirect: "manual",
+    }).catch(() => null);
+    if (answer && answer.status === 204) {
+      if (sessionStorage.getItem(draftKey) === sent) sessionStorage.removeItem(draftKey);
+      state("Draft kept");
+    } else if (answer && answer.status === 401) {
+      sessionEnded();
+    } else {
+      state("Kept in this tab; saving is tried again when you type");
+    }
+  }
+  if (form) {
+    restore();
+    markFields();
+    form.addEventListener("input", (event) => {
+      if (event.target.dataset.slider !== undefined) event.target.nextElementSibling.value = event.target.value;
+      markFields();
+      saveSoon();
+    });
+    form.addEventListener("change", markFields);
+    form.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-add-row]");
+      if (!button) return;
+      event.preventDefault();
+      addRow(button);
+    });
+    form.addEventListener("submit", (event) => {
+      const keeps = event.submitter && event.submitter.dataset.keeps !== undefined;
+      clearTimeout(saveTimer);
+      if (keeps && sessionStorage.getItem(draftKey) && $("#actions").dataset.mine === "yes") {
+        event.preventDefault();
+        const again = event.submitter;
+        save().then(() => {
+          delete again.dataset.keeps;
+          form.requestSubmit(again);
+        });
+        return;
+      }
+      if (!keeps) keepInTab();
+    });
+    addEventListener("pagehide", () => saveTimer && save(true));
+    const wrong = $("#problem") || $("[aria-invalid=true]", form);
+    if (wrong) wrong.focus();
+  } else if (draftKey) {
+    sessionStorage.removeItem(draftKey);
+  }
+  const done = new URLSearchParams(location.search).get("done");
+  if (done) sessionStorage.removeItem(`draft:${body.dataset.user}:${done}`);
+  for (const leaving of $$("[data-leaves]")) leaving.addEventListener("submit", () => sessionStorage.clear());
+
+  // --- Small courtesies -----------------------------------------------------------------------------------------------
+  document.addEventListener("change", (event) => {
+    if (event.target.dataset.submit !== undefined) event.target.form.requestSubmit();
+  });
+  document.addEventListener("click", (event) => {
+    const entry = event.target.closest("[data-read]");
+    if (!entry || !entry.dataset.read) return;
+    const read = new URLSearchParams({ notification_id: entry.dataset.read });
+    fetch("/notifications/read", { method: "POST", body: read, headers: { "X-CSRF-Token": csrf }, keepalive: true, redirect: "manual" });
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const response = event.detail.ctx && event.detail.ctx.response;
+    if (response && response.status === 401) sessionEnded();
+  });
+
+  // --- Keyboard: never while somebody types -----------------------------------------------------------------------------
+  let row = null;
+  function placeCursor() {
+    if (row && !document.getElementById(row)) row = null;
+  }
+  function move(step) {
+    const rows = $$("[data-row]");
+    if (!rows.length) return;
+    const now = rows.findIndex((each) => each === document.activeElement || (row && each.id === row));
+    const next = rows[Math.min(Math.max(now + step, 0), rows.length - 1)];
+    row = next.id;
+    next.focus();
+  }
+  const press = (selector) => {
+    const target = $(selector);
+    if (target) target.click();
+    return Boolean(target);
+  };
+  const focus = (selector) => {
+    const target = $(selector);
+    if (target) target.focus();
+    return Boolean(target);
+  };
+  const keys = {
+    "?": () => actions.keys(),
+    j: () => move(1),
+    k: () => move(-1),
+    "/": () => focus("[data-filter]"),
+    c: () => press("[data-key=c]"),
+    r: () => press("[data-key=r]"),
+    e: () => focus("[data-form] .field input:not([type=hidden]), [data-form] .field textarea, [data-form] .field select"),
+    m: () => focus("#comment"),
+    n: () => press("[data-key=n]") || (taskPage && (location.href = "/inbox")),
+  };
+  const places = { i: "/inbox", w: "/workflows", n: "/notifications" };
+  let going = 0;
+  document.addEventListener("keydown", (event) => {
+    const inField = event.target.closest("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const ours = event.target.closest("form");
+      if (ours && ours !== form && ours.dataset.kept) ours.requestSubmit();
+      else if (form && press("[data-key=complete]")) event.preventDefault();
+      return;
+    }
+    if (event.key === "Escape" && inField) return event.target.blur();
+    if (inField || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (event.key === "g") {
+      going = Date.now();
+      return;
+    }
+    if (Date.now() - going < 1500 && places[event.key]) {
+      location.href = places[event.key];
+      return;
+    }
+    going = 0;
+    if (keys[event.key]) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+})();

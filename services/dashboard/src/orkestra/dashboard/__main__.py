@@ -1,0 +1,63 @@
+"""Starts the people's door: `python -m orkestra.dashboard`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from orkestra.chassis import grpc
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.database import Database
+from orkestra.chassis.process import Process, run
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.streams import connect
+from orkestra.dashboard.routes import Door, Live, build_app
+from orkestra.dashboard.settings import DashboardSettings
+from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.notification import NotificationServiceClient
+from orkestra.v1.task import TaskServiceClient
+from orkestra.v1.workflow import WorkflowServiceClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+
+@asynccontextmanager
+async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[None]:
+    """Opens what the door needs and registers its server with `process`."""
+    database = await Database.connect(settings.database_url, schema="dashboard", max_size=settings.pool_size)
+    nats = await connect(settings.nats_url, name="dashboard", replicas=settings.nats_replicas)
+    limits, live = RateLimits(database), Live(nats)
+    async with (
+        grpc.channel(settings.identity_address) as identity,
+        grpc.channel(settings.task_address) as tasks,
+        grpc.channel(settings.workflow_address) as workflows,
+        grpc.channel(settings.notification_address) as notifications,
+    ):
+        door = Door(
+            rooms={
+                IdentityServiceClient: identity,
+                TaskServiceClient: tasks,
+                WorkflowServiceClient: workflows,
+                NotificationServiceClient: notifications,
+            },
+            credentials=CredentialCache(identity),
+            limits=limits,
+            per_address=Limit("address", settings.rate_per_address, settings.rate_window),
+            live=live,
+            drain=process.drain,
+            csrf_key=settings.csrf_key.get_secret_value().encode(),
+            cookie_secure=settings.cookie_secure,
+            body_limit=settings.body_limit,
+        )
+        app: Any = build_app(door)
+        proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
+        process.http_server(ProxyHeadersMiddleware(app, proxies), settings.http_port)
+        process.watch("database", database.check)
+        process.watch("nats", nats.check)
+        process.loop("live", live.run)
+        process.loop("prune rate limits", limits.prune)
+        yield
+    await nats.close()
+    await database.close()
+
+
+if __name__ == "__main__":
+    run("dashboard", DashboardSettings, build)

@@ -1,0 +1,80 @@
+"""The people's door: every page and what is posted to it."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from orkestra.chassis.door import Envelope
+from orkestra.dashboard.routes import deciding, feed, inbox, session, task, workflows
+from orkestra.dashboard.routes.door import Door
+from orkestra.dashboard.routes.guards import Guarded
+from orkestra.dashboard.routes.live import Live
+from orkestra.dashboard.routes.pages import STATIC, error_page
+from orkestra.dashboard.routes.visit import Serve, signed_in
+from orkestra.dashboard.routes.words import words_for
+from orkestra.wire import Error, Internal, NotFound
+from starlette.exceptions import HTTPException
+
+__all__ = ["Door", "Live", "build_app"]
+
+PAGES: tuple[tuple[str, Serve], ...] = (
+    ("/", inbox.home),
+    ("/inbox", inbox.inbox),
+    ("/inbox/list", inbox.inbox_list),
+    ("/counts", inbox.counts),
+    ("/tasks/{task_id}", task.task),
+    ("/tasks/{task_id}/state", task.task_state),
+    ("/workflows", workflows.workflows),
+    ("/workflows/{workflow_id}", workflows.workflow),
+    ("/notifications", feed.notifications),
+    ("/live", feed.live),
+)
+FORMS: tuple[tuple[str, Serve], ...] = (
+    ("/sign-out", session.sign_out),
+    ("/tasks/{task_id}/claim", deciding.claim),
+    ("/tasks/{task_id}/release", deciding.release),
+    ("/tasks/{task_id}/complete", deciding.complete),
+    ("/tasks/{task_id}/draft", deciding.save_draft),
+    ("/tasks/{task_id}/comments", deciding.comment),
+    ("/tasks/{task_id}/request-changes", deciding.request_changes),
+    ("/tasks/{task_id}/answer", deciding.answer),
+    ("/workflows/{workflow_id}/cancel", workflows.cancel),
+    ("/notifications/read", feed.mark_read),
+)
+
+
+def build_app(door: Door) -> Envelope:
+    """Returns the application that serves every page."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.door = door
+    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(Exception, _failed)
+    app.add_api_route("/sign-in", session.sign_in_form, methods=["GET"], response_model=None)
+    app.add_api_route("/sign-in", session.sign_in, methods=["POST"], response_model=None)
+    for path, serve in PAGES:
+        app.add_api_route(path, signed_in(serve), methods=["GET"], response_model=None)
+    for path, serve in FORMS:
+        app.add_api_route(path, signed_in(serve), methods=["POST"], response_model=None)
+    app.mount("/static", _Lasting(directory=STATIC, check_dir=False))
+    return Envelope(Guarded(app))
+
+
+class _Lasting(StaticFiles):
+    """Files whose address changes with their content."""
+
+    def file_response(self, *arguments: object, **named: object) -> Response:
+        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]  # passed on as they came
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    problem: Error = NotFound("PAGE_NOT_FOUND", "There is no such page.")
+    answer = error_page(request, problem, words_for(request, None))
+    answer.status_code = status
+    return answer
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    detail = f"Something went wrong on our side; request id {request.state.request_id}."
+    return error_page(request, Internal("INTERNAL", detail), words_for(request, None))

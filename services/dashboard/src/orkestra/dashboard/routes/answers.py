@@ -1,0 +1,131 @@
+"""A posted form as the answer that task-service checks: text becomes the JSON that each field's schema speaks of."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from orkestra.dashboard.routes.fields import DISPLAY, HINTS, MOST_ROWS
+from orkestra.wire import Error, FieldError, loads
+
+Posted = Mapping[str, list[str]]
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+
+
+class Reader:
+    """Reads one posted form. What is not of its type stays text, so that the room refuses it by name."""
+
+    def __init__(self, posted: Posted, zone: ZoneInfo) -> None:
+        self._posted = posted
+        self._zone = _zone(posted, zone)
+        self.problems: list[FieldError] = []
+
+    def read(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the answer; an empty field is null where leaving it out would bring its default back."""
+        return self._level(schema, "data")
+
+    def _level(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+        values = {}
+        for name, inner in schema["properties"].items():
+            if inner[HINTS]["type"] in DISPLAY or inner.get("readOnly"):
+                continue
+            value = self._value(inner, f"{path}.{name}")
+            if value is not None or "default" in inner:
+                values[name] = value
+        return values
+
+    def _value(self, schema: Mapping[str, Any], name: str) -> Any:  # noqa: PLR0911  one return for each kind
+        match schema[HINTS]["type"]:
+            case "boolean":
+                return self._boolean(name)
+            case "select" | "radio":
+                text = self._text(name)
+                return None if text is None else _option(schema, text)
+            case "multiselect" | "checkboxes":
+                chosen = [text for text in self._posted.get(name, []) if text]
+                return [_option(schema["items"], text) for text in chosen] or None
+            case "money" | "date_range":
+                return self._parts(schema, name)
+            case "signature":
+                return self._signature(name)
+            case "group":
+                values = self._level(schema, name)
+                return values if any(_says_something(value) for value in values.values()) else None
+            case "table":
+                return list(self._rows(schema, name)) or None
+        return self._single(schema, name)
+
+    def _single(self, schema: Mapping[str, Any], name: str) -> Any:
+        text = self._text(name)
+        if text is None:
+            return None
+        match schema[HINTS]["type"]:
+            case "integer" | "rating":
+                return int(text) if _INTEGER.fullmatch(text) and len(text) < 400 else text
+            case "number" | "slider":
+                return loads(text) if _NUMBER.fullmatch(text) and len(text) < 300 else text
+            case "datetime":
+                return self._moment(text)
+            case "json":
+                return self._json(text, name)
+        return text
+
+    def _text(self, name: str) -> str | None:
+        text = (self._posted.get(name) or [""])[-1].replace("\r\n", "\n")
+        return text if text.strip() else None
+
+    def _boolean(self, name: str) -> bool | None:
+        text = self._text(name)
+        if text is None:
+            return False if f"{name}.shown" in self._posted else None
+        return text == "true"
+
+    def _parts(self, schema: Mapping[str, Any], name: str) -> dict[str, str] | None:
+        parts = {key: self._text(f"{name}.{key}") or "" for key in schema["properties"]}
+        said = {key: value for key, value in parts.items() if key != "currency"}
+        return parts if any(said.values()) else None
+
+    def _signature(self, name: str) -> dict[str, Any] | None:
+        signer, attest = self._text(f"{name}.name"), self._text(f"{name}.attest") is not None
+        return {"name": signer or "", "attest": attest} if signer or attest else None
+
+    def _moment(self, text: str) -> str:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return at.isoformat() if at.tzinfo else at.replace(tzinfo=self._zone).isoformat()
+
+    def _json(self, text: str, name: str) -> Any:
+        try:
+            return loads(text)
+        except Error as refused:
+            self.problems.append(FieldError(name, "not_json", f"This is not JSON: {refused}"))
+            return text
+
+    def _rows(self, schema: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
+        start = f"{name}."
+        positions = {key.removeprefix(start).partition(".")[0] for key in self._posted if key.startswith(start)}
+        for position in sorted(int(each) for each in positions if each.isdecimal() and len(each) < 6)[:MOST_ROWS]:
+            row = self._level(schema["items"], f"{name}.{position}")
+            if any(_says_something(value) for value in row.values()):
+                yield row
+
+
+def _option(schema: Mapping[str, Any], text: str) -> Any:
+    """Returns the option that is shown as `text`, which may be a number."""
+    choices = [each["const"] for each in schema.get("oneOf", [])] or schema.get("enum", [])
+    return next((each for each in choices if str(each) == text), text)
+
+
+def _says_something(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+def _zone(posted: Posted, zone: ZoneInfo) -> ZoneInfo:
+    try:
+        return ZoneInfo((posted.get("zone") or [""])[-1]) if posted.get("zone") else zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone

@@ -1,0 +1,158 @@
+"""What a person does with a task: claim, release, answer, keep a draft, comment, ask for changes."""
+
+from typing import Any
+
+from fastapi.responses import Response
+from orkestra.dashboard.routes.answers import Reader
+from orkestra.dashboard.routes.inbox import next_task
+from orkestra.dashboard.routes.pages import go
+from orkestra.dashboard.routes.task import Seen, look, show
+from orkestra.dashboard.routes.visit import Visit
+from orkestra.v1.task import (
+    AddCommentRequest,
+    AnswerTaskRequest,
+    ClaimTaskRequest,
+    CompleteTaskRequest,
+    GetTaskRequest,
+    ReleaseTaskRequest,
+    RequestChangesRequest,
+    SaveDraftRequest,
+    Task,
+)
+from orkestra.wire import Error, Unauthenticated
+
+STALE = "This form is from an earlier session. What you typed is below: please send it again."
+REVISED = "The question has changed since you opened it. What you typed is below: look again, then complete."
+
+
+async def claim(visit: Visit) -> Response:
+    """Gives the task to the caller."""
+    task_id = _task_id(visit)
+    try:
+        await visit.tasks.claim_task(ClaimTaskRequest(task_id=task_id))
+    except Unauthenticated:
+        raise
+    except Error as refused:
+        return await _refuse(visit, refused)
+    return go(f"/tasks/{task_id}#answer")
+
+
+async def release(visit: Visit) -> Response:
+    """Puts the task back; what was typed last is kept with it."""
+    task_id = _task_id(visit)
+    try:
+        await visit.tasks.release_task(ReleaseTaskRequest(task_id=task_id))
+    except Unauthenticated:
+        raise
+    except Error as refused:
+        return await _refuse(visit, refused)
+    return go(f"/tasks/{task_id}")
+
+
+async def complete(visit: Visit) -> Response:
+    """Records the answer and leads to the next task; what is wrong is shown at its field, with all that was typed."""
+    seen = await look(visit)
+    data, reader = _read(visit, seen.task)
+    row = visit.value("add_row")
+    if row:
+        return await show(visit, seen, typed=data, extra_row=row)
+    if getattr(visit.request.state, "is_stale", False):
+        return await show(visit, seen, status=403, typed=data, problem=visit.words.text(STALE))
+    if visit.value("revision") not in (None, str(seen.task.revision)):
+        return await show(visit, seen, status=409, typed=data, problem=visit.words.text(REVISED))
+    if reader.problems:
+        return await show(visit, seen, status=422, typed=data, errors=tuple(reader.problems))
+    request = CompleteTaskRequest(task_id=seen.task.task_id, data=data, outcome=visit.value("outcome"))
+    try:
+        await visit.tasks.complete_task(request, request_id=_request_id(visit))
+    except Unauthenticated:
+        raise
+    except Error as refused:
+        return await _show_again(visit, refused, data)
+    following = await next_task(visit, but=seen.task.task_id)
+    done = f"?done={seen.task.task_id}"
+    return go(f"/inbox{done}" if following is None else f"/tasks/{following.task_id}{done}")
+
+
+async def save_draft(visit: Visit) -> Response:
+    """Keeps what was typed so far: 204 for a page that saves by itself, else back to the task."""
+    task = await visit.tasks.get_task(GetTaskRequest(task_id=_task_id(visit)))
+    data, _ = _read(visit, task)
+    kept = {name: value for name, value in data.items() if value is not None}
+    by_itself = "x-csrf-token" in visit.request.headers
+    try:
+        await visit.tasks.save_draft(SaveDraftRequest(task_id=task.task_id, data=kept))
+    except Unauthenticated:
+        raise
+    except Error as refused:
+        if by_itself:
+            return Response(status_code=refused.http_status)
+        return await _show_again(visit, refused, data)
+    return Response(status_code=204) if by_itself else go(f"/tasks/{task.task_id}")
+
+
+async def comment(visit: Visit) -> Response:
+    """Adds a comment."""
+    return await _say(
+        visit,
+        lambda text: visit.tasks.add_comment(
+            AddCommentRequest(task_id=_task_id(visit), text=text), request_id=_request_id(visit)
+        ),
+    )
+
+
+async def request_changes(visit: Visit) -> Response:
+    """Asks whoever asked for changes."""
+    return await _say(
+        visit,
+        lambda text: visit.tasks.request_changes(
+            RequestChangesRequest(task_id=_task_id(visit), message=text), request_id=_request_id(visit)
+        ),
+    )
+
+
+async def answer(visit: Visit) -> Response:
+    """Answers a request for changes."""
+    return await _say(
+        visit,
+        lambda text: visit.tasks.answer_task(
+            AnswerTaskRequest(task_id=_task_id(visit), message=text), request_id=_request_id(visit)
+        ),
+    )
+
+
+async def _say(visit: Visit, send: Any) -> Response:
+    text = visit.value("text")
+    if text:
+        try:
+            await send(text)
+        except Unauthenticated:
+            raise
+        except Error as refused:
+            return await _refuse(visit, refused)
+    return go(f"/tasks/{_task_id(visit)}#history")
+
+
+def _read(visit: Visit, task: Task) -> tuple[dict[str, Any], Reader]:
+    reader = Reader(visit.posted, visit.words.zone)
+    return reader.read(task.form or {"properties": {}}), reader
+
+
+async def _show_again(visit: Visit, refused: Error, data: dict[str, Any]) -> Response:
+    seen: Seen = await look(visit)
+    problem = None if refused.errors else str(refused)
+    return await show(visit, seen, status=refused.http_status, typed=data, errors=refused.errors, problem=problem)
+
+
+async def _refuse(visit: Visit, refused: Error) -> Response:
+    """Shows the task as it is now, and why nothing was done."""
+    return await show(visit, await look(visit), status=refused.http_status, problem=str(refused))
+
+
+def _task_id(visit: Visit) -> str:
+    return str(visit.request.path_params["task_id"])
+
+
+def _request_id(visit: Visit) -> str | None:
+    given = visit.value("request_id")
+    return given if given and len(given) <= 64 and given.isalnum() else None

@@ -1,0 +1,36 @@
+"""What the pages are served with: the rooms, who is who, what is new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import grpc
+from orkestra.chassis.credentials import CredentialCache
+from orkestra.chassis.drain import Drain
+from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.dashboard.routes.live import Live
+from orkestra.dashboard.routes.names import Names
+from orkestra.wire import RpcClient
+
+C = TypeVar("C", bound=RpcClient)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One dashboard; nothing in it outlives the process but what is looked up again."""
+
+    rooms: Mapping[type[RpcClient], grpc.aio.Channel]
+    credentials: CredentialCache
+    limits: RateLimits
+    per_address: Limit
+    """For sign-ins."""
+    live: Live
+    drain: Drain
+    csrf_key: bytes
+    cookie_secure: bool
+    body_limit: int
+    names: Names = field(default_factory=Names)
+
+    def client(self, room: type[C], token: str | None) -> C:
+        """Returns a client of a room that acts for whoever the token names."""
+        return room(self.rooms[room], token, door="dashboard")

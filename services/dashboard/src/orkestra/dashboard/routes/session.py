@@ -1,0 +1,88 @@
+"""Signing in and out."""
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from orkestra.chassis import ratelimit
+from orkestra.dashboard.routes import guards
+from orkestra.dashboard.routes.door import Door
+from orkestra.dashboard.routes.pages import error_page, go, sign_in_page
+from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, read_form
+from orkestra.dashboard.routes.words import words_for
+from orkestra.v1.identity import IdentityServiceClient, Session, SignInRequest, SignOutRequest
+from orkestra.wire import Error, InvalidArgument
+
+
+async def sign_in_form(request: Request) -> Response:
+    """Shows the form; whoever is signed in already goes on."""
+    door: Door = request.app.state.door
+    after = guards.local_path(request.query_params.get("next"))
+    session = request.cookies.get(COOKIE, "")
+    if session.startswith("ors_"):
+        try:
+            await door.credentials.exchange(session)
+        except Error:
+            pass  # the form is what such a person needs
+        else:
+            return RedirectResponse(after, 303)
+    return sign_in_page(request, words_for(request, None), next=after)
+
+
+async def sign_in(request: Request) -> Response:
+    """Opens a session and keeps it in the cookie."""
+    door: Door = request.app.state.door
+    words = words_for(request, None)
+    posted: Posted = {}
+    try:
+        guards.refuse_other_sites(request)
+        posted = await read_form(request, door.body_limit)
+        await _count(request, door)
+        session = await _open(door, posted)
+    except Error as refused:
+        if not posted:
+            return error_page(request, refused, words)
+        return sign_in_page(
+            request,
+            words,
+            status=refused.http_status,
+            next=guards.local_path(_field(posted, "next")),
+            problem=str(refused),
+            email=_field(posted, "email"),
+            tenant=_field(posted, "tenant"),
+            ask_tenant=refused.reason == "TENANT_REQUIRED" or bool(_field(posted, "tenant")),
+        )
+    answer = go(guards.local_path(_field(posted, "next")))
+    answer.set_cookie(
+        COOKIE,
+        session.token,
+        expires=session.expires_at,
+        path="/",
+        secure=door.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+async def sign_out(visit: Visit) -> Response:
+    """Ends the session everywhere."""
+    await visit.identity.sign_out(SignOutRequest(token=visit.session))
+    answer = go("/sign-in")
+    answer.delete_cookie(COOKIE, path="/", secure=visit.door.cookie_secure, httponly=True, samesite="lax")
+    return answer
+
+
+async def _open(door: Door, posted: Posted) -> Session:
+    email, password = _field(posted, "email"), (posted.get("password") or [""])[-1]
+    if not email or not password:
+        raise InvalidArgument("SIGN_IN_INCOMPLETE", "Enter your e-mail address and your password.")
+    request = SignInRequest(email=email, password=password, tenant=_field(posted, "tenant"))
+    return await door.client(IdentityServiceClient, None).sign_in(request, timeout=8.0)
+
+
+async def _count(request: Request, door: Door) -> None:
+    address = "unknown" if request.client is None else request.client.host
+    ratelimit.refuse_excess(await door.limits.take((door.per_address, address)))
+
+
+def _field(posted: Posted, name: str) -> str | None:
+    return (posted.get(name) or [""])[-1].strip() or None

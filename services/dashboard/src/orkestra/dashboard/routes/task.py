@@ -1,0 +1,239 @@
+"""One task: what is asked, by whom, the form, and what happened."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.responses import Response
+from orkestra.dashboard.routes.fields import Given, answer_facts, dotted, facts, fields_of, outcomes, start_values
+from orkestra.dashboard.routes.visit import Visit, principal_of
+from orkestra.dashboard.routes.words import N_
+from orkestra.rules import may
+from orkestra.v1.task import (
+    Comment,
+    GetTaskHistoryRequest,
+    GetTaskRequest,
+    ListCommentsRequest,
+    Task,
+    TaskHistoryEntry,
+    TaskStatus,
+)
+from orkestra.wire import FieldError
+
+LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
+QUIET = frozenset({"created", "reminded", "reminder_due"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A task as one person sees it now."""
+
+    task: Task
+    history: list[TaskHistoryEntry]
+    comments: list[Comment]
+    names: Mapping[str, str]
+    visit: Visit
+
+    @property
+    def is_mine(self) -> bool:
+        return self.task.status == TaskStatus.CLAIMED and self.task.assignee == self.visit.me.subject
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether completing is open to the caller now; the room has the last word."""
+        return self.is_mine or (self.task.status == TaskStatus.OPEN and self._may("complete"))
+
+    @property
+    def may_claim(self) -> bool:
+        return self.task.status == TaskStatus.OPEN and self._may("claim")
+
+    @property
+    def may_release(self) -> bool:
+        return self.task.status == TaskStatus.CLAIMED and self._may("release")
+
+    @property
+    def is_held_by_another(self) -> bool:
+        return self.task.status == TaskStatus.CLAIMED and not self.is_mine
+
+    def name(self, subject: str | None) -> str:
+        """Return what somebody is called."""
+        if subject is None:
+            return self.visit.words.text("The clock")
+        if subject == self.visit.me.subject:
+            return self.visit.words.text("You")
+        if subject.startswith("key_"):
+            return self.agent_name or self.visit.words.text("A program")
+        return self.names.get(subject, self.visit.words.text("Somebody"))
+
+    @property
+    def agent_name(self) -> str | None:
+        context = self.task.context
+        return context.agent.name if context and context.agent else None
+
+    def _may(self, operation: str) -> bool:
+        return may(operation, principal_of(self.visit.access), self.task) is None
+
+
+async def task(visit: Visit) -> Response:
+    """Shows the task."""
+    return await show(visit, await look(visit))
+
+
+async def task_state(visit: Visit) -> Response:
+    """Renders what may have changed, for a page that is open; never the fields that somebody types into."""
+    seen = await look(visit)
+    return visit.fragment("_state.html", **_around(visit, seen))
+
+
+async def look(visit: Visit) -> Seen:
+    """Asks the room for the task and everything around it."""
+    task_id = visit.request.path_params["task_id"]
+    found, history, comments = await asyncio.gather(
+        visit.tasks.get_task(GetTaskRequest(task_id=task_id)),
+        visit.tasks.get_task_history(GetTaskHistoryRequest(task_id=task_id)),
+        visit.tasks.list_comments(ListCommentsRequest(task_id=task_id, page_size=200)),
+    )
+    people = {found.requested_by, found.on_behalf_of, found.assignee, found.completed_by, *found.candidate_users}
+    people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
+    people |= {request.asked_by for request in found.change_requests}
+    return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit)
+
+
+async def show(
+    visit: Visit,
+    seen: Seen,
+    *,
+    status: int = 200,
+    typed: Mapping[str, Any] | None = None,
+    errors: tuple[FieldError, ...] = (),
+    problem: str | None = None,
+    extra_row: str | None = None,
+) -> Response:
+    """Renders the page; `typed` are the values of a form that was not taken, shown again with what is wrong."""
+    found = seen.task
+    schema = found.form or {"properties": {}}
+    values = start_values(schema, found.saved if seen.is_mine else None, found.draft) if typed is None else typed
+    if extra_row:
+        values = _with_row(values, extra_row)
+    given = Given(
+        values=values,
+        errors={dotted(error.path): error.message for error in errors},
+        proposals=found.draft or {},
+        zone=visit.words.zone,
+        language=visit.words.language,
+    )
+    fields = fields_of(schema, given)
+    known = {dotted(error.path) for error in errors}
+    return await visit.page(
+        "task.html",
+        status=status,
+        current="inbox",
+        fields=fields,
+        outcomes=outcomes(schema, visit.words.language),
+        problem=problem,
+        errors=[error for error in errors if dotted(error.path) in known and not _is_shown(error, fields)],
+        error_count=len(errors),
+        request_id=secrets.token_hex(16),
+        done=visit.query("done"),
+        **_around(visit, seen),
+    )
+
+
+def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
+    """Returns what surrounds the form: the same for the page and for its live parts."""
+    found = seen.task
+    context = found.context
+    return {
+        "task": found,
+        "seen": seen,
+        "asked_by": _asked_by(visit, seen),
+        "changed": _changed(visit, seen),
+        "data": facts(context.data if context else None),
+        "input": facts(found.input),
+        "about": _about(visit, seen),
+        "answer": answer_facts(found.form or {}, found.result or {}) if found.result is not None else [],
+        "outcome": _outcome(visit, found),
+    }
+
+
+def _asked_by(visit: Visit, seen: Seen) -> str:
+    found, text = seen.task, visit.words.text
+    asker = seen.agent_name or seen.name(found.requested_by)
+    at = visit.words.moment(found.created_at)
+    if found.on_behalf_of:
+        return text("Asked by {asker} for {person} · {at}").format(
+            asker=asker, person=seen.name(found.on_behalf_of), at=at
+        )
+    return text("Asked by {asker} · {at}").format(asker=asker, at=at)
+
+
+def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
+    """Returns what somebody who has the page open should know before going on."""
+    found, text = seen.task, visit.words.text
+    at = visit.words.moment(found.updated_at)
+    if seen.is_held_by_another:
+        words = text("{name} has claimed this task · {at}. What you typed stays on this page.")
+        return {"tone": "warn", "text": words.format(name=seen.name(found.assignee), at=at)}
+    if found.status == TaskStatus.COMPLETED:
+        who = seen.name(found.completed_by) if found.completed_by else text("The policy")
+        return {"tone": "good", "text": text("{name} completed this task · {at}.").format(name=who, at=at)}
+    if found.status in (TaskStatus.CANCELLED, TaskStatus.EXPIRED):
+        words = N_("This task was cancelled") if found.status == TaskStatus.CANCELLED else N_("This task has expired")
+        return {"tone": "bad", "text": f"{text(words)} · {at}." + (f" {found.reason}" if found.reason else "")}
+    if found.status == TaskStatus.WAITING:
+        return {"tone": "warn", "text": text("This task waits for an answer of whoever asked; its clocks stand still.")}
+    return None
+
+
+def _about(visit: Visit, seen: Seen) -> list[tuple[str, str]]:
+    found, text, words = seen.task, visit.words.text, visit.words
+    agent = found.context.agent if found.context else None
+    sla = found.sla
+    rows: list[tuple[str, str | None]] = [
+        (text("Assignee"), seen.name(found.assignee) if found.assignee else None),
+        (
+            text("Offered to"),
+            ", ".join([*found.candidate_groups, *(seen.name(user) for user in found.candidate_users)]),
+        ),
+        (text("Claim by"), words.moment(sla.claim_by) if sla and sla.claim_by and not found.claimed_at else None),
+        (text("Due"), words.moment(sla.complete_by) if sla and sla.complete_by else None),
+        (text("Escalations"), str(sla.escalation_level) if sla and sla.escalation_level else None),
+        (text("Type"), found.type),
+        (text("Tags"), ", ".join(found.tags)),
+        (text("Case"), found.correlation),
+        (text("Agent"), agent.name if agent else None),
+        (text("Model"), agent.model if agent else None),
+        (text("Prompt"), agent.prompt_version if agent else None),
+        (text("Revision"), str(found.revision) if found.revision > 1 else None),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _outcome(visit: Visit, found: Task) -> str | None:
+    labels = {each["key"]: str(each["label"]) for each in outcomes(found.form or {}, visit.words.language)}
+    return labels.get(found.outcome, found.outcome) if found.outcome else None
+
+
+def _is_shown(error: FieldError, fields: list[Any]) -> bool:
+    """Whether a field of the page shows the error itself."""
+    path = dotted(error.path)
+    for field in fields:
+        inner = [*field.fields, *(each for row in field.rows for each in row)]
+        if field.name == path or (inner and _is_shown(error, inner)):
+            return True
+        if path.startswith(f"{field.name}.") and field.kind in (
+            "money",
+            "date_range",
+            "signature",
+            "multiselect",
+            "checkboxes",
+        ):
+            return True
+    return False
+
+
+def _with_row(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    rows = values.get(name)
+    return {**values, name: [*(rows if isinstance(rows, list) else [{}]), {}]}

@@ -1,0 +1,196 @@
+"""One request of a signed-in person: who, in which language and zone, and what the room clients are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from orkestra.dashboard.routes import guards
+from orkestra.dashboard.routes.door import Door
+from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
+from orkestra.dashboard.routes.words import Words, words_for
+from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me
+from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
+from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
+from orkestra.v1.workflow import WorkflowServiceClient
+from orkestra.wire import Error, InvalidArgument, PermissionDenied, Principal, TooLarge, Unauthenticated
+
+COOKIE = "orkestra_session"
+MOST_FIELDS = 5000
+
+Posted = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request of somebody whose session is good."""
+
+    request: Request
+    door: Door
+    session: str
+    access: AccessToken
+    me: Me
+    words: Words
+    posted: Posted
+
+    @property
+    def tasks(self) -> TaskServiceClient:
+        return self.door.client(TaskServiceClient, self.access.token)
+
+    @property
+    def workflows(self) -> WorkflowServiceClient:
+        return self.door.client(WorkflowServiceClient, self.access.token)
+
+    @property
+    def identity(self) -> IdentityServiceClient:
+        return self.door.client(IdentityServiceClient, self.access.token)
+
+    @property
+    def notifications(self) -> NotificationServiceClient:
+        return self.door.client(NotificationServiceClient, self.access.token)
+
+    @property
+    def csrf(self) -> str:
+        return guards.csrf_token(self.door.csrf_key, self.session)
+
+    @property
+    def tenant_id(self) -> str:
+        return self.access.tenant_id or ""
+
+    def value(self, name: str) -> str | None:
+        """Return a field of the posted form, None where it is absent or empty."""
+        return (self.posted.get(name) or [""])[-1].strip() or None
+
+    def query(self, name: str) -> str | None:
+        """Return a parameter of the address, None where it is absent or empty."""
+        return self.request.query_params.get(name) or None
+
+    async def names(self, *subjects: str | None) -> dict[str, str]:
+        """Return what people are called; the caller among them."""
+        return await self.door.names.of(self.tenant_id, subjects, self.identity)
+
+    async def counts(self) -> tuple[TaskCounts | None, int | None]:
+        """Return how many live tasks each scope has and how many entries are unread; None for what cannot be had."""
+        tasks, unread = await asyncio.gather(_or_none(self._task_counts()), _or_none(self._unread()))
+        return tasks, unread
+
+    async def page(self, template: str, *, status: int = 200, current: str = "", **values: Any) -> Response:
+        """Render a whole page with its navigation."""
+        counts, unread = await self.counts()
+        navigation = Navigation(current=current, counts=counts, unread=unread)
+        return self.fragment(template, status=status, navigation=navigation, counts=counts, **values)
+
+    def fragment(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Render a part of a page."""
+        return render(self.request, template, status=status, words=self.words, me=self.me, csrf=self.csrf, **values)
+
+    async def _task_counts(self) -> TaskCounts:
+        return await self.tasks.count_tasks(CountTasksRequest(), timeout=2.0)
+
+    async def _unread(self) -> int:
+        request = ListNotificationsRequest(unread_only=True, page_size=1)
+        return (await self.notifications.list_notifications(request, timeout=1.0)).unread
+
+
+Serve = Callable[[Visit], Awaitable[Response]]
+
+
+def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint that serves signed-in people and sends everybody else to sign in."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            visit = await _visit(request)
+        except Unauthenticated:
+            return _sign_in_first(request)
+        except Error as refused:
+            return error_page(request, refused, words_for(request, None))
+        try:
+            return await serve(visit)
+        except Unauthenticated:
+            return _sign_in_first(request)
+        except Error as refused:
+            return await visit.page("error.html", status=refused.http_status, problem=refused)
+
+    endpoint.__name__ = serve.__name__
+    return endpoint
+
+
+def principal_of(access: AccessToken) -> Principal:
+    """Returns the caller as the rules know it."""
+    return Principal(
+        subject=access.subject,
+        kind=access.kind.value,
+        tenant_id=access.tenant_id,
+        roles=frozenset(role.value for role in access.roles),
+        groups=frozenset(access.groups),
+        name=access.name,
+    )
+
+
+async def _visit(request: Request) -> Visit:
+    door: Door = request.app.state.door
+    session = request.cookies.get(COOKIE, "")
+    if not session.startswith("ors_"):
+        raise Unauthenticated("SESSION_REQUIRED", "Please sign in.")
+    access = await door.credentials.exchange(session)
+    posted: Posted = {}
+    if request.method == "POST":
+        guards.refuse_other_sites(request)
+        posted = await read_form(request, door.body_limit)
+        token = request.headers.get("x-csrf-token") or (posted.get("csrf") or [""])[-1]
+        if not guards.is_csrf_token(door.csrf_key, session, token):
+            request.state.is_stale = True
+            if not request.url.path.endswith("/complete"):  # which shows what was typed again instead
+                raise PermissionDenied(
+                    "FORM_STALE", "This form is from an earlier session. Go back, reload, send again."
+                )
+    me = await door.client(IdentityServiceClient, access.token).get_me(GetMeRequest())
+    words = words_for(request, me.user)
+    return Visit(request=request, door=door, session=session, access=access, me=me, words=words, posted=posted)
+
+
+async def read_form(request: Request, limit: int) -> Posted:
+    """Returns the fields of a posted form; refuses what is no form, too large or not UTF-8."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise InvalidArgument("NOT_A_FORM", "Send the form as the page does.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge("BODY_TOO_LARGE", f"A form has at most {limit} bytes.")
+    try:
+        return parse_qs(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, encoding="utf-8", errors="strict"
+        )
+    except ValueError as unreadable:
+        raise InvalidArgument("NOT_A_FORM", "The form cannot be read.") from unreadable
+
+
+def _sign_in_first(request: Request) -> Response:
+    if "hx-request" in request.headers or "x-csrf-token" in request.headers:
+        return Response(status_code=401)
+    words = words_for(request, None)
+    if request.method != "GET":
+        back = guards.local_path(request.headers.get("x-back") or _page_of(request.url.path))
+        problem = words.text("Your session has ended. Sign in again; what you typed is kept in this tab.")
+        return sign_in_page(request, words, status=401, next=back, problem=problem)
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?next={quote(wanted, safe='')}"), 303)
+
+
+def _page_of(path: str) -> str:
+    """Returns the page whose form posts to `path`."""
+    return "/".join(path.split("/")[:3])
+
+
+async def _or_none(asked: Awaitable[Any]) -> Any:
+    try:
+        return await asked
+    except Unauthenticated:
+        raise
+    except Error:
+        return None

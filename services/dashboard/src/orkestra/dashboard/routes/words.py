@@ -1,0 +1,152 @@
+"""Words and times as one person reads them: language, time zone, names of states."""
+
+import gettext
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time
+from fastapi import Request
+from orkestra.v1.identity import User
+from orkestra.v1.task import Task, TaskHistoryEntry
+
+CATALOGS = Path(__file__).parent.parent / "translations"
+LANGUAGES = ("en",)
+DURATIONS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
+    """Marks a text for the catalog; it is translated where it is shown."""
+    return text
+
+
+STATUSES = {
+    "open": N_("Open"),
+    "claimed": N_("Claimed"),
+    "waiting": N_("Waiting for an answer"),
+    "completed": N_("Completed"),
+    "cancelled": N_("Cancelled"),
+    "expired": N_("Expired"),
+    "running": N_("Running"),
+    "failed": N_("Failed"),
+    "terminated": N_("Terminated"),
+    "timed_out": N_("Timed out"),
+}
+EVENTS = {
+    "created": N_("Asked"),
+    "claimed": N_("Claimed"),
+    "released": N_("Released"),
+    "completed": N_("Completed"),
+    "cancelled": N_("Cancelled"),
+    "expired": N_("Expired: the time ran out"),
+    "escalated": N_("Escalated"),
+    "reminded": N_("Reminded"),
+    "reminder_due": N_("Reminded"),
+    "breached": N_("Past its due time"),
+    "sla_breached": N_("Past its due time"),
+    "changes_requested": N_("Changes requested"),
+    "answered": N_("Answered"),
+    "commented": N_("Commented"),
+    "late_answer": N_("Answered too late; kept, not used"),
+}
+ROLES = {"user": N_("Customer"), "assistant": N_("Assistant"), "system": N_("System"), "tool": N_("Tool")}
+
+
+@dataclass(frozen=True)
+class Words:
+    """One person's language and time zone; `zone_known` is false where the browser's is to be used."""
+
+    language: str
+    zone: ZoneInfo
+    zone_known: bool
+    text: Callable[[str], str]
+    plural: Callable[[str, str, int], str]
+
+    def moment(self, at: datetime) -> str:
+        """Return date and time in the person's zone; UTC says that it is UTC."""
+        local = at.astimezone(self.zone)
+        now = datetime.now(self.zone)
+        if local.date() == now.date():
+            shown = format_time(local, "short", locale=self._locale)
+        elif local.year == now.year:
+            day = format_date(local, "d MMM", locale=self._locale)
+            shown = f"{day}, {format_time(local, 'short', locale=self._locale)}"
+        else:
+            shown = format_datetime(local, "medium", locale=self._locale)
+        return shown if self.zone_known else f"{shown} UTC"
+
+    def full_moment(self, at: datetime) -> str:
+        """Return the whole date and time with its zone."""
+        return format_datetime(at.astimezone(self.zone), "long", locale=self._locale)
+
+    def status(self, status: str) -> str:
+        return self.text(STATUSES.get(status, status))
+
+    def event(self, entry: TaskHistoryEntry) -> str:
+        return self.text(EVENTS.get(entry.event, entry.event.replace("_", " ").capitalize()))
+
+    def role(self, role: str) -> str:
+        return self.text(ROLES.get(role, role.capitalize()))
+
+    def left(self, seconds: float) -> str:
+        """Return how much time is left, or by how much it is over, in at most two units."""
+        shown = _duration(abs(seconds))
+        return (
+            self.text("{time} left").format(time=shown) if seconds >= 0 else self.text("{time} over").format(time=shown)
+        )
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale.parse(self.language)
+
+
+def seconds_left(task: Task) -> float | None:
+    """Returns the seconds until the task is due, negative where it is over; None where no clock runs."""
+    due = None if task.sla is None else task.sla.complete_by
+    return None if due is None else (due - datetime.now(UTC)).total_seconds()
+
+
+def words_for(request: Request, user: User | None) -> Words:
+    """Returns the words for a person, or for a browser before anybody has signed in."""
+    language = _language(request, user)
+    zone = _zone(user.time_zone if user else None)
+    catalog = _catalog(language)
+    return Words(language, zone or ZoneInfo("UTC"), zone is not None, catalog.gettext, catalog.ngettext)
+
+
+def _language(request: Request, user: User | None) -> str:
+    accepted = request.headers.get("accept-language", "").split(",")
+    for wanted in ((user.locale or "") if user else "", *(part.partition(";")[0] for part in accepted)):
+        try:
+            language = Locale.parse(wanted.strip(), sep="-").language
+        except (ValueError, UnknownLocaleError):
+            continue
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+@lru_cache
+def _catalog(language: str) -> gettext.NullTranslations:
+    return gettext.translation("messages", CATALOGS, [language], fallback=True)
+
+
+def _duration(seconds: float) -> str:
+    rest = int(seconds)
+    parts = []
+    for size, unit in DURATIONS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "< 1 min"

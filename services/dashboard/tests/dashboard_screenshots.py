@@ -1,0 +1,76 @@
+"""Takes a picture of each page, light, dark and on a phone: `make screenshots` puts them into build/screenshots."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from dashboard_story import morning
+from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, dashboard
+from orkestra.chassis.tokens import Signer
+from orkestra.testkit import databases, infra
+from playwright.async_api import Browser, async_playwright
+
+OUT = ROOT / "build" / "screenshots"
+WIDE = {"width": 1280, "height": 860}
+PHONE = {"width": 390, "height": 844}
+
+
+async def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    async with _world() as world, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        await pictures(world, browser)
+        await browser.close()
+    print(f"The pictures are in {OUT}.")  # noqa: T201  a command's answer
+
+
+async def pictures(world: DashboardWorld, browser: Browser) -> None:
+    """Take every page in every way."""
+    tenant = world.tenant()
+    ada, _ = await morning(world, tenant)
+    session = world.rooms.identity.session(ada)
+    tasks = [task.task_id for task in world.rooms.tasks.tasks.values()]
+    runs = list(world.rooms.workflows.runs)
+    pages = {
+        "inbox": "/inbox?scope=groups",
+        "inbox-empty": "/inbox?scope=mine",
+        "task": f"/tasks/{tasks[0]}",
+        "task-form": f"/tasks/{tasks[1]}",
+        "workflows": "/workflows",
+        "run": f"/workflows/{runs[0]}",
+        "run-failed": f"/workflows/{runs[2]}",
+        "notifications": "/notifications",
+        "sign-in": "/sign-in",
+    }
+    ways: dict[str, dict[str, Any]] = {
+        "light": {"viewport": WIDE, "color_scheme": "light"},
+        "dark": {"viewport": WIDE, "color_scheme": "dark"},
+        "phone": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2},
+    }
+    for way, options in ways.items():
+        context = await browser.new_context(base_url=world.base, **options)
+        page = await context.new_page()
+        await page.goto("/sign-in")
+        await page.screenshot(path=Path(OUT / f"sign-in-{way}.png"))
+        await context.add_cookies([{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}])
+        for name, path in pages.items():
+            if name != "sign-in":
+                await page.goto(path)
+                await page.screenshot(path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run")))
+        await context.close()
+
+
+@asynccontextmanager
+async def _world() -> AsyncIterator[DashboardWorld]:
+    signer = Signer(base64.b64encode(bytes(range(32))).decode())
+    with infra.postgres_server() as server, infra.nats_server() as nats_url, databases.fresh(server) as database:
+        schema = await databases.migrated(database, "orkestra.dashboard", "dashboard")
+        async with dashboard(signer, schema.app_url, nats_url) as world:
+            yield world
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

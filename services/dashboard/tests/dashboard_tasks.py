@@ -1,0 +1,174 @@
+"""Task-service for tests of dashboard: tasks in memory, decided by orkestra.rules, told on a real NATS server."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from nats.aio.client import Client
+from orkestra import rules
+from orkestra.v1.events import TaskEvent
+from orkestra.v1.task import (
+    AddCommentRequest,
+    ClaimTaskRequest,
+    Comment,
+    CompleteTaskRequest,
+    CountTasksRequest,
+    CreateTaskRequest,
+    GetTaskHistoryRequest,
+    GetTaskRequest,
+    ListCommentsRequest,
+    ListCommentsResponse,
+    ListTasksRequest,
+    ListTasksResponse,
+    ReleaseTaskRequest,
+    SaveDraftRequest,
+    Task,
+    TaskCounts,
+    TaskHistory,
+    TaskHistoryEntry,
+    TaskScope,
+)
+from orkestra.wire import Context, NotFound, Principal
+
+LARGE = dict.fromkeys(("description", "input", "context", "draft", "saved", "form", "result"))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Tasks:
+    """Tasks as task-service decides them."""
+
+    nats: Client
+    tasks: dict[str, Task] = field(default_factory=dict)
+    history: dict[str, list[TaskHistoryEntry]] = field(default_factory=dict)
+    comments: dict[str, list[Comment]] = field(default_factory=dict)
+
+    async def open(self, tenant_id: str, **asked: Any) -> Task:
+        """An agent asks."""
+        agent = Principal(f"key_{'a' * 32}", "agent", tenant_id, frozenset({"agent"}))
+        request = CreateTaskRequest(**{"title": "Customer needs help", **asked})
+        decision = rules.decide_create(request, agent, now(), tenant_id=tenant_id, random_bits=secrets.randbits(74))
+        await self._store(decision)
+        return decision.task
+
+    async def create_task(self, ctx: Context, request: CreateTaskRequest) -> Task:
+        decision = rules.decide_create(
+            request, ctx.principal, now(), tenant_id=ctx.tenant_id, random_bits=secrets.randbits(74)
+        )
+        await self._store(decision)
+        return decision.task
+
+    async def get_task(self, ctx: Context, request: GetTaskRequest) -> Task:
+        return self._found(ctx, request.task_id)
+
+    async def list_tasks(self, ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
+        found = [task.model_copy(update=LARGE) for task in self._listed(ctx, request)]
+        start, size = int(request.page_token or 0), request.page_size or 50
+        more = str(start + size) if start + size < len(found) else None
+        return ListTasksResponse(tasks=found[start : start + size], next_page_token=more)
+
+    async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
+        return TaskCounts(**{scope.value: len(self._listed(ctx, ListTasksRequest(scope=scope))) for scope in TaskScope})
+
+    async def claim_task(self, ctx: Context, request: ClaimTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_claim, request)
+
+    async def release_task(self, ctx: Context, request: ReleaseTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_release, request)
+
+    async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_complete, request)
+
+    async def save_draft(self, ctx: Context, request: SaveDraftRequest) -> Task:
+        task = self._found(ctx, request.task_id)
+        saved = task.model_copy(update={"saved": request.data, "saved_at": now()})
+        self.tasks[task.task_id] = saved
+        return saved
+
+    async def add_comment(self, ctx: Context, request: AddCommentRequest) -> Comment:
+        task = self._found(ctx, request.task_id)
+        comment = Comment(
+            comment_id=f"comment_{uuid4().hex}",
+            task_id=task.task_id,
+            author=ctx.subject,
+            author_name=ctx.principal.name,
+            text=request.text,
+            mentions=[],
+            created_at=now(),
+        )
+        self.comments.setdefault(task.task_id, []).append(comment)
+        await self._publish("commented", task, rules.audience(task), ctx.subject)
+        return comment
+
+    async def list_comments(self, ctx: Context, request: ListCommentsRequest) -> ListCommentsResponse:
+        return ListCommentsResponse(comments=self.comments.get(self._found(ctx, request.task_id).task_id, []))
+
+    async def get_task_history(self, ctx: Context, request: GetTaskHistoryRequest) -> TaskHistory:
+        return TaskHistory(entries=self.history[self._found(ctx, request.task_id).task_id])
+
+    def _found(self, ctx: Context, task_id: str) -> Task:
+        task = self.tasks.get(task_id)
+        if task is None or task.tenant_id != ctx.tenant_id or not rules.visible(ctx.principal, task):
+            raise NotFound("TASK_NOT_FOUND", "There is no such task.")
+        return task
+
+    def _listed(self, ctx: Context, request: ListTasksRequest) -> list[Task]:
+        groups, subject = ctx.principal.groups, ctx.subject
+        wanted: dict[TaskScope, Callable[[Task], bool]] = {
+            TaskScope.MINE: lambda task: subject in (task.assignee, *task.candidate_users),
+            TaskScope.GROUPS: lambda task: not groups.isdisjoint(task.candidate_groups),
+            TaskScope.ALL: lambda _: True,
+        }
+        status = request.status
+        return [
+            task
+            for task in self.tasks.values()
+            if task.tenant_id == ctx.tenant_id
+            and rules.visible(ctx.principal, task)
+            and (task.status == status if status else rules.is_live(task.status))
+            and wanted[request.scope or TaskScope.ALL](task)
+            and request.workflow_id in (None, task.workflow_id)
+        ]
+
+    async def _decide(self, ctx: Context, decide: Any, request: Any) -> Task:
+        decision = decide(self._found(ctx, request.task_id), ctx.principal, now(), request)
+        await self._store(decision)
+        if decision.refusal:
+            raise decision.refusal
+        stored: Task = decision.task
+        return stored
+
+    async def _store(self, decision: rules.Decision) -> None:
+        self.tasks[decision.task.task_id] = decision.task
+        for change in decision.changes:
+            entries = self.history.setdefault(change.task.task_id, [])
+            entries.append(
+                TaskHistoryEntry(
+                    sequence=len(entries) + 1,
+                    event=change.event,
+                    at=change.at,
+                    actor=change.actor,
+                    reason=change.reason,
+                )
+            )
+            if change.is_event:
+                await self._publish(change.event, change.task, change.audience, change.actor)
+
+    async def _publish(self, event: str, task: Task, audience: list[str], actor: str | None) -> None:
+        told = TaskEvent(task=task.model_copy(update=LARGE), audience=audience, actor=actor)
+        headers = {
+            "ce-id": str(uuid4()),
+            "ce-type": f"orkestra.v1.task.{event}",
+            "ce-subject": task.task_id,
+            "ce-tenant": task.tenant_id,
+            "ce-version": str(task.version),
+            "ce-time": now().isoformat(),
+        }
+        subject = f"orkestra.v1.{task.tenant_id}.task.{event}"
+        await self.nats.publish(subject, told.model_dump_json(exclude_none=True).encode(), headers=headers)
