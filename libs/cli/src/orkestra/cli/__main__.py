@@ -1,7 +1,7 @@
 """The `orkestra` command."""
 
 import typer
-from orkestra.cli import dev, schema
+from orkestra.cli import dev, schema, worker
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -10,6 +10,7 @@ app = typer.Typer(
     help="Orkestra: workflows that ask people.",
 )
 app.add_typer(dev.app, name="dev")
+app.add_typer(worker.app, name="worker")
 app.command(name="migrate")(schema.migrate)
 
 
