@@ -5,6 +5,8 @@ from typing import Any
 
 from orkestra.sdk import (
     SLA,
+    Answer,
+    ChangeRequest,
     Context,
     Form,
     Proposal,
@@ -147,3 +149,26 @@ async def parent(ctx: Context, input: Topic) -> str:
 @workflow("not-json")
 async def not_json(ctx: Context, input: Topic) -> object:
     return {"number": float("nan")}
+
+
+async def explain(asked: ChangeRequest) -> Answer:
+    return Answer(f"About {asked.message.lower()}", context={"summary": f"round {asked.round}"})
+
+
+async def ask_another(asked: ChangeRequest) -> str:
+    result = await task(title=f"Help with: {asked.message}")
+    return str(result.data["answer"])
+
+
+@workflow("explains")
+async def explains(ctx: Context, input: Topic) -> str:
+    """Answer the reviewer from what is known."""
+    result = await task(ctx, title=input.topic, assign_to=group("legal"), on_changes_requested=explain)
+    return str(result.data["answer"])
+
+
+@workflow("asks-another")
+async def asks_another(ctx: Context, input: Topic) -> str:
+    """Ask another person what to answer the reviewer."""
+    result = await task(ctx, title=input.topic, assign_to=group("legal"), on_changes_requested=ask_another)
+    return str(result.data["answer"])

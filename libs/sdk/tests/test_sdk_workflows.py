@@ -189,3 +189,44 @@ async def test_events_are_told_in_order_with_their_time() -> None:
     times: list[Any] = [event.at for event in env.events]
     assert times == sorted(times)
     assert times[-1] - times[0] >= timedelta(minutes=30)
+
+
+async def test_the_author_answers_a_reviewer_who_asks_for_changes() -> None:
+    async with OrkestraTest() as env:
+        run = await env.start(author.explains, TOPIC)
+        task = await env.next_task()
+        await task.claim(by="ana")
+        for round_ in (1, 2):
+            await task.request_changes("Prices", by="ana")
+            await eventually(lambda: task.current.status is TaskStatus.CLAIMED)
+            assert task.current.change_requests[-1].answer == "About prices"
+            assert task.current.context is not None
+            assert task.current.context.summary == f"round {round_}"
+        await task.complete(answer="good", by="ana")
+        assert await run.result() == "good"
+
+
+async def test_an_answer_by_whoever_asked_for_the_run_ends_the_authors_own_search_for_one() -> None:
+    async with OrkestraTest() as env:
+        run = await env.start(author.asks_another, TOPIC, requested_by="bot")
+        task = await env.next_task()
+        await task.claim(by="ana")
+        await task.request_changes("Prices", by="ana")
+        search = await env.next_task()
+        assert search.current.title == "Help with: Prices"
+        await task.answer("42", by="bot")
+        await eventually(lambda: search.current.status is TaskStatus.CANCELLED)
+        await task.complete(answer="good", by="ana")
+        assert await run.result() == "good"
+
+
+async def test_a_task_goes_back_to_its_reviewer_where_nobody_answers_in_time() -> None:
+    async with OrkestraTest() as env:
+        run = await env.start(author.patient, TOPIC)
+        task = await env.next_task()
+        await task.claim(by="ana")
+        await task.request_changes("Prices", by="ana", answer_within="10m")
+        await env.skip("11m")
+        assert task.current.status is TaskStatus.CLAIMED
+        await task.complete(answer="good", by="ana")
+        assert await run.result() == "answered"

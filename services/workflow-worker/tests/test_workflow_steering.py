@@ -161,11 +161,11 @@ async def test_whoever_waits_for_a_run_is_told_at_once_that_an_answer_is_needed(
         task = await world.task_of(run)
         waiting = asyncio.create_task(result(world, run, wait=30))
         began = asyncio.get_running_loop().time()
-        await asking(world, task.task_id)
+        await world.tasks.ask(task.task_id, "Which order?")
         told = await waiting
         assert asyncio.get_running_loop().time() - began < 10
         assert told.status is WorkflowStatus.RUNNING
-        assert told.answer_needed == AnswerNeeded(task_id=task.task_id, message="The reviewer asks for changes.")
+        assert told.answer_needed == AnswerNeeded(task_id=task.task_id, message="Which order?")
 
         await world.tasks.change(task.task_id, "answered", status=TaskStatus.CLAIMED)
 
@@ -177,10 +177,6 @@ async def test_whoever_waits_for_a_run_is_told_at_once_that_an_answer_is_needed(
         assert (await result(world, run)).status is WorkflowStatus.COMPLETED
     rows = await world.rows("select * from workflow.waiting_tasks where workflow_id = $1", run.workflow_id)
     assert rows == []
-
-
-async def asking(world: World, task_id: str) -> None:
-    await world.tasks.change(task_id, "changes_requested", status=TaskStatus.WAITING)
 
 
 async def test_a_request_that_is_heard_after_its_answer_holds_nobody(world: World) -> None:
@@ -213,3 +209,60 @@ async def test_alarms_of_tasks_are_told_from_the_authors_timers(world: World) ->
     timers = [one for one in history.events if one.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
     told = [entry for entry in await timeline(world, run) if (entry.kind, entry.event) == ("timer", "started")]
     assert (len(timers), len(told)) == (2, 1)
+
+
+async def outcome(world: World, run: Workflow) -> object:
+    """What the run returns, whatever is asked of its requester meanwhile."""
+
+    async def has_ended() -> Workflow | None:
+        state = await result(world, run, wait=0)
+        return None if state.status is WorkflowStatus.RUNNING else state
+
+    return (await eventually(has_ended)).result
+
+
+async def answers(world: World, task_id: str) -> list[str | None]:
+    return [request.answer for request in world.tasks.tasks[task_id].change_requests]
+
+
+async def test_the_workflow_answers_what_the_reviewer_asks(world: World) -> None:
+    async with world.worker("workflow_author"):
+        run = await started(world, "answers-back")
+        task = await world.task_of(run)
+        for round_, asked in enumerate(("Which order?", "Which day?"), 1):
+            await world.tasks.ask(task.task_id, asked)
+
+            async def is_answered(rounds: int = round_) -> bool:
+                known = await answers(world, task.task_id)
+                return len(known) == rounds and None not in known
+
+            await eventually(is_answered)
+        await world.tasks.answer(task.task_id, {"answer": "Fine."})
+        assert await outcome(world, run) == "Fine."
+    assert await answers(world, task.task_id) == ["1: Which order?", "2: Which day?"]
+
+
+async def test_an_author_who_is_still_thinking_does_not_keep_the_task_from_its_end(world: World) -> None:
+    async with world.worker("workflow_author"):
+        run = await started(world, "thinks-for-ever")
+        task = await world.task_of(run)
+        await world.tasks.ask(task.task_id, "Which order?")
+        await eventually(lambda: task.task_id in world.tasks.rung)
+        await world.tasks.change(task.task_id, "answered", status=TaskStatus.CLAIMED)
+        await world.tasks.answer(task.task_id, {"answer": "Never mind."})
+        assert await outcome(world, run) == "Never mind."
+
+
+async def test_without_a_callback_the_task_waits_for_whoever_asked_for_the_run(world: World) -> None:
+    async with world.worker("workflow_author"):
+        run = await started(world, "busy")
+        task = await world.task_of(run)
+        await world.tasks.ask(task.task_id, "Which order?")
+        await eventually(lambda: task.task_id in world.tasks.rung)
+        needed = (await result(world, run)).answer_needed
+        assert needed is not None
+        assert needed.message == "Which order?"
+        await world.tasks.change(task.task_id, "answered", status=TaskStatus.CLAIMED)
+        await world.tasks.answer(task.task_id, {"answer": "ok"})
+        await eventually(lambda: world.tasks.tasks[task.task_id].status is TaskStatus.COMPLETED)
+    assert await answers(world, task.task_id) == [None]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from orkestra.sdk import Context, group, task, workflow
+from orkestra.sdk import Answer, ChangeRequest, Context, group, task, workflow
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio import workflow as temporal
@@ -45,4 +45,27 @@ async def busy(ctx: Context, asked: Question) -> str:
     )
     await ctx.sleep("1s")
     result = await task(ctx, title="May this be charged?", assign_to=group("finance"), description=asked.question)
+    return str(result.data["answer"])
+
+
+async def say_it_back(asked: ChangeRequest) -> Answer:
+    return Answer(f"{asked.round}: {asked.message}", context={"summary": "more"})
+
+
+async def think_for_ever(asked: ChangeRequest) -> str:
+    await temporal.wait_condition(lambda: False)
+    return asked.message
+
+
+@workflow("answers-back")
+async def answers_back(ctx: Context, asked: Question) -> str:
+    """Answer whatever the reviewer asks."""
+    result = await task(ctx, title=asked.question, on_changes_requested=say_it_back)
+    return str(result.data["answer"])
+
+
+@workflow("thinks-for-ever")
+async def thinks_for_ever(ctx: Context, asked: Question) -> str:
+    """Never answer."""
+    result = await task(ctx, title=asked.question, on_changes_requested=think_for_ever)
     return str(result.data["answer"])

@@ -32,7 +32,9 @@ from orkestra.v1.identity import (
 )
 from orkestra.v1.task import (
     AdvanceClockRequest,
+    AnswerTaskRequest,
     CancelTaskRequest,
+    ChangeRequest,
     ClockState,
     CompleteTaskRequest,
     ConfirmWakeUpRequest,
@@ -51,7 +53,7 @@ from orkestra.v1.task import (
     add_task_service,
 )
 from orkestra.v1.workflow import Definition, RegisterDefinitionsRequest, Workflow, WorkflowServiceClient
-from orkestra.wire import Context, NotFound, Principal
+from orkestra.wire import Context, FailedPrecondition, NotFound, Principal
 from orkestra.wire import PrincipalKind as PrincipalName
 from orkestra.workflow_worker.__main__ import build_api
 from orkestra.workflow_worker.settings import ApiSettings
@@ -79,7 +81,7 @@ class Identity(IdentityServiceServer):
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
 
-    async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:  # noqa: ARG002 - the signature of the rpc
+    async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
         role = "worker" if request.credential == WORKER_KEY else "system"
         principal = Principal(role, "service", request.tenant_id, frozenset({role}))
         token, expires_at = self._signer.sign(principal)
@@ -92,7 +94,7 @@ class Identity(IdentityServiceServer):
             roles=[Role(role)],
         )
 
-    async def get_signing_keys(self, ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:  # noqa: ARG002 - the signature of the rpc
+    async def get_signing_keys(self, ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:
         return SigningKeys(jwks=self._signer.jwks())
 
     async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
@@ -143,9 +145,19 @@ class Tasks(TaskServiceServer):
             status=task.status,
             version=task.version,
             wake_in=self.wake_in,
+            change_request=task.change_requests[-1] if task.change_requests else None,
             result=task.result,
             completed_by=task.completed_by,
         )
+
+    async def answer_task(self, ctx: Context, request: AnswerTaskRequest) -> Task:
+        assert ctx.principal.roles == {"worker"}
+        task = self.tasks[request.task_id]
+        if task.status is not TaskStatus.WAITING:
+            raise FailedPrecondition("TASK_NOT_WAITING", "Nobody asks.", current=task)
+        answered = task.change_requests[-1].model_copy(update={"answer": request.message})
+        said = {"status": TaskStatus.CLAIMED, "change_requests": [*task.change_requests[:-1], answered]}
+        return await self.change(request.task_id, "answered", **said)
 
     async def get_task(self, ctx: Context, request: GetTaskRequest) -> Task:
         task = self.tasks.get(request.task_id)
@@ -159,10 +171,10 @@ class Tasks(TaskServiceServer):
         kept = self.tasks.values()
         return ListTasksResponse(tasks=[one for one in kept if (one.tenant_id, one.workflow_id, one.status) == asked])
 
-    async def get_task_history(self, ctx: Context, request: GetTaskHistoryRequest) -> TaskHistory:  # noqa: ARG002 - the signature of the rpc
+    async def get_task_history(self, ctx: Context, request: GetTaskHistoryRequest) -> TaskHistory:
         return TaskHistory(entries=self.changes[request.task_id])
 
-    async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:  # noqa: ARG002 - the signature of the rpc
+    async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:
         return self._end(request.task_id, status=TaskStatus.CANCELLED, reason=request.reason)
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
@@ -195,6 +207,15 @@ class Tasks(TaskServiceServer):
         )
         self.tasks[task.task_id] = task
         return task
+
+    async def ask(self, task_id: str, message: str) -> Task:
+        """Ask the requester of a task and publish the event."""
+        known = self.tasks[task_id].change_requests
+        now = datetime.now(UTC)
+        until = now + timedelta(days=1)
+        asked = ChangeRequest(round=len(known) + 1, message=message, asked_by="user_ana", asked_at=now, answer_by=until)
+        waits = {"status": TaskStatus.WAITING, "change_requests": [*known, asked]}
+        return await self.change(task_id, "changes_requested", **waits)
 
     async def change(self, task_id: str, event: str, **changes: object) -> Task:
         """Change a task and publish the event."""

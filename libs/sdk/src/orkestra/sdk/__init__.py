@@ -32,10 +32,13 @@ from orkestra.sdk.assignment import Group, User, group, user
 from orkestra.sdk.context import Context
 from orkestra.sdk.definition import Definition, WorkflowClass, workflow
 from orkestra.sdk.sla import SLA, escalate, timeout
-from orkestra.sdk.task import Proposal, TaskCancelled, TaskExpired, TaskResult, task
+from orkestra.sdk.task import Answer, Proposal, TaskCancelled, TaskExpired, TaskResult, task
+from orkestra.v1.task import ChangeRequest
 
 __all__ = [
     "SLA",
+    "Answer",
+    "ChangeRequest",
     "Context",
     "Definition",
     "Form",

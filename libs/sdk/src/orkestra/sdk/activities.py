@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import grpc
 from orkestra.sdk.interceptor import REPORT_END, activity_header
-from orkestra.sdk.task import ADVANCE_CLOCK, CANCEL_TASK, CREATE_TASK
+from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
     AdvanceClockRequest,
+    AnswerTaskRequest,
     CancelTaskRequest,
     ClockState,
     CreateTaskRequest,
@@ -73,6 +74,15 @@ class ServiceActivities:
         task = await self._task_service().cancel_task(request, request_id=request_id, timeout=_time_left())
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=ANSWER_TASK)
+    @refusing
+    async def answer_task(self, request: AnswerTaskRequest) -> ClockState:
+        """Answer a request for changes."""
+        info = activity.info()
+        request_id = f"{info.workflow_run_id}-{info.activity_id}-answer"
+        task = await self._task_service().answer_task(request, request_id=request_id, timeout=_time_left())
+        return ClockState(task_id=task.task_id, status=task.status, version=task.version)
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -82,7 +92,7 @@ class ServiceActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
-        return [self.create_task, self.advance_clock, self.cancel_task, self.report_end]
+        return [self.create_task, self.advance_clock, self.cancel_task, self.answer_task, self.report_end]
 
     def _task_service(self) -> TaskServiceClient:
         return TaskServiceClient(self._tasks, self._tenant_token(), door="worker")

@@ -1,5 +1,6 @@
 """The state of one run that task() and the interceptors share; lives inside the workflow sandbox."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import TypeVar
@@ -71,12 +72,14 @@ class Run:
         if known is not None:
             self._heard[signal.task_id] = max(known, signal.version)
 
-    async def news(self, task_id: str, *, since: int, alarm: timedelta | None) -> None:
-        """Wait until a version above `since` was heard of, or the alarm rings."""
+    async def news(
+        self, task_id: str, *, since: int, alarm: timedelta | None, unless: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until a version above `since` was heard of, the alarm rings, or `unless` holds."""
         timeout = None if alarm is None else max(alarm, SHORTEST_ALARM)
         try:
             await workflow.wait_condition(
-                lambda: self._heard.get(task_id, 0) > since,
+                lambda: self._heard.get(task_id, 0) > since or unless(),
                 timeout=timeout,
                 timeout_summary=f"{ALARM_SUMMARY}{task_id}",
             )

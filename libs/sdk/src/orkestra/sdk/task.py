@@ -1,7 +1,7 @@
 """task(): ask people, wait for days if need be, and get the checked answer."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
@@ -12,7 +12,9 @@ from orkestra.sdk.run import Run, current_run
 from orkestra.sdk.sla import SLA, PriorityName
 from orkestra.v1.task import (
     AdvanceClockRequest,
+    AnswerTaskRequest,
     CancelTaskRequest,
+    ChangeRequest,
     ClockState,
     CreateTaskRequest,
     DecidedBy,
@@ -28,6 +30,7 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 CREATE_TASK = "orkestra.create_task"
 ADVANCE_CLOCK = "orkestra.advance_clock"
 CANCEL_TASK = "orkestra.cancel_task"
+ANSWER_TASK = "orkestra.answer_task"
 
 F_co = TypeVar("F_co", covariant=True)
 M = TypeVar("M", bound=Form)
@@ -72,6 +75,19 @@ class Proposal:
     confidence: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a request for changes; what is left out stays as it is."""
+
+    message: str
+    context: Mapping[str, Any] | None = None
+    draft: Mapping[str, Any] | None = None
+    form: type[Form] | Mapping[str, Any] | None = None
+
+
+Reply = Callable[[ChangeRequest], Awaitable[str | Answer]]
+
+
 @overload
 async def task(
     ctx: Context | None = None,
@@ -91,6 +107,7 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    on_changes_requested: Reply | None = None,
 ) -> TaskResult[M]: ...
 
 
@@ -113,6 +130,7 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    on_changes_requested: Reply | None = None,
 ) -> TaskResult[dict[str, Any]]: ...
 
 
@@ -134,6 +152,7 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    on_changes_requested: Reply | None = None,
 ) -> TaskResult[Any]:
     """Ask people and wait durably for the checked answer.
 
@@ -141,6 +160,10 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     `context` is what the person needs; keys that are none of conversation, summary, data, links, agent and action go
     into data, and what is left empty is filled from the run's handoff. `draft` proposes values by field, plain or as
     Proposal. `key` makes a reset or continued run find its task again.
+
+    A reviewer may ask for changes, and the task then waits. `on_changes_requested` is given the ChangeRequest and
+    returns the answer, as text or as an Answer; it is cancelled where the task goes on without it. Where it is left out
+    the task waits until whoever asked for the run answers, or the time for that is over.
 
     Raises TaskExpired when the time is over, TaskCancelled when the task was ended without an answer, and
     ApplicationError with the reason as type when task-service refuses it. Cancelling the workflow or the scope
@@ -175,7 +198,7 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         sla=None if sla is None else sla.to_policy(),
         requested_by=header.requested_by,
     )
-    return _result_of(await _wait_for_end(run, request), form)
+    return _result_of(await _wait_for_end(run, request, on_changes_requested), form)
 
 
 async def follow(task_id: str) -> ClockState:
@@ -186,13 +209,12 @@ async def follow(task_id: str) -> ClockState:
     run = current_run()
     run.listen(task_id)
     try:
-        asked = AdvanceClockRequest(task_id=task_id)
-        return await _ring(run, await run.call(ADVANCE_CLOCK, asked, ClockState))
+        return await _ring(run, await _advance(run, task_id))
     finally:
         run.forget(task_id)
 
 
-async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
+async def _wait_for_end(run: Run, request: CreateTaskRequest, reply: Reply | None) -> ClockState:
     """Open the task and return its end."""
     task_id = request.task_id or ""
     run.listen(task_id)
@@ -200,7 +222,7 @@ async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
         state = await run.call(CREATE_TASK, request, ClockState)
         task_id = state.task_id  # another one where the key found the first
         run.listen(task_id)
-        return await _ring(run, state)
+        return await _ring(run, state, reply)
     except (Exception, asyncio.CancelledError) as error:
         if is_cancelled_exception(error):
             await asyncio.shield(_cancel(run, task_id))
@@ -209,12 +231,58 @@ async def _wait_for_end(run: Run, request: CreateTaskRequest) -> ClockState:
         run.forget(task_id)
 
 
-async def _ring(run: Run, state: ClockState) -> ClockState:
+async def _ring(run: Run, state: ClockState, reply: Reply | None = None) -> ClockState:
     """Wait for the end; every signal and every alarm asks task-service, which alone decides."""
     while state.status in LIVE:
-        await run.news(state.task_id, since=state.version, alarm=state.wake_in)
-        state = await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=state.task_id), ClockState)
+        asked = _asked(state)
+        if reply is not None and asked is not None:
+            state = await _reply(run, state, asked, reply)
+        else:
+            await run.news(state.task_id, since=state.version, alarm=state.wake_in)
+            state = await _advance(run, state.task_id)
     return state
+
+
+async def _reply(run: Run, state: ClockState, asked: ChangeRequest, reply: Reply) -> ClockState:
+    """Have the author answer while the task waits for it; return the state in which it waits no longer."""
+    replying = asyncio.ensure_future(reply(asked))
+    try:
+        while _asked(state) == asked and not replying.done():
+            await run.news(state.task_id, since=state.version, alarm=state.wake_in, unless=replying.done)
+            if not replying.done():
+                state = await _advance(run, state.task_id)
+        return await _answer(run, state, asked, replying.result()) if replying.done() else state
+    finally:
+        replying.cancel()
+
+
+async def _answer(run: Run, state: ClockState, asked: ChangeRequest, answer: "str | Answer") -> ClockState:
+    """Send the answer, with the intent in the history first; one that came too late changes nothing."""
+    given = Answer(answer) if isinstance(answer, str) else answer
+    request = AnswerTaskRequest(
+        task_id=state.task_id,
+        message=given.message,
+        context=_context_of(given.context or {}, None),
+        draft=_draft_of(given.draft),
+        form=_form_of(given.form),
+    )
+    try:
+        await run.call_recorded(ANSWER_TASK, request, ClockState)
+    except ApplicationError as refusal:
+        state = await _advance(run, state.task_id)
+        if _asked(state) == asked:
+            raise
+        workflow.logger.info("The answer came too late: %s", refusal.message)
+        return state
+    return await _advance(run, state.task_id)
+
+
+async def _advance(run: Run, task_id: str) -> ClockState:
+    return await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState)
+
+
+def _asked(state: ClockState) -> ChangeRequest | None:
+    return state.change_request if state.status is TaskStatus.WAITING else None
 
 
 async def _cancel(run: Run, task_id: str) -> None:

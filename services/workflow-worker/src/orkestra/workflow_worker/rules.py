@@ -209,7 +209,9 @@ def wakes(event: str, task: Task) -> bool:
 
 def asked_of_requester(task: Task) -> str | None:
     """Return what a waiting task asks of its requester; None where it does not wait."""
-    return "The reviewer asks for changes." if task.status is TaskStatus.WAITING else None
+    if task.status is not TaskStatus.WAITING or not task.change_requests:
+        return None
+    return task.change_requests[-1].message
 
 
 def told(run: Workflow, actor: str | None) -> WorkflowEvent:

@@ -5,9 +5,9 @@ from typing import Any
 
 from orkestra.sdk.activities import refusing
 from orkestra.sdk.interceptor import REPORT_END
-from orkestra.sdk.task import ADVANCE_CLOCK, CANCEL_TASK, CREATE_TASK
+from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.testing.world import TaskWorld, WorldEvent
-from orkestra.v1.task import AdvanceClockRequest, CancelTaskRequest, ClockState, CreateTaskRequest
+from orkestra.v1.task import AdvanceClockRequest, AnswerTaskRequest, CancelTaskRequest, ClockState, CreateTaskRequest
 from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse
 from temporalio import activity
 
@@ -38,6 +38,13 @@ class WorldActivities:
         task = await self._world.cancel(request)
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=ANSWER_TASK)
+    @refusing
+    async def answer_task(self, request: AnswerTaskRequest) -> ClockState:
+        """Answer a request for changes."""
+        task = await self._world.answer(request)
+        return ClockState(task_id=task.task_id, status=task.status, version=task.version)
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -50,4 +57,4 @@ class WorldActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
-        return [self.create_task, self.advance_clock, self.cancel_task, self.report_end]
+        return [self.create_task, self.advance_clock, self.cancel_task, self.answer_task, self.report_end]

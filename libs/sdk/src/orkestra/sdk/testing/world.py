@@ -8,12 +8,14 @@ from typing import Any
 
 from orkestra import rules
 from orkestra.v1.task import (
+    AnswerTaskRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
     ClockState,
     CompleteTaskRequest,
     CreateTaskRequest,
     ReleaseTaskRequest,
+    RequestChangesRequest,
     Task,
 )
 from orkestra.wire import NotFound, Principal
@@ -88,6 +90,18 @@ class TaskWorld:
         task = self.get(request.task_id)
         return await self._told(rules.decide_complete(task, self._person(by, task), await self.clock(), request))
 
+    async def request_changes(self, request: RequestChangesRequest, *, by: str) -> Task:
+        """Ask the requester, as the task's assignee."""
+        task = self.get(request.task_id)
+        now = await self.clock()
+        return await self._told(rules.decide_request_changes(task, self._person(by, task), now, request))
+
+    async def answer(self, request: AnswerTaskRequest, *, by: str | None = None) -> Task:
+        """Answer the reviewer: as whoever asked for the run, or as its workflow."""
+        task = self.get(request.task_id)
+        principal = self._worker() if by is None else self._person(by, task)
+        return await self._told(rules.decide_answer(task, principal, await self.clock(), request))
+
     def get(self, task_id: str) -> Task:
         """Return the task as it is; raises NotFound."""
         try:
@@ -161,6 +175,15 @@ class HumanTask:
         answer = {**(data or {}), **fields}
         request = CompleteTaskRequest(task_id=self.task_id, data=answer, outcome=outcome)
         return await self._world.complete(request, by=by)
+
+    async def request_changes(self, message: str, *, by: str, answer_within: str | None = None) -> Task:
+        """Ask whoever wants the decision for changes, as the person who holds the task."""
+        request = RequestChangesRequest(task_id=self.task_id, message=message, answer_within=answer_within)
+        return await self._world.request_changes(request, by=by)
+
+    async def answer(self, message: str, *, by: str) -> Task:
+        """Answer the reviewer as whoever asked for the run."""
+        return await self._world.answer(AnswerTaskRequest(task_id=self.task_id, message=message), by=by)
 
     async def cancel(self, *, by: str, reason: str | None = None) -> Task:
         """End it without an answer, as a manager."""
