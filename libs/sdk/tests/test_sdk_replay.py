@@ -64,5 +64,5 @@ async def test_an_end_that_cannot_be_reported_is_still_the_end_of_the_run() -> N
 class Deaf(list[WorldEvent]):
     """A world to which nothing can be reported."""
 
-    def append(self, event: WorldEvent) -> None:  # noqa: ARG002 - a list's signature
+    def append(self, event: WorldEvent) -> None:
         raise Unavailable("SERVICE_UNAVAILABLE", "WorkflowService cannot be reached; try again shortly.")
