@@ -21,6 +21,7 @@ help: ## Show this.
 install: ## Make .venv from requirements.lock; nothing to do where it is up to date.
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Orkestra needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which to use: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) tools/install.py
+	@$(BIN)/python tools/build_frontend.py
 
 .PHONY: up
 up: install ## Start the whole stack here and stay; Ctrl-C stops it. (ARGS: --detach, --state-dir, --port-offset)
@@ -87,6 +88,10 @@ bench: install ## Measure beside the floor of the same run.
 .PHONY: lock
 lock: install ## Pin every dependency again, keeping the versions that still fit.
 	$(BIN)/python tools/lock.py $(ARGS)
+
+.PHONY: screenshots
+screenshots: install ## Take a picture of each page of the dashboard into build/screenshots; needs Chromium.
+	PYTHONPATH=services/dashboard/tests $(BIN)/python -m dashboard_screenshots
 
 .PHONY: clean-state
 clean-state: ## Stop the stack and forget what the local stack stored.

@@ -28,6 +28,7 @@ PROCESSES = {
     "worker",
     "api-gateway",
     "mcp-gateway",
+    "dashboard",
 }
 
 

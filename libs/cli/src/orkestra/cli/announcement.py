@@ -14,6 +14,7 @@ QUESTION = {
 def announcement(stack: Mapping[str, Any], state_dir: Path, *, detached: bool = False) -> str:
     """Addresses, demo people and keys, and the next thing to try."""
     places = [
+        ("Dashboard", "dashboard"),
         ("REST", "rest"),
         ("MCP", "mcp"),
         ("Temporal UI", "temporal_ui"),

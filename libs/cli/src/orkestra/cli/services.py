@@ -13,6 +13,7 @@ EXAMPLES = ("customer_support.workflows", "customer_support.quick")
 PORTS = {
     "rest": 8000,
     "mcp": 8001,
+    "dashboard": 8080,
     "temporal": 7233,
     "temporal_ui": 8233,
     "nats": 4222,
@@ -26,6 +27,7 @@ PORTS = {
     "worker_health": 9104,
     "rest_health": 9105,
     "mcp_health": 9106,
+    "dashboard_health": 9107,
     "notification_health": 9108,
 }
 SCHEMAS = {  # package: schema and roles besides the usual ones
@@ -35,6 +37,7 @@ SCHEMAS = {  # package: schema and roles besides the usual ones
     "orkestra.notification_service": ("notification", ()),
     "orkestra.api_gateway": ("gateway", ()),
     "orkestra.mcp_gateway": ("mcp", ()),
+    "orkestra.dashboard": ("dashboard", ()),
 }
 
 
@@ -138,7 +141,7 @@ def rooms(around: Surroundings) -> list[Service]:
 
 
 def doors(around: Surroundings) -> list[Service]:
-    """The worker with the examples, api-gateway and mcp-gateway."""
+    """The worker with the examples, api-gateway, mcp-gateway and dashboard."""
     rooms_known = {
         "IDENTITY_ADDRESS": around.address("identity"),
         "TASK_ADDRESS": around.address("task"),
@@ -168,4 +171,18 @@ def doors(around: Surroundings) -> list[Service]:
         around.service("worker", "orkestra.workflow_worker", "worker_health", worker),
         around.service("api-gateway", "orkestra.api_gateway", "rest_health", rest),
         around.service("mcp-gateway", "orkestra.mcp_gateway", "mcp_health", mcp),
+        dashboard(around, rooms_known),
     ]
+
+
+def dashboard(around: Surroundings, rooms_known: Mapping[str, str]) -> Service:
+    """The people's door."""
+    settings = {
+        **rooms_known,
+        "NOTIFICATION_ADDRESS": around.address("notification"),
+        "NATS_URL": around.nats_url,
+        "HTTP_PORT": str(around.ports["dashboard"]),
+        "DATABASE_URL": around.database_url("dashboard_app"),
+        "CSRF_KEY": around.secrets["csrf_key"],
+    }
+    return around.service("dashboard", "orkestra.dashboard", "dashboard_health", settings)

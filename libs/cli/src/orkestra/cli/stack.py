@@ -84,6 +84,7 @@ class LocalStack:
         """What stack.json says."""
         shown = self._state.demo or {}
         return {
+            "dashboard": f"http://127.0.0.1:{self._ports['dashboard']}",
             "rest": f"http://127.0.0.1:{self._ports['rest']}",
             "mcp": f"http://127.0.0.1:{self._ports['mcp']}/mcp",
             "temporal": self._temporal.address,

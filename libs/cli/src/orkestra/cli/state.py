@@ -18,6 +18,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "receipt_signing_key": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
     "key_pepper": lambda: secrets.token_urlsafe(32),
     "mcp_state_key": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    "csrf_key": lambda: secrets.token_urlsafe(32),
     "demo_seed": lambda: secrets.token_urlsafe(32),
 }
 

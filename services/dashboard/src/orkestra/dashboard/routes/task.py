@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
@@ -20,7 +21,8 @@ from orkestra.v1.task import (
     TaskHistoryEntry,
     TaskStatus,
 )
-from orkestra.wire import FieldError
+from orkestra.v1.workflow import GetWorkflowRequest
+from orkestra.wire import Error, FieldError, Unauthenticated
 
 LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
 QUIET = frozenset({"created", "reminded", "reminder_due"})
@@ -35,6 +37,8 @@ class Seen:
     comments: list[Comment]
     names: Mapping[str, str]
     visit: Visit
+    has_run: bool = False
+    """Whether the caller may look at the run behind it."""
 
     @property
     def is_mine(self) -> bool:
@@ -65,6 +69,8 @@ class Seen:
             return self.visit.words.text("You")
         if subject.startswith("key_"):
             return self.agent_name or self.visit.words.text("A program")
+        if subject == "worker":
+            return self.visit.words.text("The workflow")
         return self.names.get(subject, self.visit.words.text("Somebody"))
 
     @property
@@ -95,10 +101,21 @@ async def look(visit: Visit) -> Seen:
         visit.tasks.get_task_history(GetTaskHistoryRequest(task_id=task_id)),
         visit.tasks.list_comments(ListCommentsRequest(task_id=task_id, page_size=200)),
     )
+    has_run = found.workflow_id is not None and await _sees_run(visit, found.workflow_id)
     people = {found.requested_by, found.on_behalf_of, found.assignee, found.completed_by, *found.candidate_users}
     people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
     people |= {request.asked_by for request in found.change_requests}
-    return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit)
+    return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit, has_run)
+
+
+async def _sees_run(visit: Visit, workflow_id: str) -> bool:
+    try:
+        await visit.workflows.get_workflow(GetWorkflowRequest(workflow_id=workflow_id), timeout=1.0)
+    except Unauthenticated:
+        raise
+    except Error:
+        return False
+    return True
 
 
 async def show(
@@ -161,12 +178,9 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
 def _asked_by(visit: Visit, seen: Seen) -> str:
     found, text = seen.task, visit.words.text
     asker = seen.agent_name or seen.name(found.requested_by)
-    at = visit.words.moment(found.created_at)
     if found.on_behalf_of:
-        return text("Asked by {asker} for {person} · {at}").format(
-            asker=asker, person=seen.name(found.on_behalf_of), at=at
-        )
-    return text("Asked by {asker} · {at}").format(asker=asker, at=at)
+        return text("Asked by {asker} for {person}").format(asker=asker, person=seen.name(found.on_behalf_of))
+    return text("Asked by {asker}").format(asker=asker)
 
 
 def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
@@ -187,18 +201,18 @@ def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
     return None
 
 
-def _about(visit: Visit, seen: Seen) -> list[tuple[str, str]]:
-    found, text, words = seen.task, visit.words.text, visit.words
+def _about(visit: Visit, seen: Seen) -> list[tuple[str, str | datetime]]:
+    found, text = seen.task, visit.words.text
     agent = found.context.agent if found.context else None
     sla = found.sla
-    rows: list[tuple[str, str | None]] = [
+    rows: list[tuple[str, str | datetime | None]] = [
         (text("Assignee"), seen.name(found.assignee) if found.assignee else None),
         (
             text("Offered to"),
             ", ".join([*found.candidate_groups, *(seen.name(user) for user in found.candidate_users)]),
         ),
-        (text("Claim by"), words.moment(sla.claim_by) if sla and sla.claim_by and not found.claimed_at else None),
-        (text("Due"), words.moment(sla.complete_by) if sla and sla.complete_by else None),
+        (text("Claim by"), sla.claim_by if sla and not found.claimed_at else None),
+        (text("Due"), sla.complete_by if sla else None),
         (text("Escalations"), str(sla.escalation_level) if sla and sla.escalation_level else None),
         (text("Type"), found.type),
         (text("Tags"), ", ".join(found.tags)),

@@ -1,6 +1,7 @@
 """Runs: which there are, and what happened in one."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -127,12 +128,12 @@ def _tone(entry: TimelineEntry) -> str:
     return TONES.get(entry.event, "")
 
 
-def _about(visit: Visit, run: Workflow, names: dict[str, str]) -> list[tuple[str, str]]:
-    text, words = visit.words.text, visit.words
-    rows: list[tuple[str, str | None]] = [
+def _about(visit: Visit, run: Workflow, names: dict[str, str]) -> list[tuple[str, str | datetime]]:
+    text = visit.words.text
+    rows: list[tuple[str, str | datetime | None]] = [
         (text("Definition"), f"{run.definition} · {text('version')} {run.version}"),
-        (text("Started"), words.moment(run.started_at)),
-        (text("Ended"), words.moment(run.closed_at) if run.closed_at else None),
+        (text("Started"), run.started_at),
+        (text("Ended"), run.closed_at),
         (text("Asked by"), _name(visit, run.requested_by, names)),
         (text("For"), _name(visit, run.on_behalf_of, names)),
         (text("Case"), run.business_id),
