@@ -72,7 +72,7 @@ class FewWordsIdentity:
         self.calls += 1
         return _found(self.groups.get((ctx.tenant_id, request.group_id)))
 
-    async def get_signing_keys(self, _ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:  # noqa: ARG002 - as bind calls it
+    async def get_signing_keys(self, _ctx: Context, request: GetSigningKeysRequest) -> SigningKeys:
         return SigningKeys(jwks=self.signer.jwks())
 
     async def exchange_credential(self, _ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:

@@ -19,6 +19,7 @@ class Commenting(Base):
     @operation
     async def add_comment(self, tx: Tx, request: AddCommentRequest) -> Comment:
         """Add the comment, and show the task to the people whom it mentions."""
+        mentions = await self._mentions(tx, request)
         seen, now = await locked(tx, request.task_id)
         changes = due(seen, now)
         task = changes[-1].task if changes else seen
@@ -29,7 +30,6 @@ class Commenting(Base):
         errors = check_text("text", request.text)
         if errors:
             await refuse(tx, InvalidArgument("COMMENT_INVALID", "The comment cannot be kept.", errors=errors))
-        mentions = await self.people.mentioned(tx, mentions_in(request.text))
         task = task.model_copy(update={"mentioned_users": list(dict.fromkeys([*task.mentioned_users, *mentions]))})
         comment = await sql.add_comment.one(
             tx.conn,
@@ -51,6 +51,14 @@ class Commenting(Base):
         if mentions:
             await _tell(tx, "mentioned", task, mentioned=mentions)
         return comment
+
+    async def _mentions(self, tx: Tx, request: AddCommentRequest) -> list[str]:
+        """Return whom the text mentions, before any lock: identity-service may have to be asked."""
+        names = mentions_in(request.text)
+        if not names:
+            return []
+        await seen_task(tx, request.task_id)
+        return await self.people.mentioned(tx, names)
 
     @operation
     async def list_comments(self, tx: Tx, request: ListCommentsRequest) -> ListCommentsResponse:
