@@ -1,4 +1,4 @@
-"""Rooms for tests of doors: a real gRPC server that serves the three contracts with answers that a test sets."""
+"""Rooms for tests of doors: a real gRPC server that serves the four contracts with answers that a test sets."""
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +17,7 @@ from orkestra.v1.identity import (
     Role,
     add_identity_service,
 )
+from orkestra.v1.notification import NotificationServiceServer, add_notification_service
 from orkestra.v1.task import TaskServiceServer, add_task_service
 from orkestra.v1.workflow import Workflow, WorkflowServiceServer, WorkflowStatus, add_workflow_service
 from orkestra.wire import Context, Model, NotFound, Principal, Unauthenticated
@@ -88,11 +89,13 @@ async def running_rooms(signer: Signer) -> AsyncIterator[Rooms]:
     server = chassis_grpc.server()
     authenticate = signer.verifier().authenticate
     identity: Any = _Room(IdentityServiceServer, rooms, open_rpcs={"ExchangeCredential", "SignIn", "GetSigningKeys"})
-    tasks: Any = _Room(TaskServiceServer, rooms)
+    tasks: Any = _Room(TaskServiceServer, rooms, open_rpcs={"GetReceiptKeys"})
     workflows: Any = _Room(WorkflowServiceServer, rooms)
+    notifications: Any = _Room(NotificationServiceServer, rooms)
     add_identity_service(server, identity, authenticate)
     add_task_service(server, tasks, authenticate)
     add_workflow_service(server, workflows, authenticate)
+    add_notification_service(server, notifications, authenticate)
     rooms.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:

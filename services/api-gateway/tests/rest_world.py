@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from door_rooms import Rooms, channel_to, running_rooms
 from orkestra.api_gateway.routes import Door, build_app
+from orkestra.api_gateway.routes.endpoint import ROOMS
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
@@ -15,9 +16,7 @@ from orkestra.chassis.http import HttpServer
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
-from orkestra.v1.identity import IdentityServiceClient
-from orkestra.v1.task import Task, TaskServiceClient
-from orkestra.v1.workflow import WorkflowServiceClient
+from orkestra.v1.task import Task
 
 Migrated = Callable[..., Awaitable[Schema]]
 MUCH = Limit("key", 1_000_000, 60)
@@ -38,7 +37,7 @@ async def rest_door(signer: Signer, database_url: str, **changes: Any) -> AsyncI
     drain = Drain()
     async with running_rooms(signer) as rooms, channel_to(rooms) as channel:
         values: dict[str, Any] = {
-            "rooms": dict.fromkeys((IdentityServiceClient, TaskServiceClient, WorkflowServiceClient), channel),
+            "rooms": dict.fromkeys(ROOMS, channel),
             "credentials": CredentialCache(channel),
             "limits": RateLimits(database),
             "drain": drain,

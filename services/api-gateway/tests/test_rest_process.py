@@ -54,7 +54,9 @@ async def test_the_process_gets_ready_answers_what_it_holds_at_sigterm_and_ends(
             "HTTP_PORT": http_port,
             "HEALTH_PORT": health_port,
             "DATABASE_URL": schema.app_url,
-            **dict.fromkeys(("IDENTITY_ADDRESS", "TASK_ADDRESS", "WORKFLOW_ADDRESS"), rooms.address),
+            **dict.fromkeys(
+                ("IDENTITY_ADDRESS", "TASK_ADDRESS", "WORKFLOW_ADDRESS", "NOTIFICATION_ADDRESS"), rooms.address
+            ),
         }
         headers = {"authorization": f"Bearer {rooms.know('ork_known')}"}
         base = f"http://127.0.0.1:{http_port}"

@@ -156,6 +156,7 @@ def doors(around: Surroundings) -> list[Service]:
     }
     rest = {
         **rooms_known,
+        "NOTIFICATION_ADDRESS": around.address("notification"),
         "HTTP_PORT": str(around.ports["rest"]),
         "DATABASE_URL": around.database_url("gateway_app"),
     }

@@ -12,6 +12,7 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.notification import NotificationServiceClient
 from orkestra.v1.task import TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -26,9 +27,15 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
         grpc.channel(settings.identity_address) as identity,
         grpc.channel(settings.task_address) as tasks,
         grpc.channel(settings.workflow_address) as workflows,
+        grpc.channel(settings.notification_address) as notifications,
     ):
         door = Door(
-            rooms={IdentityServiceClient: identity, TaskServiceClient: tasks, WorkflowServiceClient: workflows},
+            rooms={
+                IdentityServiceClient: identity,
+                TaskServiceClient: tasks,
+                WorkflowServiceClient: workflows,
+                NotificationServiceClient: notifications,
+            },
             credentials=CredentialCache(identity),
             limits=limits,
             drain=process.drain,

@@ -12,6 +12,7 @@ class ApiGatewaySettings(HttpSettings, ServiceSettings):
     identity_address: str = Field(..., description="host:port of identity-service.")
     task_address: str = Field(..., description="host:port of task-service.")
     workflow_address: str = Field(..., description="host:port of workflow-worker's api.")
+    notification_address: str = Field(..., description="host:port of notification-service.")
     body_limit: int = Field(1024 * 1024, ge=1024, description="Largest request body in bytes.")
     request_seconds: float = Field(
         30.0, gt=0, le=600, description="Longest time a request may take; a held one 50 seconds more."

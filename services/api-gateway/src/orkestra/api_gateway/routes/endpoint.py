@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.notification import NotificationServiceClient
 from orkestra.v1.task import Task, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
@@ -17,8 +18,8 @@ from orkestra.wire import Model, RpcClient
 class Endpoint:
     """One method at one path.
 
-    The request message is read from the path, and from the query of a GET or the body of a POST; the answer is the
-    rpc's answer as it is.
+    The request message is read from the path, and from the query of a GET or the body of a POST or PUT; the answer is
+    the rpc's answer as it is.
     """
 
     verb: str
@@ -33,6 +34,8 @@ class Endpoint:
     """Whether the request's `wait` keeps the call open."""
     credential_field: str | None = None
     """The field of the request message that the caller's own credential fills."""
+    answer_field: str | None = None
+    """The field of the rpc's answer that is the body, where a standard says what the body looks like."""
 
     @cached_property
     def room(self) -> type[RpcClient]:
@@ -65,7 +68,7 @@ class Endpoint:
     @property
     def has_body(self) -> bool:
         """Whether the request message is read from a JSON body."""
-        return self.verb == "POST"
+        return self.verb in ("POST", "PUT")
 
     @property
     def is_decision(self) -> bool:
@@ -73,7 +76,12 @@ class Endpoint:
         return self.has_body and "version" in self.open_fields and self.gives is Task
 
 
-ROOMS: tuple[type[RpcClient], ...] = (IdentityServiceClient, TaskServiceClient, WorkflowServiceClient)
+ROOMS: tuple[type[RpcClient], ...] = (
+    IdentityServiceClient,
+    TaskServiceClient,
+    WorkflowServiceClient,
+    NotificationServiceClient,
+)
 
 
 def _get(path: str, rpc: Callable[..., Awaitable[Model]], *, holds: bool = False) -> Endpoint:
@@ -89,6 +97,7 @@ def _create(path: str, rpc: Callable[..., Awaitable[Model]], *, location: str | 
 
 
 _identity, _tasks, _workflows = IdentityServiceClient, TaskServiceClient, WorkflowServiceClient
+_notifications = NotificationServiceClient
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(verb="POST", path="/v1/sessions", rpc=_identity.sign_in, status=201, is_open=True),
@@ -100,14 +109,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/workflows", _workflows.list_workflows),
     _get("/v1/workflows/{workflow_id}", _workflows.get_workflow),
     _get("/v1/workflows/{workflow_id}/result", _workflows.get_workflow_result, holds=True),
+    _get("/v1/workflows/{workflow_id}/timeline", _workflows.get_timeline),
+    _post("/v1/workflows/{workflow_id}/signal", _workflows.signal_workflow),
     _post("/v1/workflows/{workflow_id}/cancel", _workflows.cancel_workflow),
+    _create("/v1/tasks", _tasks.create_task, location="/v1/tasks/{task_id}"),
     _get("/v1/tasks", _tasks.list_tasks),
+    _get("/v1/tasks/counts", _tasks.count_tasks),
     _get("/v1/tasks/{task_id}", _tasks.get_task),
     _get("/v1/tasks/{task_id}/history", _tasks.get_task_history),
     _post("/v1/tasks/{task_id}/claim", _tasks.claim_task),
     _post("/v1/tasks/{task_id}/release", _tasks.release_task),
+    _post("/v1/tasks/{task_id}/draft", _tasks.save_draft),
     _post("/v1/tasks/{task_id}/complete", _tasks.complete_task),
+    _post("/v1/tasks/{task_id}/request-changes", _tasks.request_changes),
+    _post("/v1/tasks/{task_id}/answer", _tasks.answer_task),
     _post("/v1/tasks/{task_id}/cancel", _tasks.cancel_task),
+    _get("/v1/tasks/{task_id}/comments", _tasks.list_comments),
+    _create("/v1/tasks/{task_id}/comments", _tasks.add_comment),
+    _get("/v1/escalation-policies", _tasks.get_escalation_policy),
+    Endpoint(verb="PUT", path="/v1/escalation-policies", rpc=_tasks.put_escalation_policy),
+    _post("/v1/escalation-policies/check", _tasks.check_escalation),
+    _post("/v1/receipts/redeem", _tasks.redeem_receipt),
+    Endpoint(verb="GET", path="/v1/receipts/jwks", rpc=_tasks.get_receipt_keys, is_open=True, answer_field="jwks"),
+    _get("/v1/notifications", _notifications.list_notifications),
+    _post("/v1/notifications/read", _notifications.mark_notifications_read),
     _create("/v1/tenants", _identity.create_tenant),
     _get("/v1/tenants", _identity.list_tenants),
     _create("/v1/users", _identity.create_user, location="/v1/users/{user_id}"),

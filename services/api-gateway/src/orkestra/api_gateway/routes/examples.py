@@ -12,8 +12,26 @@ from orkestra.v1.identity import (
     Session,
     SignInRequest,
 )
-from orkestra.v1.task import CancelTaskRequest, ClaimTaskRequest, CompleteTaskRequest, ReleaseTaskRequest, Task
-from orkestra.v1.workflow import CancelWorkflowRequest, StartWorkflowRequest, Workflow
+from orkestra.v1.notification import ListNotificationsResponse, MarkNotificationsReadRequest
+from orkestra.v1.task import (
+    AddCommentRequest,
+    AnswerTaskRequest,
+    CancelTaskRequest,
+    CheckEscalationRequest,
+    ClaimTaskRequest,
+    CompleteTaskRequest,
+    CreateTaskRequest,
+    EscalationCheck,
+    PutEscalationPolicyRequest,
+    ReceiptKeys,
+    RedeemReceiptRequest,
+    ReleaseTaskRequest,
+    RequestChangesRequest,
+    SaveDraftRequest,
+    Task,
+    TaskCounts,
+)
+from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest, Timeline, Workflow
 from pydantic import BaseModel
 
 Example = dict[str, Any]
@@ -23,6 +41,8 @@ _USER = "user_0198a1b2c3d47e8f9a0b1c2d3e4f5a6b"
 _WORKFLOW = "wf_0198a1b2c3d47e8f9a0b1c2d3e4f5a6c"
 _TASK = "task_0198a1b2c3d47e8f9a0b1c2d3e4f5a6d"
 _QUESTION = {"question": "May I return it?", "conversation_id": "conv-17", "customer_id": "cust-4"}
+_NOTIFICATION = "notification_0198a1b2c3d47e8f9a0b1c2d3e4f5a6e"
+_OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
 _CONVERSATION = {"role": "user", "text": "I opened the box. May I still return it?", "at": None}
 
 REQUESTS: dict[type[BaseModel], Example] = {
@@ -42,6 +62,26 @@ REQUESTS: dict[type[BaseModel], Example] = {
     ReleaseTaskRequest: {"version": 2},
     CompleteTaskRequest: {"data": {"answer": "Yes, within 30 days.", "sentiment": "positive"}, "version": 2},
     CancelTaskRequest: {"reason": "Asked twice."},
+    SignalWorkflowRequest: {"signal": "payment_received", "payload": {"amount": "20.00", "currency": "EUR"}},
+    CreateTaskRequest: {
+        "title": "Refund €20 for order 2041?",
+        "candidate_groups": ["support-l1"],
+        "form": {"decision": {"type": "select", "required": True, "options": _OPTIONS}},
+        "context": {"summary": "The parcel came late."},
+        "priority": "high",
+        "sla": {"complete": "2h"},
+    },
+    SaveDraftRequest: {"data": {"answer": "Yes, within"}},
+    RequestChangesRequest: {"message": "Which order is this about?", "answer_within": "4h", "version": 2},
+    AnswerTaskRequest: {"message": "Order 2041.", "version": 3},
+    AddCommentRequest: {"text": "@ben, have you seen this before?"},
+    PutEscalationPolicyRequest: {
+        "rules": [{"topic": "refunds", "threshold": 0.9, "sample_rate": 0.05}, {"topic": "*", "threshold": 0.7}],
+        "version": 1,
+    },
+    CheckEscalationRequest: {"topic": "returns/opened", "confidence": 0.41, "agent": "support-bot"},
+    RedeemReceiptRequest: {"token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl", "use_id": "refund-2041"},
+    MarkNotificationsReadRequest: {"notification_ids": [_NOTIFICATION]},
     CreateTenantRequest: {"slug": "acme", "name": "Acme", "admin": {"email": "root@acme.example", "name": "Root"}},
     CreateUserRequest: {"email": "ana@acme.example", "name": "Ana", "roles": ["member"], "groups": ["support-l1"]},
     CreateGroupRequest: {"group_id": "support-l1", "name": "Support, first line", "members": ["ana@acme.example"]},
@@ -100,6 +140,47 @@ ANSWERS: dict[type[BaseModel], Example] = {
             "created_at": "2030-01-31T12:00:00Z",
             "updated_at": "2030-01-31T12:05:00Z",
             "claimed_at": "2030-01-31T12:05:00Z",
+        }
+    ).model_dump(mode="json"),
+    TaskCounts: {"mine": 2, "groups": 7, "all": 31},
+    EscalationCheck: EscalationCheck.model_validate(
+        {
+            "check_id": "check_0198a1b2c3d47e8f9a0b1c2d3e4f5a6f",
+            "decision": "escalate",
+            "reason": "0.41 is below the threshold of 0.7 for returns/opened.",
+            "threshold": 0.7,
+            "sampled": False,
+            "policy_version": 1,
+            "checked_at": "2030-01-31T12:00:00Z",
+        }
+    ).model_dump(mode="json"),
+    ReceiptKeys: {"jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "receipts-1", "x": "11qYAYKxCrfVS_7T…"}]}},
+    Timeline: Timeline.model_validate(
+        {
+            "entries": [
+                {
+                    "at": "2030-01-31T12:00:00Z",
+                    "kind": "task",
+                    "event": "created",
+                    "text": "A person is asked: Customer needs help.",
+                    "task_id": _TASK,
+                }
+            ]
+        }
+    ).model_dump(mode="json"),
+    ListNotificationsResponse: ListNotificationsResponse.model_validate(
+        {
+            "notifications": [
+                {
+                    "notification_id": _NOTIFICATION,
+                    "kind": "group_task",
+                    "text": "support-l1 has something new: Customer needs help.",
+                    "task_id": _TASK,
+                    "title": "Customer needs help",
+                    "created_at": "2030-01-31T12:00:00Z",
+                }
+            ],
+            "unread": 1,
         }
     ).model_dump(mode="json"),
     Problem: {

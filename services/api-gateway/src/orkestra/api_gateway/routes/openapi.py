@@ -147,9 +147,9 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         }
         for name in sorted(endpoint.in_path)
     ]
-    if endpoint.has_body:
+    if endpoint.verb == "POST":
         found.append(_header("Idempotency-Key", "1 to 255 visible ASCII characters. Same key, same body: one effect."))
-    else:
+    if not endpoint.has_body:
         schema = endpoint.takes.model_json_schema()
         found += [_query_parameter(name, schema) for name in endpoint.open_fields]
     if endpoint.is_decision:
@@ -175,9 +175,10 @@ def _header(name: str, description: str) -> Json:
 def _responses(endpoint: Endpoint) -> Json:
     good: Json = {"description": HTTPStatus(endpoint.status).phrase, "headers": _answer_headers(endpoint)}
     if endpoint.status != HTTPStatus.NO_CONTENT:
-        content: Json = {"schema": {"$ref": f"{REF}{endpoint.gives.__name__}"}}
+        content: Json = {"schema": _answer_schema(endpoint)}
         if endpoint.gives in ANSWERS:
-            content["example"] = ANSWERS[endpoint.gives]
+            example = ANSWERS[endpoint.gives]
+            content["example"] = example if endpoint.answer_field is None else example[endpoint.answer_field]
         good["content"] = {"application/json": content}
     refusals = {
         str(status): {"$ref": f"#/components/responses/Problem{status}"}
@@ -187,6 +188,12 @@ def _responses(endpoint: Endpoint) -> Json:
     if not endpoint.is_decision:
         refusals.pop("412", None)
     return {str(endpoint.status): good, **refusals}
+
+
+def _answer_schema(endpoint: Endpoint) -> Json:
+    if endpoint.answer_field is None:
+        return {"$ref": f"{REF}{endpoint.gives.__name__}"}
+    return {"type": "object", "description": endpoint.gives.model_fields[endpoint.answer_field].description or ""}
 
 
 def _answer_headers(endpoint: Endpoint) -> Json:
@@ -199,7 +206,7 @@ def _answer_headers(endpoint: Endpoint) -> Json:
         told["Location"] = "Where the new resource is."
     if endpoint.gives is Task:
         told["ETag"] = "The task's version, for If-Match."
-    if endpoint.has_body:
+    if endpoint.verb == "POST":
         told["Idempotency-Replayed"] = "true where this is the answer of an earlier request with the same key."
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in told.items()}
 

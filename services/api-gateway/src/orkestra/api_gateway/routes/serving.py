@@ -17,7 +17,7 @@ from orkestra.chassis.drain import Drain
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
 from orkestra.v1.task import Task
-from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated
+from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, dumps
 
 MOST_WAIT = 50
 """Longest wait, in seconds, that a held call may ask for."""
@@ -152,4 +152,8 @@ def _respond(endpoint: Endpoint, reply: Model, request: Request, *, replayed: bo
     headers["Cache-Control"] = "no-store"
     if endpoint.status == 204:
         return Response(status_code=204, headers=headers)
-    return Response(reply.model_dump_json(), endpoint.status, headers=headers, media_type="application/json")
+    if endpoint.answer_field is not None:
+        body = dumps(reply.model_dump(mode="json")[endpoint.answer_field])
+    else:
+        body = reply.model_dump_json()
+    return Response(body, endpoint.status, headers=headers, media_type="application/json")
