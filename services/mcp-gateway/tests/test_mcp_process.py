@@ -13,7 +13,9 @@ from orkestra.testkit.waiting import eventually
 from test_rest_process import answers, free_ports, process
 
 
-async def test_the_process_serves_the_official_client_and_ends(signer: Signer, migrated: Migrated) -> None:
+async def test_the_process_serves_the_official_client_and_ends(
+    signer: Signer, migrated: Migrated, nats_url: str
+) -> None:
     schema = await migrated("orkestra.mcp_gateway", "mcp")
     http_port, health_port = free_ports(2)
     async with running_rooms(signer) as rooms:
@@ -23,7 +25,9 @@ async def test_the_process_serves_the_official_client_and_ends(signer: Signer, m
             "HEALTH_PORT": health_port,
             "DATABASE_URL": schema.app_url,
             "IDENTITY_ADDRESS": rooms.address,
+            "TASK_ADDRESS": rooms.address,
             "WORKFLOW_ADDRESS": rooms.address,
+            "NATS_URL": nats_url,
             "MCP_STATE_KEY": "s" * 32,
         }
         headers = {"authorization": f"Bearer {rooms.know('ork_known')}"}

@@ -1,7 +1,6 @@
 """The MCP door, driven by the official client in both eras of the protocol."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,7 +15,7 @@ from mcp_world import ERAS, McpWorld, Migrated, mcp_door
 from orkestra.chassis.ratelimit import Limit
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.workflow import StartWorkflowRequest, Workflow, WorkflowStatus
+from orkestra.v1.workflow import StartWorkflowRequest, WorkflowStatus
 from orkestra.wire import Context, FieldError, InvalidArgument, Model, NotFound, Unavailable
 
 START: dict[str, Any] = {"definition": "customer-support", "input": {"n": 3, "big": 2**70}}
@@ -61,26 +60,6 @@ def text_of(answer: Any) -> str:
     return "\n".join(block.text for block in answer.content)
 
 
-async def test_the_tools_say_what_they_take_and_give(client: Agent) -> None:
-    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(tools) == {"workflow_start", "workflow_result", "workflow_status"}
-    for tool in tools.values():
-        assert tool.description
-        assert tool.annotations is not None
-        assert tool.input_schema["additionalProperties"] is False
-        assert tool.output_schema is not None
-        assert tool.output_schema["properties"].keys() < Workflow.model_fields.keys()
-    start, result = tools["workflow_start"], tools["workflow_result"]
-    assert start.input_schema["required"] == ["definition", "input"]
-    assert start.input_schema["$defs"]["Handoff"]["additionalProperties"] is False
-    assert start.annotations is not None
-    assert start.annotations.read_only_hint is False
-    assert result.annotations is not None
-    assert result.annotations.read_only_hint is True
-    tokens = len(json.dumps([tool.model_dump(mode="json", exclude_none=True) for tool in tools.values()])) / 4
-    assert tokens < 1800, "all the tools to come may cost 4,000"
-
-
 async def test_a_workflow_is_started_and_says_what_to_call_next(door: McpWorld, client: Agent) -> None:
     door.rooms.answer("start_workflow", workflow(handoff={"summary": "long"}))
     arguments = START | {"handoff": {"summary": "s", "agent": {"confidence": 0.4}}, "idempotency_key": "k-1"}
@@ -119,6 +98,15 @@ async def test_the_result_is_waited_for_with_progress(door: McpWorld, client: Ag
         {"answer": "yes"},
     )
     assert told == ["The workflow is running."] * 2
+
+
+async def test_a_wait_for_a_workflow_ends_when_a_reviewer_asks_something(door: McpWorld, client: Agent) -> None:
+    asked = {"task_id": "task_1", "message": "Which order?"}
+    door.rooms.answer("get_workflow_result", workflow(answer_needed=asked))
+    answer = await client.call_tool("workflow_result", {"workflow_id": "wf_1", "wait_seconds": 30})
+    assert answer.structured_content is not None
+    assert answer.structured_content["answer_needed"] == asked
+    assert "task_answer with task_id task_1" in answer.structured_content["next"]
 
 
 async def test_a_wait_that_is_over_answers_with_the_state_so_far(door: McpWorld, client: Agent) -> None:

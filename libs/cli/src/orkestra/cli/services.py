@@ -161,8 +161,8 @@ def doors(around: Surroundings) -> list[Service]:
         "DATABASE_URL": around.database_url("gateway_app"),
     }
     mcp = {
-        "IDENTITY_ADDRESS": around.address("identity"),
-        "WORKFLOW_ADDRESS": around.address("workflow"),
+        **rooms_known,
+        "NATS_URL": around.nats_url,
         "HTTP_PORT": str(around.ports["mcp"]),
         "DATABASE_URL": around.database_url("mcp_app"),
         "PUBLIC_URL": f"http://127.0.0.1:{around.ports['mcp']}/mcp",

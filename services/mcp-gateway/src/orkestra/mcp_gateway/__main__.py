@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from orkestra.chassis import streams
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel
@@ -11,6 +12,7 @@ from orkestra.chassis.process import Process, run
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.mcp_gateway.settings import McpGatewaySettings
 from orkestra.mcp_gateway.tools import Door, build_app
+from orkestra.mcp_gateway.tools.news import News
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
@@ -19,9 +21,17 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="mcp", max_size=settings.pool_size)
     limits = RateLimits(database)
-    async with channel(settings.identity_address) as identity, channel(settings.workflow_address) as workflows:
+    nats = await streams.connect(settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas)
+    news = News()
+    async with (
+        channel(settings.identity_address) as identity,
+        channel(settings.task_address) as tasks,
+        channel(settings.workflow_address) as workflows,
+    ):
         door = Door(
+            tasks=tasks,
             workflows=workflows,
+            news=news,
             credentials=CredentialCache(identity),
             limits=limits,
             drain=process.drain,
@@ -36,8 +46,11 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
         app: Any = build_app(door)
         process.http_server(ProxyHeadersMiddleware(app, _names(settings.trusted_proxies)), settings.http_port)
         process.watch("database", database.check)
+        process.watch("nats", nats.check)
+        process.loop("news", lambda: news.run(nats))
         process.loop("prune rate limits", limits.prune)
         yield
+    await nats.close()
     await database.close()
 
 

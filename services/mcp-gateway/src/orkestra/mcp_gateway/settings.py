@@ -1,15 +1,16 @@
 """What mcp-gateway can be told."""
 
-from orkestra.chassis.settings import HttpSettings, ServiceSettings
+from orkestra.chassis.settings import HttpSettings, NatsSettings, ServiceSettings
 from pydantic import Field, SecretStr, field_validator
 
 
-class McpGatewaySettings(HttpSettings, ServiceSettings):
+class McpGatewaySettings(HttpSettings, NatsSettings, ServiceSettings):
     """Settings of mcp-gateway."""
 
     database_url: SecretStr = Field(..., description="PostgreSQL address with the role mcp_app, for rate limits.")
     pool_size: int = Field(5, ge=1, le=200, description="Most database connections that requests may use at once.")
     identity_address: str = Field(..., description="host:port of identity-service.")
+    task_address: str = Field(..., description="host:port of task-service.")
     workflow_address: str = Field(..., description="host:port of workflow-worker's api.")
     public_url: str = Field(
         "http://127.0.0.1:8001/mcp", pattern=r"^https?://", description="Where clients reach this door."

@@ -1,13 +1,28 @@
-"""Checks a tool's arguments as they came, and says every refusal so that a model can correct itself."""
+"""What tools take: shared arguments, their checks, and refusals told so that a model can correct itself."""
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, ParamSpec, TypeVar
 
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from orkestra.wire import Error, dumps, parse
-from pydantic import BaseModel
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import CallToolResult, ToolAnnotations
+from orkestra.mcp_gateway.tools.rooms import MOST_WAIT
+from orkestra.v1.task import AgentInfo, ConversationMessage, Link, TaskContext
+from orkestra.wire import Error, RpcClient, parse
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+A = TypeVar("A", bound=ArgModelBase)
+P = ParamSpec("P")
+Told = Callable[P, Awaitable[CallToolResult]]
+
+READS = ToolAnnotations(read_only_hint=True)
+CREATES = ToolAnnotations(destructive_hint=False)
+REPEATS = ToolAnnotations(destructive_hint=False, idempotent_hint=True)
+STOPS = ToolAnnotations(destructive_hint=True, idempotent_hint=True)
 ADVICE = {
     "invalid_argument": "Correct what is named and call the tool again.",
     "unauthenticated": "The key of this connection is no longer good; ask the user for another one.",
@@ -23,60 +38,145 @@ ADVICE = {
     "deadline_exceeded": "It may have worked; call again with the same idempotency_key, or look at the state.",
     "internal": "This is a fault of the server and not of the call; tell the user if it happens again.",
 }
+ARGUMENTS = {  # a room's name of a field: the argument that it came from
+    "candidate_groups": "groups",
+    "candidate_users": "assignees",
+    "priority": "urgency",
+    "sla.complete": "deadline",
+}
+AGENT = "{name, model, prompt_version, confidence: 0..1}"
+SHORTENED = frozenset({"title", "pattern", "minLength", "maxLength", "format", "minItems", "minimum"})
+
+WorkflowId = Annotated[str, Field(min_length=1, max_length=200)]
+TaskId = Annotated[str, Field(min_length=1, max_length=200)]
+OnBehalfOf = Annotated[str | None, Field(description="E-mail or user id.")]
+IdempotencyKey = Annotated[str | None, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+PageToken = str | None
+WaitSeconds = Annotated[int, Field(ge=0, le=MOST_WAIT)]
+
+
+def _listed(items: str) -> WithJsonSchema:
+    """Says in words what the items are; their checks know it exactly."""
+    return WithJsonSchema({"type": "array", "items": {"type": "object"}, "description": items})
+
+
+class Background(BaseModel):
+    """What a person needs so that nothing is lost on the way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    conversation: Annotated[list[ConversationMessage], _listed("[{role, text}]")] = []
+    summary: str | None = None
+    data: dict[str, Any] | None = None
+    links: Annotated[list[Link], _listed("[{label, url}]")] = []
+    agent: Annotated[AgentInfo | None, WithJsonSchema({"type": "object", "description": AGENT})] = None
+
+    def context(self) -> TaskContext:
+        """Returns it as a task takes it."""
+        return TaskContext(
+            conversation=self.conversation, summary=self.summary, data=self.data, links=self.links, agent=self.agent
+        )
 
 
 def check_arguments(tool: Tool, given: Mapping[str, Any]) -> None:
     """Raises InvalidArgument for unknown, wrong and missing arguments, at any depth."""
-    arguments: type[BaseModel] = tool.fn_metadata.arg_model
-    parse(arguments, dict(given))
+    parse(tool.fn_metadata.arg_model, dict(given))
 
 
-def published(tool: Tool, answer: type[BaseModel], *, fields: frozenset[str]) -> Tool:
-    """Returns the tool as it is listed: closed to unknown arguments, answering `fields` of `answer`, and terse.
+def published(
+    call: Callable[..., Awaitable[CallToolResult]], annotations: ToolAnnotations, answers: dict[str, Any]
+) -> Tool:
+    """Returns the tool as it is listed: closed to unknown arguments, terse, with the schema of what it answers.
 
-    Every word of a tool list is paid for by each conversation of each agent.
+    Every word of a tool list is paid for by each conversation of each agent; the checks know more than it tells.
     """
-    schema = answer.model_json_schema(mode="serialization")
-    shown = {name: value for name, value in schema["properties"].items() if name in fields}
-    definitions = {name: value for name, value in schema.get("$defs", {}).items() if f'/{name}"' in dumps(shown)}
-    tool.fn_metadata.output_schema = _terse(
-        {"type": "object", "properties": shown, "required": list(shown), "$defs": definitions}
+    tool = Tool.from_function(call, annotations=annotations)
+    tool.fn_metadata.output_schema = answers
+    return tool.model_copy(update={"parameters": _closed(tool.parameters)})
+
+
+def published_form(
+    call: Callable[[A, Context], Awaitable[CallToolResult]],
+    arguments: type[A],
+    annotations: ToolAnnotations,
+    answers: dict[str, Any],
+) -> Tool:
+    """Returns a tool whose arguments are the fields of one model, as it is listed."""
+
+    async def with_fields(ctx: Context, **given: Any) -> CallToolResult:
+        return await call(arguments(**given), ctx)
+
+    return Tool(
+        fn=with_fields,
+        name=call.__name__,
+        description=inspect.getdoc(call) or "",
+        parameters=_closed(arguments.model_json_schema(by_alias=True)),
+        fn_metadata=FuncMetadata(arg_model=arguments, output_schema=answers),
+        is_async=True,
+        context_kwarg="ctx",
+        annotations=annotations,
     )
-    return tool.model_copy(update={"parameters": _terse(_closed(tool.parameters))})
+
+
+def refusals_told(call: Told[P]) -> Told[P]:
+    """Makes a room's refusal an error that tells the model what to do next."""
+
+    @functools.wraps(call)
+    async def told(*given: P.args, **named: P.kwargs) -> CallToolResult:
+        try:
+            return await call(*given, **named)
+        except Error as refusal:
+            raise tool_error(refusal) from refusal
+
+    return told
 
 
 def tool_error(refusal: Error) -> ToolError:
     """Returns what a model is told: the sentence, the reason, every field, and what to do next."""
     lines = [f"{refusal.reason}: {refusal}"]
-    lines += [f"- {error.path}: {error.message}" for error in refusal.errors if error.path]
+    lines += [f"- {_argument(error.path)}: {error.message}" for error in refusal.errors if error.path]
     if refusal.retry_after is not None:
         lines.append(f"Try again in {max(1, round(refusal.retry_after + 0.5))} s.")
     lines.append(ADVICE[refusal.kind])
     return ToolError("\n".join(lines))
 
 
-def _closed(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: _closed(value) for key, value in schema.items()}
-    return inner | {"additionalProperties": False} if isinstance(schema.get("properties"), dict) else inner
+def again(client: RpcClient) -> str:
+    """Says so where the last answer is the stored one of an earlier call."""
+    return "This was done before, by a call with the same idempotency_key. " if client.replayed else ""
 
 
-def _terse(schema: Any) -> Any:
-    """Leaves out what only repeats a name or says nothing: titles, null defaults, and long ways to say nullable."""
+def _argument(path: str) -> str:
+    for field, argument in ARGUMENTS.items():
+        if path == field or path.startswith((f"{field}.", f"{field}[")):
+            return f"{argument}{path.removeprefix(field)}"
+    return path
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in schema.items() if key != "description"}
+    closed: dict[str, Any] = _terse(plain, schema.get("$defs", {}))
+    return closed | {"additionalProperties": False}
+
+
+def _terse(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Leaves out what only repeats a name, or what a refusal says well enough, and puts definitions in place."""
     if isinstance(schema, list):
-        return [_terse(item) for item in schema]
+        return [_terse(item, definitions) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    terse = {
-        key: {name: _terse(field) for name, field in value.items()} if key in ("properties", "$defs") else _terse(value)
-        for key, value in schema.items()
-        if key in ("properties", "$defs") or not (key == "title" or (key == "default" and value is None))
-    }
-    match terse.get("anyOf"):
-        case [{"type": str(kind), **more}, {"type": "null"}]:
-            del terse["anyOf"]
-            return terse | more | {"type": [kind, "null"]}
+    if "$ref" in schema:
+        inner = dict(definitions[schema["$ref"].rpartition("/")[2]])
+        inner.pop("description", None)
+        return _terse(inner | {key: value for key, value in schema.items() if key != "$ref"}, definitions)
+    if "anyOf" in schema:
+        kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
+        if len(kinds) == 1:
+            return _terse(kinds[0] | {key: value for key, value in schema.items() if key != "anyOf"}, definitions)
+    terse: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "properties":
+            terse[key] = {name: _terse(field, definitions) for name, field in value.items()}
+        elif key not in SHORTENED | {"$defs", "additionalProperties"} and not (key == "default" and not value):
+            terse[key] = _terse(value, definitions)
     return terse

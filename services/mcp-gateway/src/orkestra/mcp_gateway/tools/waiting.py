@@ -1,0 +1,42 @@
+"""Waits for tasks: until the end, until the requester is asked something, or until the time is over."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from orkestra.mcp_gateway.tools.answering import is_live, open_request, waiting_for
+from orkestra.mcp_gateway.tools.rooms import Rooms
+from orkestra.v1.task import Task
+
+LOOK_SECONDS = 2.0
+"""A wait looks this often without news, so that lost news, and a revoked key, do not hold it up."""
+
+Progress = Callable[[float, float, str], Awaitable[None]]
+
+
+async def wait_for_task(rooms: Rooms, task_id: str, *, seconds: float, progress: Progress) -> Task:
+    """Returns the task when it has ended, asks its requester something, or `seconds` are over.
+
+    A process that is about to end returns it as it is.
+    """
+    until = time.monotonic() + seconds
+    with rooms.news.of(task_id) as news:
+        task = await rooms.task(task_id)
+        while is_live(task) and open_request(task) is None and not rooms.drain.draining:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            await progress(seconds - left, seconds, f"{task.title}: {waiting_for(task)}")
+            await _first(news.wait(), rooms.drain.wait(), seconds=min(left, LOOK_SECONDS))
+            news.clear()
+            task = await rooms.task(task_id)
+        return task
+
+
+async def _first(*happenings: Awaitable[object], seconds: float) -> None:
+    waits = [asyncio.ensure_future(happening) for happening in happenings]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
