@@ -48,6 +48,7 @@ BOUND_SECONDS = 1.5
 POLLER_ALIVE = timedelta(seconds=75)
 """A poll lasts up to a minute, so a worker that polled this long ago is gone."""
 POLLERS_KEPT_SECONDS = 5.0
+NOT_CONNECTED = "Failed client connect"
 HISTORY_PAGE, HISTORY_PAGES = 1000, 5
 TASKS_SECONDS = 2.5
 MOST_TASKS = 200
@@ -319,12 +320,19 @@ def unavailable() -> Unavailable:
 
 @asynccontextmanager
 async def _bounded(seconds: float = BOUND_SECONDS) -> AsyncIterator[None]:
-    """Raise Unavailable after `seconds`: a call to a dead Temporal fails by itself only after about ten."""
+    """Raise Unavailable after `seconds`: a call to a dead Temporal fails by itself only after about ten.
+
+    Where there was no connection yet, Temporal's client says so by a RuntimeError.
+    """
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
         raise unavailable() from None
+    except RuntimeError as error:
+        if NOT_CONNECTED not in str(error):
+            raise
+        raise unavailable() from error
 
 
 def _described(failure: BaseException) -> Failure:
