@@ -1,5 +1,6 @@
 """A task service in memory over orkestra.rules; its clock is given to it."""
 
+import base64
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orkestra import rules
+from orkestra.rules.receipts import ReceiptKey
 from orkestra.v1.task import (
     AnswerTaskRequest,
     CancelTaskRequest,
@@ -16,6 +18,7 @@ from orkestra.v1.task import (
     CreateTaskRequest,
     ReleaseTaskRequest,
     RequestChangesRequest,
+    SaveDraftRequest,
     Task,
 )
 from orkestra.wire import NotFound, Principal
@@ -47,6 +50,7 @@ class TaskWorld:
         self.tenant_id = tenant_id
         self.tasks: dict[str, Task] = {}
         self.events: list[WorldEvent] = []
+        self.receipt_key = ReceiptKey(base64.b64encode(bytes(32)).decode())
         self._wake_up = wake_up
         self._people = {} if people is None else dict(people)
         self._random = random.Random(7)  # noqa: S311 - ids of a test
@@ -88,7 +92,15 @@ class TaskWorld:
     async def complete(self, request: CompleteTaskRequest, *, by: str) -> Task:
         """Record a person's answer."""
         task = self.get(request.task_id)
-        return await self._told(rules.decide_complete(task, self._person(by, task), await self.clock(), request))
+        now, issue = await self.clock(), self.receipt_key.issue
+        return await self._told(rules.decide_complete(task, self._person(by, task), now, request, issue=issue))
+
+    async def save_draft(self, request: SaveDraftRequest, *, by: str) -> Task:
+        """Keep a person's partial values."""
+        task = self.get(request.task_id)
+        task = self._keep(rules.decide_save_draft(task, self._person(by, task), await self.clock(), request))
+        self.tasks[task.task_id] = task
+        return task
 
     async def request_changes(self, request: RequestChangesRequest, *, by: str) -> Task:
         """Ask the requester, as the task's assignee."""
@@ -175,6 +187,10 @@ class HumanTask:
         answer = {**(data or {}), **fields}
         request = CompleteTaskRequest(task_id=self.task_id, data=answer, outcome=outcome)
         return await self._world.complete(request, by=by)
+
+    async def save_draft(self, *, by: str, **fields: Any) -> Task:
+        """Keep what a person has typed so far."""
+        return await self._world.save_draft(SaveDraftRequest(task_id=self.task_id, data=fields), by=by)
 
     async def request_changes(self, message: str, *, by: str, answer_within: str | None = None) -> Task:
         """Ask whoever wants the decision for changes, as the person who holds the task."""
