@@ -36,8 +36,8 @@ status: install ## Say what runs and where.
 	@$(BIN)/orkestra dev status --state-dir $(STATE) $(ARGS)
 
 .PHONY: demo
-demo: install ## Play the story through the public doors against the running stack.
-	@$(BIN)/python examples/customer_support/demo.py $(ARGS)
+demo: install ## Play the story through the public doors, against the running stack or one of its own.
+	@$(BIN)/python -m support_bot.demo --state-dir $(STATE) $(ARGS)
 
 .PHONY: test
 test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORKERS=2 limits the processes)
