@@ -1,6 +1,7 @@
 """Orkestra's own processes as the local stack runs them: command, settings, readiness."""
 
 import http.client
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,9 +59,11 @@ class Service:
         connection = http.client.HTTPConnection("127.0.0.1", self.health_port, timeout=1.0)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
+            answer = connection.getresponse()
+            said = json.loads(answer.read())
+            return answer.status == http.client.OK and said["pid"] == self.process.pid
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return False  # not there yet, or another program got the port first
         finally:
             connection.close()
 
