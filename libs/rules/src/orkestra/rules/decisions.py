@@ -113,12 +113,9 @@ def decide_complete(
     def effect(task: Task) -> Change | Error:
         if errors:
             return InvalidArgument("DATA_INVALID", "The answer cannot be kept.", errors=errors)
-        if request.revision is not None and request.revision != task.revision:
-            message = f"What you decide on has changed since revision {request.revision}; look at it again."
-            return VersionMismatch("REVISION_MISMATCH", message, current=task)
-        if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
-            reason = "TASK_CLAIMED_BY_ANOTHER"
-            return FailedPrecondition(reason, REASONS[reason], current=task)
+        refusal = _is_passed_by(task, principal, request)
+        if refusal is not None:
+            return refusal
         try:
             result = forms.validate(task.form or forms.check(None), request.data, request.outcome, locale=locale)
         except forms.Invalid as exc:
@@ -186,6 +183,17 @@ def clock_state(task: Task, now: datetime) -> ClockState:
         receipt=task.receipt,
         change_request=task.change_requests[-1] if task.status == TaskStatus.WAITING else None,
     )
+
+
+def _is_passed_by(task: Task, principal: Principal, request: CompleteTaskRequest) -> Error | None:
+    """Returns why the answer is not to what the task is now, or not the holder's."""
+    if request.revision is not None and request.revision != task.revision:
+        message = f"What you decide on has changed since revision {request.revision}; look at it again."
+        return VersionMismatch("REVISION_MISMATCH", message, current=task)
+    if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
+        reason = "TASK_CLAIMED_BY_ANOTHER"
+        return FailedPrecondition(reason, REASONS[reason], current=task)
+    return None
 
 
 def _answer_errors(exc: forms.Invalid) -> list[Any]:

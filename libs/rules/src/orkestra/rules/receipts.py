@@ -79,11 +79,12 @@ def read_receipt(token: str, jwks: Mapping[str, Any], *, tenant_id: str) -> Rece
         )
         receipt = Receipt.model_validate({**claims, "token": token})
     except (jwt.InvalidTokenError, ValidationError, ValueError) as refused:
-        raise _invalid() from refused
+        raise invalid_receipt() from refused
     if claims.get("tenant_id") != tenant_id:
-        raise _invalid()
+        raise invalid_receipt()
     return receipt
 
 
-def _invalid() -> InvalidArgument:
+def invalid_receipt() -> InvalidArgument:
+    """Returns what is said of anything that is not a receipt of the caller's tenant."""
     return InvalidArgument("RECEIPT_INVALID", "This is not a receipt of your tenant, or it has been altered.")

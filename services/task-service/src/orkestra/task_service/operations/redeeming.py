@@ -2,12 +2,12 @@
 
 from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import may_in_tenant
-from orkestra.rules.receipts import read_receipt
+from orkestra.rules.receipts import invalid_receipt, read_receipt
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.rules import check_redemption
 from orkestra.v1.task import GetReceiptKeysRequest, Receipt, ReceiptKeys, RedeemReceiptRequest, Redemption
-from orkestra.wire import Context, FailedPrecondition
+from orkestra.wire import Context, Error, FailedPrecondition
 
 
 class Redeeming(Base):
@@ -45,9 +45,11 @@ class Redeeming(Base):
         return ReceiptKeys(jwks=self.receipt_key.jwks())
 
 
-async def _refusal(tx: Tx, receipt: Receipt) -> FailedPrecondition:
+async def _refusal(tx: Tx, receipt: Receipt) -> Error:
     row = await sql.redemption.row(tx.conn, task_id=receipt.task_id, token=receipt.token)
-    if row is not None and row["redeemed_at"] is not None:
+    if row is None:
+        return invalid_receipt()
+    if row["redeemed_at"] is not None:
         when = row["redeemed_at"].isoformat(timespec="seconds")
         return FailedPrecondition("RECEIPT_USED", f"The receipt was used by {row['redeemed_by']} at {when}.")
     return FailedPrecondition("RECEIPT_EXPIRED", "The receipt has expired; ask for a new decision.")
