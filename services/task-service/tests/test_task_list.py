@@ -7,10 +7,12 @@ import pytest
 from orkestra.task_service.operations import sql
 from orkestra.v1.task import (
     CompleteTaskRequest,
+    CountTasksRequest,
     ListTasksRequest,
     SlaPolicy,
     Task,
     TaskContext,
+    TaskCounts,
     TaskScope,
     TaskStatus,
 )
@@ -186,6 +188,8 @@ PLACE = {"statuses": ["open", "claimed", "waiting"], "after_due": "-infinity", "
         ("list_tasks", {"audiences": ["user:u", "group:g1", "group:g2"]}, "task_audience_list"),
         ("list_tasks", {"audiences": ["all"], "group": "group:g1"}, "task_audience_list"),
         ("list_tasks", {"audiences": ["user:u"], "offered": True, "assignee": "u"}, "task_audience_list"),
+        ("count_tasks", {"audiences": ["all"], "limit": 1000}, "task_audience_list"),
+        ("count_tasks", {"audiences": ["user:u", "group:g1"], "limit": 1000}, "task_audience_list"),
         ("list_workflow_tasks", {"audiences": ["group:g1"], "workflow_id": "wf_7"}, "tasks_workflow"),
     ],
 )
@@ -210,3 +214,8 @@ async def test_a_first_page_of_a_crowd_is_whole_and_ordered(world: World, crowde
     tasks = (await ana.list_tasks(ListTasksRequest())).tasks
     assert [task.title for task in tasks[:6]] == ["Task 1", "Task 2", "Task 3", "Task 21", "Task 22", "Task 23"]
     assert len(tasks) == 50
+
+
+async def test_a_crowd_is_counted_no_further_than_a_thousand(world: World, crowded: Tenant) -> None:
+    boss = crowded.person("boss", "g1", roles=("manager",))
+    assert await boss.count_tasks(CountTasksRequest()) == TaskCounts(mine=0, groups=1000, all=1000)
