@@ -10,7 +10,7 @@ from orkestra.dashboard.routes.fields import facts
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
-from orkestra.v1.task import ListTasksRequest, ListTasksResponse
+from orkestra.v1.task import ListTasksRequest, Task, TaskStatus
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
     GetTimelineRequest,
@@ -94,7 +94,7 @@ async def _show(visit: Visit, *, status: int = 200, problem: str | None = None) 
         _tasks(visit, workflow_id),
     )
     people = [run.requested_by, run.on_behalf_of, *(entry.actor for entry in timeline.entries if timeline)]
-    names = await visit.names(*people, *(task.assignee for task in tasks.tasks))
+    names = await visit.names(*people, *(task.assignee for task in tasks))
     return await visit.page(
         "workflow.html",
         status=status,
@@ -102,7 +102,7 @@ async def _show(visit: Visit, *, status: int = 200, problem: str | None = None) 
         run=run,
         timeline=timeline.entries,
         tones=[_tone(entry) for entry in timeline.entries],
-        tasks=tasks.tasks,
+        tasks=tasks,
         names=names,
         about=_about(visit, run, names),
         input=facts(run.input),
@@ -120,8 +120,13 @@ async def _timeline(visit: Visit, workflow_id: str) -> Timeline:
         return Timeline(entries=[])
 
 
-async def _tasks(visit: Visit, workflow_id: str) -> ListTasksResponse:
-    return await visit.tasks.list_tasks(ListTasksRequest(workflow_id=workflow_id, page_size=50))
+async def _tasks(visit: Visit, workflow_id: str) -> list[Task]:
+    """Returns the run's tasks, those that wait first."""
+    asked = (
+        visit.tasks.list_tasks(ListTasksRequest(workflow_id=workflow_id, status=status, page_size=50))
+        for status in (None, TaskStatus.COMPLETED, TaskStatus.EXPIRED, TaskStatus.CANCELLED)
+    )
+    return [task for page in await asyncio.gather(*asked) for task in page.tasks]
 
 
 def _tone(entry: TimelineEntry) -> str:
