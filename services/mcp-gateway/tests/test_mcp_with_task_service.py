@@ -176,7 +176,7 @@ async def test_a_reviewer_asks_back_and_gets_its_answer(office: Office) -> None:
         await call(client, "task_comment", {"task_id": task_id, "text": "It is urgent."})
         conversation = await client.read_resource(f"orkestra://tasks/{task_id}/conversation")
     assert answered["status"] == "claimed"
-    text = conversation.contents[0].text  # type: ignore[union-attr]
+    text = conversation.contents[0].text
     assert "Which order?" in text
     assert "Order 7." in text
     assert "It is urgent." in text
