@@ -16,7 +16,7 @@ from orkestra.cli.process import started_at
 from orkestra.testkit import eventually_sync
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack"), pytest.mark.timeout(240)]
-OFFSET = 3100
+OFFSET = 2200 + os.getpid() % 50 * 400  # two checkouts may be tested at once
 PROCESSES = {
     "postgres",
     "nats",

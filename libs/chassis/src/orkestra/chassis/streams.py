@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Self
 
@@ -78,7 +79,8 @@ class Nats:
             except (TimeoutError, nats.errors.Error):
                 logger.warning("nats was not flushed")
         if not self.client.is_closed:
-            await self.client.close()
+            with suppress(AssertionError):  # nats-py's, where no connection was begun yet
+                await self.client.close()
 
     def _common(self) -> dict[str, Any]:
         return {

@@ -1,6 +1,7 @@
 """The pytest plugin: real servers, started when the first test asks for them, one of each per test process."""
 
 import base64
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -9,8 +10,8 @@ from orkestra.chassis.tokens import Signer
 from orkestra.testkit import databases, infra
 from orkestra.testkit.stack import Stack, running_stack
 
-STACK_PORT_OFFSET = 4000
-"""Away from the ports of a stack that may be running beside the tests."""
+PORTS_APART = 400
+PLACES = 50
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,5 +76,6 @@ def temporal_address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[Stack]:
     """The whole stack as `make up` starts it, in a folder of its own; tests that use it share an xdist group."""
-    async with running_stack(port_offset=STACK_PORT_OFFSET) as running:
+    offset = 2000 + os.getpid() % PLACES * PORTS_APART  # two checkouts may be tested at once
+    async with running_stack(port_offset=offset) as running:
         yield running
