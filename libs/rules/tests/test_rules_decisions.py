@@ -316,3 +316,12 @@ def test_no_sequence_leaves_the_table_and_the_audience_is_who_sees_the_task(
         assert named | {f"group:{group}" for group in task.candidate_groups} <= set(audience(task))
         for each in EVERYONE:
             assert visible(each, task) == (not set(audience(task)).isdisjoint(audiences_of(each)))
+
+
+@pytest.mark.parametrize("named", ["support-bot", "key_bot", "another-bot"])
+def test_an_agent_cannot_let_an_agent_decide(named: str) -> None:
+    request = CreateTaskRequest(title="Refund", allow_agents=[named])
+    with pytest.raises(PermissionDenied) as refusal:
+        decide_create(request, AGENT, NOW, tenant_id=TENANT, random_bits=7)
+    assert refusal.value.reason == "AGENTS_NOT_ALLOWED"
+    assert decide_create(request, SYSTEM, NOW, tenant_id=TENANT, random_bits=7).task.allow_agents == [named]

@@ -209,6 +209,8 @@ def _refuse_create(request: CreateTaskRequest, principal: Principal) -> None:
         return
     if request.workflow_id or request.first_run_id or request.requested_by:
         raise PermissionDenied("RUN_NOT_YOURS", "Only a worker opens tasks in the name of a run or of someone else.")
+    if principal.kind == "agent" and request.allow_agents:
+        raise PermissionDenied("AGENTS_NOT_ALLOWED", "An agent cannot let agents decide; leave allow_agents out.")
     person = request.on_behalf_of
     is_self = principal.kind == "user" and person == principal.subject
     if person and not is_self and principal.on_behalf_of.isdisjoint({person, "*"}):
