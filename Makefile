@@ -43,6 +43,10 @@ demo: install ## Play the story through the public doors, against the running st
 test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORKERS=2 limits the processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: clients
+clients: install ## Install the MCP clients that some tests use, each in an environment of its own.
+	@$(BIN)/python tools/install_clients.py
+
 .PHONY: coverage
 coverage: install ## Run every test and show which lines none reached.
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing:skip-covered $(ARGS)
