@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -15,21 +18,22 @@ from orkestra.testkit.stack import running_stack
 from orkestra.v1.identity import IdentityServiceClient
 from temporalio.client import Client
 
-from bench.cycle import Cycle, Figures, Side, figures, halves, throughput
+from bench.cpu import cpu_seconds
+from bench.cycle import Cycle, Figures, Load, Side, figures, halves, throughput
 from bench.floor import BareSdk
 from bench.rows import Rows
 from bench.story import TRIGGER, Orkestra, Token
 
 
 @asynccontextmanager
-async def floor_worker(info: dict[str, Any]) -> AsyncIterator[None]:
-    """Run the floor's worker in a process of its own."""
+async def floor_worker(info: dict[str, Any]) -> AsyncIterator[int]:
+    """Run the floor's worker in a process of its own; yields its process id."""
     command = [sys.executable, "-m", "bench.floor_worker", info["temporal"], info["postgres"]]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
-        yield
+        yield process.pid
     finally:
         if process.returncode is None:
             process.terminate()
@@ -45,11 +49,20 @@ async def session_token(info: dict[str, Any]) -> str:
         return token
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides, and the process ids whose CPU is read."""
+
+    floor: Side
+    ours: Side
+    processes: Mapping[str, int]
+
+
 @asynccontextmanager
-async def sides(info: dict[str, Any]) -> AsyncIterator[tuple[Side, Side]]:
+async def comparison(info: dict[str, Any]) -> AsyncIterator[Comparison]:
     """Connect both sides to the same PostgreSQL and the same Temporal server."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(floor_worker(info))
+        worker = await stack.enter_async_context(floor_worker(info))
         conn = await asyncpg.connect(info["postgres"])
         await conn.execute(TRIGGER)
         await conn.close()
@@ -62,7 +75,7 @@ async def sides(info: dict[str, Any]) -> AsyncIterator[tuple[Side, Side]]:
             for name in ("identity", "task", "workflow")
         }
         identity = IdentityServiceClient(channels["identity"])
-        yield (
+        yield Comparison(
             BareSdk(await Client.connect(info["temporal"]), floor_rows),
             Orkestra(
                 tasks=channels["task"],
@@ -71,13 +84,18 @@ async def sides(info: dict[str, Any]) -> AsyncIterator[tuple[Side, Side]]:
                 person=Token(identity, await session_token(info)),
                 rows=task_rows,
             ),
+            {"clients": os.getpid(), "bare worker": worker, "supervisor": info["supervisor"], **info["processes"]},
         )
 
 
-async def measure(pair: tuple[Side, Side], *, rounds: int, cycles: int, clients: int, seconds: float) -> list[Figures]:
+async def measure(
+    compared: Comparison, *, rounds: int, cycles: int, clients: int, seconds: float
+) -> tuple[Figures, Figures]:
     """Measure both sides in turns, so that a noisy minute hits both."""
+    pair = (compared.floor, compared.ours)
+    cpu = partial(cpu_seconds, compared.processes)
     timed: dict[str, list[Cycle]] = {side.name: [] for side in pair}
-    rates: dict[str, list[float]] = {side.name: [] for side in pair}
+    loads: dict[str, list[Load]] = {side.name: [] for side in pair}
     for side in pair:
         await halves(side, cycles=5)  # warm-up
     for _ in range(rounds):
@@ -85,8 +103,9 @@ async def measure(pair: tuple[Side, Side], *, rounds: int, cycles: int, clients:
             timed[side.name] += await halves(side, cycles=cycles)
     for _ in range(rounds):
         for side in pair:
-            rates[side.name].append(await throughput(side, clients=clients, seconds=seconds))
-    return [figures(timed[side.name], sorted(rates[side.name])[rounds // 2]) for side in pair]
+            loads[side.name].append(await throughput(side, clients=clients, seconds=seconds, cpu=cpu))
+    floor, ours = (figures(timed[side.name], loads[side.name]) for side in pair)
+    return floor, ours
 
 
 def table(floor: Figures, ours: Figures, *, clients: int) -> str:
@@ -103,6 +122,10 @@ def table(floor: Figures, ours: Figures, *, clients: int) -> str:
         lines.append(
             f"{label:38}{bare:10.1f}{measured:10.1f}{ratio:8.2f}   {sign} {target} {'met' if met else 'MISSED'}"
         )
+    lines += ["", "CPU a cycle, ms"]
+    used = [(name, floor.cpu_ms[name], ours.cpu_ms[name]) for name in floor.cpu_ms]
+    totals = ("together", sum(floor.cpu_ms.values()), sum(ours.cpu_ms.values()))
+    lines += [f"{name:38}{bare:10.1f}{measured:10.1f}" for name, bare, measured in (*used, totals)]
     return "\n".join(lines)
 
 
@@ -114,9 +137,9 @@ async def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10, help="of load, in each round")
     arguments = parser.parse_args()
-    async with running_stack(port_offset=700) as stack, sides(stack.info) as pair:
+    async with running_stack(port_offset=700) as stack, comparison(stack.info) as compared:
         floor, ours = await measure(
-            pair,
+            compared,
             rounds=arguments.rounds,
             cycles=arguments.cycles,
             clients=arguments.clients,

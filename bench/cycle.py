@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,12 +27,22 @@ class Side(Protocol):
 
 
 @dataclass(frozen=True)
+class Load:
+    """What many clients at once came to: finished cycles, seconds, and seconds of CPU by process."""
+
+    finished: int
+    seconds: float
+    cpu: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Figures:
-    """Medians of the halves in milliseconds, and cycles per second with many clients."""
+    """Medians of the halves in milliseconds; cycles per second, and milliseconds of CPU a cycle, with many clients."""
 
     asked_ms: float
     answered_ms: float
     cycles_per_second: float
+    cpu_ms: Mapping[str, float]
 
 
 async def halves(side: Side, *, cycles: int) -> list[Cycle]:
@@ -39,8 +50,8 @@ async def halves(side: Side, *, cycles: int) -> list[Cycle]:
     return [await side.cycle() for _ in range(cycles)]
 
 
-async def throughput(side: Side, *, clients: int, seconds: float) -> float:
-    """Run cycles with many clients at once; returns finished cycles per second."""
+async def throughput(side: Side, *, clients: int, seconds: float, cpu: Callable[[], Mapping[str, float]]) -> Load:
+    """Run cycles with many clients at once for `seconds`; `cpu` reads what each process has used so far."""
     until = time.monotonic() + seconds
     finished = 0
 
@@ -50,15 +61,18 @@ async def throughput(side: Side, *, clients: int, seconds: float) -> float:
             await side.cycle()
             finished += 1
 
-    began = time.monotonic()
+    before, began = cpu(), time.monotonic()
     await asyncio.gather(*(client() for _ in range(clients)))
-    return finished / (time.monotonic() - began)
+    took, after = time.monotonic() - began, cpu()
+    return Load(finished, took, {name: after[name] - before[name] for name in before})
 
 
-def figures(cycles: list[Cycle], cycles_per_second: float) -> Figures:
+def figures(cycles: Sequence[Cycle], loads: Sequence[Load]) -> Figures:
     """Reduce measurements to the figures that are compared."""
+    finished = sum(load.finished for load in loads)
     return Figures(
         asked_ms=statistics.median(cycle.asked for cycle in cycles) * 1000,
         answered_ms=statistics.median(cycle.answered for cycle in cycles) * 1000,
-        cycles_per_second=cycles_per_second,
+        cycles_per_second=statistics.median(load.finished / load.seconds for load in loads),
+        cpu_ms={name: sum(load.cpu[name] for load in loads) * 1000 / finished for name in loads[0].cpu},
     )
