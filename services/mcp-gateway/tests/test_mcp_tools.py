@@ -258,34 +258,16 @@ async def test_other_hosts_and_origins_are_not_served(door: McpWorld) -> None:
     assert (host.status_code, origin.status_code) == (421, 403)
 
 
-@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
-async def test_what_is_no_request_is_refused(door: McpWorld, version: str) -> None:
-    headers = {
-        "authorization": "Bearer ork_agent",
-        "accept": "application/json, text/event-stream",
-        "content-type": "application/json",
-        "mcp-protocol-version": version,
-    }
-    async with httpx2.AsyncClient(headers=headers) as http:
-        torn = await http.post(door.url, content=b"{")
-        large = await http.post(door.url, content=b" " * 70_000)
-        form = await http.post(door.url, content=b"a=1", headers={"content-type": "text/plain"})
-    assert (torn.status_code, large.status_code, form.status_code) == (400, 413, 400)
-    assert door.rooms.asked == []
+VERSIONS = ["2025-06-18", "2026-07-28"]
+META = (
+    '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
+    '"io.modelcontextprotocol/clientCapabilities":{},'
+    '"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}'
+)
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", '"\\u0000"', '"\\ud800"'])
-@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
-async def test_what_json_does_not_have_never_reaches_a_room(door: McpWorld, version: str, value: str) -> None:
-    meta = (
-        '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
-        '"io.modelcontextprotocol/clientCapabilities":{},'
-        '"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}'
-    )
-    body = (
-        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"workflow_start",'
-        f'"arguments":{{"definition":"d","input":{{"a":{value}}}}},{meta}}}}}'
-    )
+def sending(version: str) -> httpx2.AsyncClient:
+    """A client that sends bytes as a call of workflow_start."""
     headers = {
         "authorization": "Bearer ork_agent",
         "accept": "application/json, text/event-stream",
@@ -294,11 +276,69 @@ async def test_what_json_does_not_have_never_reaches_a_room(door: McpWorld, vers
         "mcp-method": "tools/call",
         "mcp-name": "workflow_start",
     }
-    async with httpx2.AsyncClient(headers=headers) as http:
-        answer = await http.post(door.url, content=body.encode())
+    return httpx2.AsyncClient(headers=headers)
+
+
+def start_with(arguments: str) -> bytes:
+    call = f'{{"name":"workflow_start","arguments":{arguments},{META}}}'
+    return f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{call}}}'.encode()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"{", 400, "BODY_NOT_JSON"),
+        (b"", 400, "BODY_NOT_JSON"),
+        (b"\xff\xfe{}", 400, "BODY_NOT_JSON"),
+        (b" " * 70_000, 413, "BODY_TOO_LARGE"),
+        (start_with('{"definition":"d","definition":"e","input":{}}'), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":1,"a":2}}'), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":NaN}}'), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":-Infinity}}'), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":1e999}}'), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":' + "9" * 5000 + "}}"), 400, "REQUEST_INVALID"),
+        (start_with('{"definition":"d","input":{"a":' + "[" * 50 + "]" * 50 + "}}"), 400, "REQUEST_INVALID"),
+        (start_with("{}").replace(b'"id":1', b'"id":"\\u0000"'), 400, "REQUEST_INVALID"),
+    ],
+)
+async def test_a_body_that_is_no_strict_json_is_an_error_that_says_why(
+    door: McpWorld, version: str, body: bytes, status: int, reason: str
+) -> None:
+    async with sending(version) as http:
+        answer = await http.post(door.url, content=body)
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert error["data"]["reason"] == reason
+    assert error["message"].startswith(f"{reason}: ")
+    assert error["code"] == (-32700 if reason == "BODY_NOT_JSON" else -32600)
+    assert door.rooms.asked == []
+
+
+async def test_a_body_that_is_not_declared_json_is_refused(door: McpWorld) -> None:
+    async with sending(VERSIONS[0]) as http:
+        answer = await http.post(door.url, content=start_with("{}"), headers={"content-type": "text/plain"})
+    assert (answer.status_code, answer.json()["error"]["data"]["reason"]) == (415, "CONTENT_TYPE_UNSUPPORTED")
+
+
+async def test_the_official_client_shows_why_a_body_is_refused(door: McpWorld) -> None:
+    async with door.client() as client:
+        with pytest.raises(MCPError, match="REQUEST_INVALID: JSON must not be nested deeper"):
+            await client.call_tool("workflow_start", START | {"input": nested(50)})
+
+
+@pytest.mark.parametrize("value", ['"\\u0000"', '"\\ud800"'])
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_text_that_cannot_be_stored_never_reaches_a_room(door: McpWorld, version: str, value: str) -> None:
+    async with sending(version) as http:
+        answer = await http.post(door.url, content=start_with(f'{{"definition":"d","input":{{"a":{value}}}}}'))
     assert answer.status_code in (200, 400)
     assert "isError" in answer.text or "error" in answer.json()
     assert door.rooms.asked == []
+
+
+def nested(depth: int) -> Any:
+    return {} if depth == 0 else {"a": nested(depth - 1)}
 
 
 async def test_too_many_calls_are_429_with_the_time_to_wait(signer: Signer, migrated: Migrated) -> None:

@@ -22,6 +22,7 @@ from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.mcp_gateway.tools.admission import Admission, address
 from orkestra.mcp_gateway.tools.arguments import check_arguments, tool_error
 from orkestra.mcp_gateway.tools.asking import AskingTools
+from orkestra.mcp_gateway.tools.bodies import StrictBodies
 from orkestra.mcp_gateway.tools.handles import Handles
 from orkestra.mcp_gateway.tools.listening import Listening
 from orkestra.mcp_gateway.tools.news import News
@@ -95,7 +96,8 @@ def build_app(door: Door) -> ASGIApp:
             allowed_hosts=list(door.allowed_hosts), allowed_origins=list(door.allowed_origins)
         ),
     )
-    return Envelope(Admission(app, door.credentials, door.limits, per_key=door.per_key, per_tenant=door.per_tenant))
+    strict = StrictBodies(app, limit=door.body_limit)
+    return Envelope(Admission(strict, door.credentials, door.limits, per_key=door.per_key, per_tenant=door.per_tenant))
 
 
 class _Verifier:

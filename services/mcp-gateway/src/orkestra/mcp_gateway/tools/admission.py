@@ -1,18 +1,14 @@
-"""Who may talk to the MCP door, and how often; a refusal is a JSON-RPC error with the HTTP status that says it."""
+"""Who may talk to the MCP door, and how often."""
 
-import math
 from contextvars import ContextVar
 
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.ratelimit import Limit, RateLimits
-from orkestra.wire import Error, Unauthenticated, dumps
+from orkestra.mcp_gateway.tools.refusing import respond
+from orkestra.wire import Error, Unauthenticated
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-SERVER_ERROR = -32000
-"""JSON-RPC's code for what the server itself defines."""
 
 address: ContextVar[str | None] = ContextVar("address", default=None)
 """Where the running request comes from, for keys that are good from some addresses only."""
@@ -38,7 +34,7 @@ class Admission:
         try:
             await self._count(Request(scope), headers)
         except Error as refusal:
-            await _refuse(refusal, headers)(scope, receive, send)
+            await respond(refusal, headers)(scope, receive, send)
             return
 
         async def answer(message: Message) -> None:
@@ -61,13 +57,3 @@ class Admission:
         standings = await self._limits.take(*claims)
         headers.update(ratelimit.headers(standings))
         ratelimit.refuse_excess(standings)
-
-
-def _refuse(refusal: Error, headers: dict[str, str]) -> Response:
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
-    if isinstance(refusal, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer realm="orkestra", error="invalid_token"'
-    error = {"code": SERVER_ERROR, "message": f"{refusal.reason}: {refusal}", "data": {"reason": refusal.reason}}
-    body = dumps({"jsonrpc": "2.0", "id": None, "error": error})
-    return Response(body, refusal.http_status, headers=headers, media_type="application/json")
