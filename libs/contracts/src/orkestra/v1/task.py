@@ -64,6 +64,18 @@ class TaskScope(StrEnum):
     """Everything that the caller may see."""
 
 
+class Weekday(StrEnum):
+    """The days of a week."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
 class EscalationDecision(StrEnum):
     """Whether an agent may go on alone."""
 
@@ -139,6 +151,37 @@ class Action(Model, pb=pb.Action):
     args: dict[str, Any] | None = Field(default=None)
 
 
+class Holiday(Model, pb=pb.Holiday):
+    """A day on which no clock runs."""
+
+    date: str = Field(description="YYYY-MM-DD, or MM-DD for every year.")
+    name: str | None = Field(default=None, description="What it is called.")
+
+
+class GetCalendarRequest(Model, pb=pb.GetCalendarRequest):
+    """Names a calendar."""
+
+    calendar_id: str
+
+
+class ListCalendarsRequest(Model, pb=pb.ListCalendarsRequest):
+    """The page wanted."""
+
+    group_id: str | None = Field(default=None, description="The calendar of this group alone.")
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
+
+
+class DeleteCalendarRequest(Model, pb=pb.DeleteCalendarRequest):
+    """Names the calendar to remove."""
+
+    calendar_id: str
+    version: Int64 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
+
+
 class Assignment(Model, pb=pb.Assignment):
     """People and groups that work is given to."""
 
@@ -184,6 +227,36 @@ class CompleteTaskRequest(Model, pb=pb.CompleteTaskRequest):
 
 class CancelTaskRequest(Model, pb=pb.CancelTaskRequest):
     """Names the task to end and says why."""
+
+    task_id: str
+    reason: str | None = Field(default=None)
+    version: Int64 | None = Field(default=None)
+
+
+class AssignTaskRequest(Model, pb=pb.AssignTaskRequest):
+    """Whom the task is given to, and why. The assignee alone, new candidates, or both; candidates that are not named
+    stay.
+    """
+
+    task_id: str
+    assignee: str | None = Field(default=None, description="User id or e-mail address.")
+    candidate_users: list[str] = Field(default_factory=list, description="User ids or e-mail addresses.")
+    candidate_groups: list[str] = Field(default_factory=list)
+    reason: str
+    version: Int64 | None = Field(default=None)
+
+
+class DelegateTaskRequest(Model, pb=pb.DelegateTaskRequest):
+    """Whom the assignee hands the task to, and why."""
+
+    task_id: str
+    assignee: str = Field(description="User id or e-mail address of a candidate.")
+    reason: str
+    version: Int64 | None = Field(default=None)
+
+
+class EscalateTaskRequest(Model, pb=pb.EscalateTaskRequest):
+    """Names the task whose next step is to be performed now."""
 
     task_id: str
     reason: str | None = Field(default=None)
@@ -347,6 +420,14 @@ class ListTasksRequest(Model, pb=pb.ListTasksRequest):
     page_token: str | None = Field(default=None)
 
 
+class OpenHours(Model, pb=pb.OpenHours):
+    """From when until when on a weekday."""
+
+    weekday: Weekday
+    opens: str = Field(description="HH:MM.")
+    closes: str = Field(description="HH:MM, later than opens; 24:00 is the end of the day.")
+
+
 class EscalationCheck(Model, pb=pb.EscalationCheck):
     """A recorded decision."""
 
@@ -434,6 +515,37 @@ class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
     )
 
 
+class WorkingHours(Model, pb=pb.WorkingHours):
+    """The hours in which clocks run, in a time zone; a day that the zone changes its clocks on has them as its
+    clocks show.
+    """
+
+    time_zone: str = Field(description="IANA name such as Europe/Berlin.")
+    hours: list[OpenHours] = Field(
+        default_factory=list, description="Some time of some weekday at least; of one day the hours do not overlap."
+    )
+    holidays: list[Holiday] = Field(default_factory=list, description="Days without hours.")
+
+
+class UpdateTaskRequest(Model, pb=pb.UpdateTaskRequest):
+    """What of the task changes; what is left out stays."""
+
+    task_id: str
+    priority: Priority | None = Field(default=None)
+    claim_by: UtcDatetime | None = Field(default=None, description="While the task is open.")
+    complete_by: UtcDatetime | None = Field(
+        default=None, description="Not while the task is waiting: its clocks stand still."
+    )
+    add_tags: list[str] = Field(default_factory=list)
+    remove_tags: list[str] = Field(default_factory=list)
+    title: str | None = Field(default=None, description="A new title, description, context or form is a new revision.")
+    description: str | None = Field(default=None, description="Markdown; empty for none.")
+    context: TaskContext | None = Field(default=None)
+    form: dict[str, Any] | None = Field(default=None, description="In any of the ways of a creation.")
+    reason: str | None = Field(default=None)
+    version: Int64 | None = Field(default=None)
+
+
 class AnswerTaskRequest(Model, pb=pb.AnswerTaskRequest):
     """The requester's answer."""
 
@@ -456,13 +568,52 @@ class SlaPolicy(Model, pb=pb.SlaPolicy):
     claim: str | None = Field(default=None, description="Time to claim, such as 15m.")
     complete: str | None = Field(default=None, description="Time to complete, such as 2h.")
     calendar: str | None = Field(
-        default=None, description="Name of the calendar both are measured on; always where absent."
+        default=None, description="The calendar both are measured on: its id, or group:<group_id>; always where absent."
     )
     escalate: list[EscalationStep] = Field(default_factory=list)
     at_end: SlaEnd | None = Field(default=None, description="expire where absent.")
     default_result: dict[str, Any] | None = Field(default=None, description="The result where at_end is default.")
     default_outcome: str | None = Field(
         default=None, description="The outcome that goes with default_result, where the form has outcomes."
+    )
+
+
+class Calendar(Model, pb=pb.Calendar):
+    """Working hours that SLAs of the tenant name."""
+
+    calendar_id: str = Field(description="Lower-case letters, digits and dashes; the name that an SLA gives.")
+    tenant_id: str
+    name: str = Field(description="What people call it.")
+    group_id: str | None = Field(
+        default=None,
+        description="The group whose calendar it is; an SLA may name it group:<group_id> as well. A group has at most one.",
+    )
+    working_hours: WorkingHours
+    version: Int64 = Field(description="Grows by one with each change.")
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    updated_by: str | None = Field(default=None, description="The principal that changed it last.")
+
+
+class CreateCalendarRequest(Model, pb=pb.CreateCalendarRequest):
+    """A calendar to keep."""
+
+    calendar_id: str
+    name: str
+    group_id: str | None = Field(default=None)
+    working_hours: WorkingHours
+
+
+class UpdateCalendarRequest(Model, pb=pb.UpdateCalendarRequest):
+    """What replaces a calendar."""
+
+    calendar_id: str
+    name: str
+    group_id: str | None = Field(default=None)
+    working_hours: WorkingHours
+    version: Int64 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
 
 
@@ -475,19 +626,34 @@ class Sla(Model, pb=pb.Sla):
     answer_by: UtcDatetime | None = Field(
         default=None, description="Until when the requester has to answer while the task is waiting."
     )
-    breached: bool
+    breached: bool = Field(description="Whether a deadline was missed, ever.")
     escalation_level: Int32 = Field(description="How many steps of the chain have been performed.")
     next_step_at: UtcDatetime | None = Field(
         default=None, description="When the next step or the end of the chain is due; absent when nothing is."
     )
     claim_started_at: UtcDatetime | None = Field(
         default=None,
-        description="When the time to claim began to run; a step that reassigns and a release start it again.",
+        description="From when the time to claim is measured; a step that reassigns and a release start it again, and a pause moves it on.",
     )
-    complete_started_at: UtcDatetime | None = Field(default=None, description="When the time to complete began to run.")
+    complete_started_at: UtcDatetime | None = Field(
+        default=None, description="From when the time to complete is measured; a pause moves it on."
+    )
     performed_steps: list[Int32] = Field(
         default_factory=list,
         description="Positions in the chain, from 0, of the steps that have been performed, in the order of their performance.",
+    )
+    claim_missed_at: UtcDatetime | None = Field(
+        default=None, description="When the time to claim, as it runs now, was missed."
+    )
+    complete_missed_at: UtcDatetime | None = Field(
+        default=None, description="When the time to complete, as it is now, was missed."
+    )
+    hours: WorkingHours | None = Field(
+        default=None,
+        description="The hours of the policy's calendar as they were at creation; absent where the clocks always run, and in lists.",
+    )
+    calendar_version: Int64 | None = Field(
+        default=None, description="The version of the calendar that the hours were taken from."
     )
 
 
@@ -523,6 +689,16 @@ class CreateTaskRequest(Model, pb=pb.CreateTaskRequest):
     requested_by: str | None = Field(
         default=None, description="The principal that started the run; only a worker may say it."
     )
+    max_revisions: Int32 | None = Field(
+        default=None, description="How often changes may be asked for, 1..50; 5 where absent."
+    )
+
+
+class ListCalendarsResponse(Model, pb=pb.ListCalendarsResponse):
+    """A page of calendars, by their ids."""
+
+    calendars: list[Calendar] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class Task(Model, pb=pb.Task):
@@ -598,6 +774,19 @@ class Task(Model, pb=pb.Task):
     )
     mentioned_users: list[str] = Field(
         default_factory=list, description="User ids of the people whom its comments name."
+    )
+    delegated_by: str | None = Field(
+        default=None, description="Who handed it to the assignee; a release by the assignee gives it back to them."
+    )
+    max_revisions: Int32 | None = Field(default=None, description="How often changes may be asked for; 5 where absent.")
+    status_since: UtcDatetime | None = Field(default=None, description="Since when it has its status.")
+    time_to_claim: timedelta | None = Field(
+        default=None, description="How long it was open up to the last change of its status, as its calendar counts."
+    )
+    time_active: timedelta | None = Field(default=None, description="How long it was claimed, likewise.")
+    time_waiting: timedelta | None = Field(default=None, description="How long it waited for whoever asked.")
+    time_paused: timedelta | None = Field(
+        default=None, description="How long it was open or claimed outside the hours of its calendar."
     )
 
 

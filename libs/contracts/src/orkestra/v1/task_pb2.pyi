@@ -57,6 +57,17 @@ class TaskScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TASK_SCOPE_GROUPS: _ClassVar[TaskScope]
     TASK_SCOPE_ALL: _ClassVar[TaskScope]
 
+class Weekday(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WEEKDAY_UNSPECIFIED: _ClassVar[Weekday]
+    WEEKDAY_MONDAY: _ClassVar[Weekday]
+    WEEKDAY_TUESDAY: _ClassVar[Weekday]
+    WEEKDAY_WEDNESDAY: _ClassVar[Weekday]
+    WEEKDAY_THURSDAY: _ClassVar[Weekday]
+    WEEKDAY_FRIDAY: _ClassVar[Weekday]
+    WEEKDAY_SATURDAY: _ClassVar[Weekday]
+    WEEKDAY_SUNDAY: _ClassVar[Weekday]
+
 class EscalationDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ESCALATION_DECISION_UNSPECIFIED: _ClassVar[EscalationDecision]
@@ -88,12 +99,20 @@ TASK_SCOPE_UNSPECIFIED: TaskScope
 TASK_SCOPE_MINE: TaskScope
 TASK_SCOPE_GROUPS: TaskScope
 TASK_SCOPE_ALL: TaskScope
+WEEKDAY_UNSPECIFIED: Weekday
+WEEKDAY_MONDAY: Weekday
+WEEKDAY_TUESDAY: Weekday
+WEEKDAY_WEDNESDAY: Weekday
+WEEKDAY_THURSDAY: Weekday
+WEEKDAY_FRIDAY: Weekday
+WEEKDAY_SATURDAY: Weekday
+WEEKDAY_SUNDAY: Weekday
 ESCALATION_DECISION_UNSPECIFIED: EscalationDecision
 ESCALATION_DECISION_PROCEED: EscalationDecision
 ESCALATION_DECISION_ESCALATE: EscalationDecision
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users")
+    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users", "delegated_by", "max_revisions", "status_since", "time_to_claim", "time_active", "time_waiting", "time_paused")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +157,13 @@ class Task(_message.Message):
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     SAVED_AT_FIELD_NUMBER: _ClassVar[int]
     MENTIONED_USERS_FIELD_NUMBER: _ClassVar[int]
+    DELEGATED_BY_FIELD_NUMBER: _ClassVar[int]
+    MAX_REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_SINCE_FIELD_NUMBER: _ClassVar[int]
+    TIME_TO_CLAIM_FIELD_NUMBER: _ClassVar[int]
+    TIME_ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    TIME_WAITING_FIELD_NUMBER: _ClassVar[int]
+    TIME_PAUSED_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     tenant_id: str
     workflow_id: str
@@ -182,7 +208,14 @@ class Task(_message.Message):
     receipt: Receipt
     saved_at: _timestamp_pb2.Timestamp
     mentioned_users: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ...) -> None: ...
+    delegated_by: str
+    max_revisions: int
+    status_since: _timestamp_pb2.Timestamp
+    time_to_claim: _duration_pb2.Duration
+    time_active: _duration_pb2.Duration
+    time_waiting: _duration_pb2.Duration
+    time_paused: _duration_pb2.Duration
+    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ..., delegated_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., status_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_to_claim: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_active: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_waiting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_paused: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TaskContext(_message.Message):
     __slots__ = ("conversation", "summary", "data", "links", "agent", "action")
@@ -241,7 +274,7 @@ class Action(_message.Message):
     def __init__(self, name: _Optional[str] = ..., args: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
 class Sla(_message.Message):
-    __slots__ = ("policy", "claim_by", "complete_by", "answer_by", "breached", "escalation_level", "next_step_at", "claim_started_at", "complete_started_at", "performed_steps")
+    __slots__ = ("policy", "claim_by", "complete_by", "answer_by", "breached", "escalation_level", "next_step_at", "claim_started_at", "complete_started_at", "performed_steps", "claim_missed_at", "complete_missed_at", "hours", "calendar_version")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     CLAIM_BY_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_BY_FIELD_NUMBER: _ClassVar[int]
@@ -252,6 +285,10 @@ class Sla(_message.Message):
     CLAIM_STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     PERFORMED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_MISSED_AT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_MISSED_AT_FIELD_NUMBER: _ClassVar[int]
+    HOURS_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_VERSION_FIELD_NUMBER: _ClassVar[int]
     policy: SlaPolicy
     claim_by: _timestamp_pb2.Timestamp
     complete_by: _timestamp_pb2.Timestamp
@@ -262,7 +299,119 @@ class Sla(_message.Message):
     claim_started_at: _timestamp_pb2.Timestamp
     complete_started_at: _timestamp_pb2.Timestamp
     performed_steps: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, policy: _Optional[_Union[SlaPolicy, _Mapping]] = ..., claim_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breached: _Optional[bool] = ..., escalation_level: _Optional[int] = ..., next_step_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claim_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., performed_steps: _Optional[_Iterable[int]] = ...) -> None: ...
+    claim_missed_at: _timestamp_pb2.Timestamp
+    complete_missed_at: _timestamp_pb2.Timestamp
+    hours: WorkingHours
+    calendar_version: int
+    def __init__(self, policy: _Optional[_Union[SlaPolicy, _Mapping]] = ..., claim_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breached: _Optional[bool] = ..., escalation_level: _Optional[int] = ..., next_step_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claim_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., performed_steps: _Optional[_Iterable[int]] = ..., claim_missed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_missed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hours: _Optional[_Union[WorkingHours, _Mapping]] = ..., calendar_version: _Optional[int] = ...) -> None: ...
+
+class WorkingHours(_message.Message):
+    __slots__ = ("time_zone", "hours", "holidays")
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    HOURS_FIELD_NUMBER: _ClassVar[int]
+    HOLIDAYS_FIELD_NUMBER: _ClassVar[int]
+    time_zone: str
+    hours: _containers.RepeatedCompositeFieldContainer[OpenHours]
+    holidays: _containers.RepeatedCompositeFieldContainer[Holiday]
+    def __init__(self, time_zone: _Optional[str] = ..., hours: _Optional[_Iterable[_Union[OpenHours, _Mapping]]] = ..., holidays: _Optional[_Iterable[_Union[Holiday, _Mapping]]] = ...) -> None: ...
+
+class OpenHours(_message.Message):
+    __slots__ = ("weekday", "opens", "closes")
+    WEEKDAY_FIELD_NUMBER: _ClassVar[int]
+    OPENS_FIELD_NUMBER: _ClassVar[int]
+    CLOSES_FIELD_NUMBER: _ClassVar[int]
+    weekday: Weekday
+    opens: str
+    closes: str
+    def __init__(self, weekday: _Optional[_Union[Weekday, str]] = ..., opens: _Optional[str] = ..., closes: _Optional[str] = ...) -> None: ...
+
+class Holiday(_message.Message):
+    __slots__ = ("date", "name")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    date: str
+    name: str
+    def __init__(self, date: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Calendar(_message.Message):
+    __slots__ = ("calendar_id", "tenant_id", "name", "group_id", "working_hours", "version", "created_at", "updated_at", "updated_by")
+    CALENDAR_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKING_HOURS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    calendar_id: str
+    tenant_id: str
+    name: str
+    group_id: str
+    working_hours: WorkingHours
+    version: int
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    updated_by: str
+    def __init__(self, calendar_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., group_id: _Optional[str] = ..., working_hours: _Optional[_Union[WorkingHours, _Mapping]] = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ...) -> None: ...
+
+class CreateCalendarRequest(_message.Message):
+    __slots__ = ("calendar_id", "name", "group_id", "working_hours")
+    CALENDAR_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKING_HOURS_FIELD_NUMBER: _ClassVar[int]
+    calendar_id: str
+    name: str
+    group_id: str
+    working_hours: WorkingHours
+    def __init__(self, calendar_id: _Optional[str] = ..., name: _Optional[str] = ..., group_id: _Optional[str] = ..., working_hours: _Optional[_Union[WorkingHours, _Mapping]] = ...) -> None: ...
+
+class UpdateCalendarRequest(_message.Message):
+    __slots__ = ("calendar_id", "name", "group_id", "working_hours", "version")
+    CALENDAR_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKING_HOURS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    calendar_id: str
+    name: str
+    group_id: str
+    working_hours: WorkingHours
+    version: int
+    def __init__(self, calendar_id: _Optional[str] = ..., name: _Optional[str] = ..., group_id: _Optional[str] = ..., working_hours: _Optional[_Union[WorkingHours, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class GetCalendarRequest(_message.Message):
+    __slots__ = ("calendar_id",)
+    CALENDAR_ID_FIELD_NUMBER: _ClassVar[int]
+    calendar_id: str
+    def __init__(self, calendar_id: _Optional[str] = ...) -> None: ...
+
+class ListCalendarsRequest(_message.Message):
+    __slots__ = ("group_id", "page_size", "page_token")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, group_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCalendarsResponse(_message.Message):
+    __slots__ = ("calendars", "next_page_token")
+    CALENDARS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    calendars: _containers.RepeatedCompositeFieldContainer[Calendar]
+    next_page_token: str
+    def __init__(self, calendars: _Optional[_Iterable[_Union[Calendar, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteCalendarRequest(_message.Message):
+    __slots__ = ("calendar_id", "version")
+    CALENDAR_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    calendar_id: str
+    version: int
+    def __init__(self, calendar_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SlaPolicy(_message.Message):
     __slots__ = ("claim", "complete", "calendar", "escalate", "at_end", "default_result", "default_outcome")
@@ -309,7 +458,7 @@ class Assignment(_message.Message):
     def __init__(self, users: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateTaskRequest(_message.Message):
-    __slots__ = ("task_id", "workflow_id", "first_run_id", "key", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "priority", "sla", "requested_by")
+    __slots__ = ("task_id", "workflow_id", "first_run_id", "key", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "priority", "sla", "requested_by", "max_revisions")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     FIRST_RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +481,7 @@ class CreateTaskRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     SLA_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    MAX_REVISIONS_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     workflow_id: str
     first_run_id: str
@@ -354,7 +504,8 @@ class CreateTaskRequest(_message.Message):
     priority: Priority
     sla: SlaPolicy
     requested_by: str
-    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., sla: _Optional[_Union[SlaPolicy, _Mapping]] = ..., requested_by: _Optional[str] = ...) -> None: ...
+    max_revisions: int
+    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., sla: _Optional[_Union[SlaPolicy, _Mapping]] = ..., requested_by: _Optional[str] = ..., max_revisions: _Optional[int] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("task_id",)
@@ -419,6 +570,72 @@ class CompleteTaskRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class CancelTaskRequest(_message.Message):
+    __slots__ = ("task_id", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class AssignTaskRequest(_message.Message):
+    __slots__ = ("task_id", "assignee", "candidate_users", "candidate_groups", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_USERS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    assignee: str
+    candidate_users: _containers.RepeatedScalarFieldContainer[str]
+    candidate_groups: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class DelegateTaskRequest(_message.Message):
+    __slots__ = ("task_id", "assignee", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    assignee: str
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., assignee: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class UpdateTaskRequest(_message.Message):
+    __slots__ = ("task_id", "priority", "claim_by", "complete_by", "add_tags", "remove_tags", "title", "description", "context", "form", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_BY_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_BY_FIELD_NUMBER: _ClassVar[int]
+    ADD_TAGS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_TAGS_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    priority: Priority
+    claim_by: _timestamp_pb2.Timestamp
+    complete_by: _timestamp_pb2.Timestamp
+    add_tags: _containers.RepeatedScalarFieldContainer[str]
+    remove_tags: _containers.RepeatedScalarFieldContainer[str]
+    title: str
+    description: str
+    context: TaskContext
+    form: _json_pb2.Json
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., claim_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., complete_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., add_tags: _Optional[_Iterable[str]] = ..., remove_tags: _Optional[_Iterable[str]] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class EscalateTaskRequest(_message.Message):
     __slots__ = ("task_id", "reason", "version")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
