@@ -141,7 +141,7 @@ async def test_a_bug_is_tried_five_times_and_then_dead(nats: Nats) -> None:
     seen.fails[event_id] = [KeyError("secret detail")]
     await publish(nats, kind, event_id)
     async with consuming(nats, seen, aggregate=kind):
-        await eventually(lambda: _has(nats, kind, 1), timeout=20)
+        await eventually(lambda: _has(nats, kind, 1), timeout=60)
     assert await dead(nats, kind) == [(event_id, "HANDLER_FAILED: KeyError")]
     assert len(seen.tried) == 5
 
@@ -184,11 +184,11 @@ async def test_a_consumer_survives_kill_of_the_server_and_loss_of_its_store(tmp_
             await eventually(lambda: seen.ids == ["1"])
             server.process.kill()
             start(server)
-            await eventually(lambda: _published(nats, kind, "2"), timeout=20)
-            await eventually(lambda: seen.ids == ["1", "2"], timeout=20)
+            await eventually(lambda: _published(nats, kind, "2"), timeout=60)
+            await eventually(lambda: seen.ids == ["1", "2"], timeout=60)
             restart_without_store(server)
-            await eventually(lambda: _published(nats, kind, "3"), timeout=20)
-            await eventually(lambda: seen.ids == ["1", "2", "3"], timeout=20)
+            await eventually(lambda: _published(nats, kind, "3"), timeout=60)
+            await eventually(lambda: seen.ids == ["1", "2", "3"], timeout=60)
 
 
 async def test_an_unanswered_event_is_delivered_again_to_another_process(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ async def test_a_killed_database_is_unavailable_at_once_and_used_again_when_it_i
             assert refused.value.reason == "DATABASE_UNAVAILABLE"
             assert refused.value.retry_after == 1.0
         start(server)
-        await eventually(lambda: is_back(groups), timeout=20)
+        await eventually(lambda: is_back(groups), timeout=60)
         again = asking(ctx, "key-1")
         assert await groups.create_group(again, CreateGroupRequest(group_id="one")) == created
         assert again.reply.replayed

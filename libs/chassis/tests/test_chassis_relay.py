@@ -167,7 +167,7 @@ async def test_a_stream_that_is_deleted_while_nothing_happens_is_made_again(
             await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))
             await nats.jetstream.delete_stream(EVENTS)
             await write(groups, ctx, 1, prefix="wakes-the-relay")
-            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=20)
+            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=60)
 
 
 async def test_events_of_an_outage_of_nats_are_published_after_kill_and_restart(
@@ -181,7 +181,7 @@ async def test_events_of_an_outage_of_nats_are_published_after_kill_and_restart(
             server.process.kill()
             await write(groups, ctx, 3, prefix="during")
             start(server)
-            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=20)
+            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=60)
             assert len(await message_ids(nats, ctx.tenant_id)) == 6
 
 
@@ -223,7 +223,7 @@ async def test_a_relay_without_nats_waits_for_it(groups: Groups, schema: Schema,
             await write(groups, ctx, 2)
             start(server)
             await nats.connected()
-            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=20)
+            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id), timeout=60)
         await nats.close()
 
 

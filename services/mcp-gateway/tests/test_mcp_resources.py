@@ -140,7 +140,7 @@ async def test_news_comes_from_the_events_of_the_rooms(nats_url: str) -> None:
                 await asyncio.sleep(0.05)
                 return told.is_set()
 
-            await eventually(heard, timeout=5)
+            await eventually(heard, timeout=30)
     finally:
         hearing.cancel()
         await asyncio.wait([hearing])

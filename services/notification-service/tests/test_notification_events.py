@@ -298,7 +298,7 @@ async def test_an_event_waits_while_identity_service_is_away(world: World) -> No
         assert await ben.feed() == []
     finally:
         world.identity.is_away = False
-    await eventually(lambda: is_shown(ana, ("group_task", True)), timeout=20)
+    await eventually(lambda: is_shown(ana, ("group_task", True)), timeout=60)
     assert await ben.shown() == [("assigned", True)]
 
 

@@ -82,7 +82,7 @@ async def test_a_task_reaches_the_feeds_and_the_doors(postgres: str, nats_url: s
         ana, ben = tenant.person("ana", "support-l1"), tenant.person("ben", "support-l1")
         lee = tenant.person("lee", roles=["manager"])
         with_members(tenant, "support-l1", ana.id, ben.id)
-        await eventually(lambda: is_ready(health_port), timeout=20)
+        await eventually(lambda: is_ready(health_port), timeout=60)
         outside = channel(f"127.0.0.1:{grpc_port}")
         feeds = {one.id: Reader(one.principal, world.signer, outside) for one in (ana, ben, lee)}
         stream = await connect(nats_url, name="door")
@@ -91,13 +91,13 @@ async def test_a_task_reaches_the_feeds_and_the_doors(postgres: str, nats_url: s
 
         task = await lee.create_task(ask(candidate_groups=["support-l1"]))
         pushed = [
-            NotificationEvent.model_validate_json((await door.next_msg(timeout=5)).data).user_id for _ in range(2)
+            NotificationEvent.model_validate_json((await door.next_msg(timeout=30)).data).user_id for _ in range(2)
         ]
         assert set(pushed) == {ana.id, ben.id}
         await ana.claimed(task)
-        await eventually(lambda: shows(feeds[ben.id], ("group_task", False)), timeout=5)
+        await eventually(lambda: shows(feeds[ben.id], ("group_task", False)), timeout=30)
         await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
-        await eventually(lambda: shows(feeds[lee.id], ("answered", True)), timeout=5)
+        await eventually(lambda: shows(feeds[lee.id], ("answered", True)), timeout=30)
 
         started.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(started.wait(), 15) == 0

@@ -300,7 +300,7 @@ async def test_of_answer_and_clock_exactly_one_gives_the_task_back(world: World)
         )
         return answered
 
-    await eventually(lambda: is_past(world, it.task, "answer_by"), timeout=5)
+    await eventually(lambda: is_past(world, it.task, "answer_by"), timeout=30)
     answered = await press()
     after = await it.seen_by(it.ana)
     assert (after.status, after.version) == (TaskStatus.CLAIMED, waiting.version + 1)

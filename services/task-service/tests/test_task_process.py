@@ -55,7 +55,7 @@ async def is_ready(port: int) -> bool:
 async def test_it_serves_tells_again_and_ends_in_order(world: World, nats_url: str) -> None:
     tenant = world.tenant()
     async with process(world, nats_url) as (running, grpc_port, health_port):
-        await eventually(lambda: is_ready(health_port), timeout=20)
+        await eventually(lambda: is_ready(health_port), timeout=60)
         outside = channel(f"127.0.0.1:{grpc_port}")
         person = tenant.person("ana", "support-l1").principal
         ana = Caller(person, world.signer, outside, "rest")

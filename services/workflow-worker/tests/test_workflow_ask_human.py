@@ -40,7 +40,7 @@ async def ended(world: World, task: Task) -> None:
     async def is_completed() -> bool:
         return await status(world, task) is WorkflowExecutionStatus.COMPLETED
 
-    await eventually(is_completed, timeout=15)
+    await eventually(is_completed, timeout=60)
 
 
 async def test_a_task_without_a_run_is_adopted_its_clock_rings_and_its_end_is_confirmed(world: World) -> None:
@@ -48,7 +48,7 @@ async def test_a_task_without_a_run_is_adopted_its_clock_rings_and_its_end_is_co
     task = await world.tasks.open_alone(world.tenant_id)
     async with world.worker(BUILTIN, task_queue=BUILTIN_QUEUE):
         await world.tasks.publish(task, "created")
-        await eventually(lambda: world.tasks.rung.count(task.task_id) >= 3, timeout=15)
+        await eventually(lambda: world.tasks.rung.count(task.task_id) >= 3, timeout=60)
         assert await status(world, task) is WorkflowExecutionStatus.RUNNING
         world.tasks.wake_in = None
         await world.tasks.answer(task.task_id, {"answer": "Yes."})

@@ -118,13 +118,12 @@ async def run_worker(
         identity, tasks, workflows = opened
         tokens = WorkerTokens(IdentityServiceClient(identity), settings.worker_key)
         activities = [*ServiceActivities(tasks, workflows, tokens).all(), *contents.activities]
-        for worker in make_workers(client, contents, activities, settings):
-            await stack.enter_async_context(worker)
+        await stack.enter_async_context(_polling(make_workers(client, contents, activities, settings), stop))
         service = WorkflowServiceClient(workflows, partial(tokens.token, None), door="worker")
         if await _until_stopped(_register(service, contents, settings), stop) is None:
             return
         log.info("serving %s", ", ".join(one.temporal_type for one in contents.definitions))
-        if ready is not None:
+        if ready is not None and not stop.is_set():
             ready.set()
         await stop.wait()
 
@@ -165,6 +164,34 @@ async def _connect(settings: WorkerSettings) -> Client:
         except (RPCError, RuntimeError) as error:
             log.warning("Temporal at %s is not there yet: %s", settings.temporal_address, error)
             await asyncio.sleep(RETRY_SECONDS)
+
+
+@asynccontextmanager
+async def _polling(workers: Sequence[Worker], stop: asyncio.Event) -> AsyncIterator[None]:
+    """Let the workers poll; where one fails `stop` is set, and its error is raised once all have ended.
+
+    Not the workers' own context manager: it cancels the task around it, also when a poll fails while the worker is
+    being shut down, and the reason is lost.
+    """
+
+    async def poll(worker: Worker) -> None:
+        try:
+            await worker.run()
+        except Exception as error:
+            if stop.is_set():
+                log.warning("a worker of %s did not end cleanly: %s", worker.task_queue, error)
+                return
+            raise
+        finally:
+            stop.set()
+
+    running = [asyncio.create_task(poll(worker)) for worker in workers]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+        await asyncio.gather(*running)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ async def eventually(
 async def eventually(condition: Callable[[], T], *, timeout: float = ..., every: float = ...) -> T: ...  # noqa: ASYNC109
 
 
-async def eventually(condition: Callable[[], Any], *, timeout: float = 10.0, every: float = 0.02) -> Any:  # noqa: ASYNC109
+async def eventually(condition: Callable[[], Any], *, timeout: float = 30.0, every: float = 0.02) -> Any:  # noqa: ASYNC109
     """Asks until the answer is true or truthy and returns it; an assertion that fails counts as not yet.
 
     After `timeout` seconds the last failed assertion is raised, or one that names the condition.
@@ -42,7 +42,7 @@ async def eventually(condition: Callable[[], Any], *, timeout: float = 10.0, eve
         await asyncio.sleep(every)
 
 
-def eventually_sync(condition: Callable[[], T], *, timeout: float = 10.0, every: float = 0.02) -> T:
+def eventually_sync(condition: Callable[[], T], *, timeout: float = 30.0, every: float = 0.02) -> T:
     """The same outside an event loop; the answer must be truthy."""
     deadline = time.monotonic() + timeout
     while True:
