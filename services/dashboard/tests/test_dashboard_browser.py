@@ -5,22 +5,22 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from dashboard_seats import MARKUP, Seat, hearing, running_browser, seated, violations
 from dashboard_story import EVERY_FIELD, GROUP, ask, morning
-from dashboard_world import AXE, CHROMIUM, FLAGS, DashboardWorld, dashboard, needs_chromium
+from dashboard_world import DashboardWorld, dashboard, needs_chromium
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.identity import User
 from orkestra.v1.task import TaskStatus
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 Migrated = Callable[..., Awaitable[Schema]]
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
-MARKUP = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"><svg onload=window.ran=1>{{7*7}}'
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +32,8 @@ async def world(signer: Signer, migrated: Migrated, nats_url: str) -> AsyncItera
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        await launched.close()
-
-
-@dataclass
-class Seat:
-    """One person before a browser; what the console complains about is collected."""
-
-    context: BrowserContext
-    page: Page
-    complaints: list[str] = field(default_factory=list)
+    async with running_browser() as running:
+        yield running
 
 
 Sit = Callable[..., Any]
@@ -53,19 +42,14 @@ Sit = Callable[..., Any]
 @pytest.fixture
 def sit(world: DashboardWorld, browser: Browser) -> Sit:
     @asynccontextmanager
-    async def seated(user: User, **options: Any) -> AsyncIterator[Seat]:
-        context = await browser.new_context(base_url=world.base, **options)
-        session = world.rooms.identity.session(user)
-        await context.add_cookies([{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}])
-        seat = Seat(context, await context.new_page())
-        seat.page.on("console", lambda told: seat.complaints.extend([told.text] if told.type == "error" else []))
-        seat.page.on("pageerror", lambda error: seat.complaints.append(str(error)))
-        yield seat
-        await seat.page.goto("about:blank")  # Chromium may not close a page that is on its way to another
-        await context.close()
-        assert seat.complaints == []
+    async def signed_in(user: User, **options: Any) -> AsyncIterator[Seat]:
+        async with seated(browser, world.base, **options) as seat:
+            session = world.rooms.identity.session(user)
+            cookie = {"name": "orkestra_session", "value": session, "url": world.base, "secure": True}
+            await seat.context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict of playwright's
+            yield seat
 
-    return seated
+    return signed_in
 
 
 @dataclass(frozen=True)
@@ -80,11 +64,6 @@ def team(world: DashboardWorld) -> Team:
     tenant = world.tenant()
     people = [world.person(name, GROUP, tenant_id=tenant) for name in ("Ada Lovelace", "Grace Hopper")]
     return Team(tenant, *people)
-
-
-async def hearing(page: Page) -> None:
-    """Waits until the page hears what is new."""
-    await page.wait_for_function("() => performance.getEntriesByName('orkestra:live').length > 0")
 
 
 async def open_task(page: Page, world: DashboardWorld, team: Team, **asked: Any) -> str:
@@ -255,15 +234,6 @@ async def test_axe_finds_nothing_on_any_page(world: DashboardWorld, sit: Sit, br
         found["sign-in"] = await violations(seat.page)
     assert {path: each for path, each in found.items() if each} == {}
     assert grace
-
-
-async def violations(page: Page) -> list[str]:
-    """Run axe inside the page, past its policy as a debugger may."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
-    result = await page.evaluate("async () => (await axe.run()).violations")
-    await session.detach()
-    return [f"{each['id']}: {node['html'][:200]}" for each in result for node in each["nodes"]]
 
 
 async def test_no_page_scrolls_sideways_on_a_narrow_phone(world: DashboardWorld, sit: Sit) -> None:
