@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
 from orkestra.chassis.logs import get_logger, log_tenant
 from orkestra.chassis.pulls import Pull
 from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.wire import Error
+from orkestra.wire.tracing import trace_of
 from prometheus_client import Counter
 
 ACK_WAIT_SECONDS = 30.0
@@ -129,7 +130,7 @@ class Consumer:
         log_tenant.set(event.tenant_id)
         with tracer.start_as_current_span(
             f"{self._name} {event.aggregate}.{event.event}",
-            context=propagate.extract(headers),
+            context=trace_of(headers),
             kind=trace.SpanKind.CONSUMER,
             attributes={"orkestra.tenant_id": event.tenant_id, "messaging.message.id": event.id},
         ):

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from orkestra.chassis.logs import get_logger
+from orkestra.wire.tracing import pass_on, trace_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -42,9 +43,7 @@ class Envelope:
         if _REQUEST_ID.fullmatch(request_id) is None:
             request_id = f"req_{secrets.token_hex(16)}"
         scope.setdefault("state", {})["request_id"] = request_id
-        with tracer.start_as_current_span(
-            scope["method"], context=propagate.extract(given), kind=SpanKind.SERVER
-        ) as span:
+        with tracer.start_as_current_span(scope["method"], context=trace_of(given), kind=SpanKind.SERVER) as span:
             await self._serve(scope, receive, _Answer(send, request_id), span)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer", span: Span) -> None:
@@ -74,7 +73,7 @@ class _Answer:
         self.request_id = request_id
         self.status: int | None = None
         carrier: dict[str, str] = {}
-        propagate.inject(carrier)
+        pass_on(carrier)
         self._trace = [(name.encode(), carrier[name].encode()) for name in _PASSED_ON if name in carrier]
 
     async def __call__(self, message: Message) -> None:

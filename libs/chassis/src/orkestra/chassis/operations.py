@@ -11,6 +11,7 @@ from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.outbox import OutboxEvent, closing_statements, outbox_event
 from orkestra.chassis.requests import ANSWERED, RUNNING, Digest, RequestKey, request_key, running, sha256
 from orkestra.chassis.sql import Connection
+from orkestra.chassis.telemetry import step
 from orkestra.wire import Context, Model, Principal
 
 
@@ -45,6 +46,7 @@ class Tx:
         self._events: list[OutboxEvent] = []
         self._now: datetime | None = None
         self._kept: Model | None = None
+        self._traceparent: str | None = None
 
     async def now(self) -> datetime:
         """Return the time of this transaction by PostgreSQL's clock."""
@@ -65,6 +67,10 @@ class Tx:
         await self.conn.execute(set_tenant(tenant_id))
         self.tenant_id = tenant_id
 
+    def continue_trace(self, traceparent: str | None) -> None:
+        """Have what is emitted from now on belong to the trace that `traceparent` names, else to the running one."""
+        self._traceparent = traceparent
+
     async def emit(self, *, aggregate: str, event: str, payload: Model, key: str, version: int) -> None:
         """Tell that `event` happened to the resource `key`, which is now at `version`; told only if all commits."""
         self._events.append(
@@ -76,12 +82,14 @@ class Tx:
                 key=key,
                 version=version,
                 payload=payload,
+                traceparent=self._traceparent,
             )
         )
 
     async def commit(self, kept: tuple[str, str] | None = None) -> None:
         """Write the events, make the call `kept` in its tenant, and commit, in one trip."""
-        await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
+        with step("commit"):
+            await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
 
 
 @asynccontextmanager

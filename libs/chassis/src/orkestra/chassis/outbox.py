@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from opentelemetry import propagate
 from orkestra.chassis import literals
 from orkestra.chassis.database import set_tenant
 from orkestra.wire import Internal, Model
+from orkestra.wire.tracing import pass_on, pass_on_trace
 
 MAX_EVENT_BYTES = 64 * 1024
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
@@ -27,9 +27,20 @@ class OutboxEvent:
 
 
 def outbox_event(
-    tenant_id: str, *, source: str, aggregate: str, event: str, key: str, version: int, payload: Model
+    tenant_id: str,
+    *,
+    source: str,
+    aggregate: str,
+    event: str,
+    key: str,
+    version: int,
+    payload: Model,
+    traceparent: str | None = None,
 ) -> OutboxEvent:
-    """Return the event `orkestra.v1.<tenant>.<aggregate>.<event>` about the resource `key` at `version`."""
+    """Return the event `orkestra.v1.<tenant>.<aggregate>.<event>` about the resource `key` at `version`.
+
+    It belongs to the running trace, or to the one that `traceparent` names.
+    """
     if not _WORD.fullmatch(aggregate) or not _WORD.fullmatch(event):
         raise ValueError(f"{aggregate}.{event} does not name an event")
     data = payload.model_dump_json(exclude_none=True).encode()
@@ -44,7 +55,10 @@ def outbox_event(
         "ce-version": str(version),
         "content-type": "application/json",
     }
-    propagate.inject(headers)
+    if traceparent is None:
+        pass_on(headers)
+    else:
+        pass_on_trace(traceparent, f"{aggregate} {event}", headers)
     return OutboxEvent(tenant_id, f"orkestra.v1.{tenant_id}.{aggregate}.{event}", data, json.dumps(headers))
 
 

@@ -13,6 +13,7 @@ from orkestra.chassis.resend import lost_after
 from orkestra.chassis.settings import secret
 from orkestra.chassis.sql import Connection, Queries
 from orkestra.chassis.streams import EVENTS, REQUEST_SECONDS, Nats
+from orkestra.chassis.telemetry import publishing
 from prometheus_client import Counter
 from pydantic import SecretStr
 
@@ -145,9 +146,10 @@ class Relay:
             "ce-time": row["created_at"].isoformat(),
             "Nats-Msg-Id": event_id,
         }
-        return await self._nats.jetstream.publish(
-            row["subject"], row["payload"], timeout=REQUEST_SECONDS, stream=EVENTS, headers=headers
-        )
+        with publishing(row["subject"], headers):
+            return await self._nats.jetstream.publish(
+                row["subject"], row["payload"], timeout=REQUEST_SECONDS, stream=EVENTS, headers=headers
+            )
 
     async def _verify(self, conn: Connection) -> None:
         """Send again what the stream has lost: it was recreated, or its last writes did not reach the disk."""

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
+from orkestra.chassis.telemetry import step
 from orkestra.wire import Model
 
 M = TypeVar("M", bound=Model)
@@ -14,6 +16,7 @@ if TYPE_CHECKING:  # generic in the stubs, not at run time
 else:
     Connection = asyncpg.Connection
 
+_DATABASE = {"db.system.name": "postgresql"}
 _NAME = re.compile(r"^-- ([a-z][a-z0-9_]*)$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$\n?", re.MULTILINE)
 _LITERAL_OR_PARAMETER = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)")
@@ -36,34 +39,42 @@ class Query:
 
     async def one(self, conn: Connection, model: type[M], **values: object) -> M | None:
         """Return the first row as `model`, None where there is none. Columns the model lacks are dropped."""
-        row = await conn.fetchrow(self.text, *self._arguments(values))
+        row = await self.row(conn, **values)
         return None if row is None else _read(model, row)
 
     async def all(self, conn: Connection, model: type[M], **values: object) -> list[M]:
         """Return every row as `model`. Columns the model lacks are dropped."""
-        return [_read(model, row) for row in await conn.fetch(self.text, *self._arguments(values))]
+        return [_read(model, row) for row in await self.rows(conn, **values)]
 
     async def row(self, conn: Connection, **values: object) -> asyncpg.Record | None:
         """Return the first row as it is, None where there is none."""
-        return await conn.fetchrow(self.text, *self._arguments(values))
+        with self._step():
+            return await conn.fetchrow(self.text, *self._arguments(values))
 
     async def rows(self, conn: Connection, **values: object) -> list[asyncpg.Record]:
         """Return every row as it is."""
-        return await conn.fetch(self.text, *self._arguments(values))
+        with self._step():
+            return await conn.fetch(self.text, *self._arguments(values))
 
     async def value(self, conn: Connection, **values: object) -> Any:
         """Return the first column of the first row, None where there is no row."""
-        return await conn.fetchval(self.text, *self._arguments(values))
+        with self._step():
+            return await conn.fetchval(self.text, *self._arguments(values))
 
     async def execute(self, conn: Connection, **values: object) -> int:
         """Run the statement; return how many rows it touched."""
-        status = await conn.execute(self.text, *self._arguments(values))
+        with self._step():
+            status = await conn.execute(self.text, *self._arguments(values))
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def many(self, conn: Connection, items: list[dict[str, object]]) -> None:
         """Run the statement once for each item, in one trip."""
-        await conn.executemany(self.text, [self._arguments(item) for item in items])
+        with self._step():
+            await conn.executemany(self.text, [self._arguments(item) for item in items])
+
+    def _step(self) -> AbstractContextManager[object]:
+        return step(self.name, attributes=_DATABASE)
 
     def _arguments(self, values: dict[str, object]) -> list[object]:
         if len(values) != len(self.parameters) or any(name not in values for name in self.parameters):
