@@ -25,12 +25,13 @@ with created as (
         tenant_id, task_id, workflow_id, first_run_id, key, requested_by, on_behalf_of, title, description, type, tags,
         correlation, form, context, input, draft, assignee, candidate_users, candidate_groups, excluded_users,
         allow_agents, action_digest, priority, status, sla, version, revision, created_at, updated_at,
-        due_at, next_step_at, is_claim_plain
+        due_at, next_step_at, is_claim_plain, traceparent
     ) values (
         :tenant_id, :task_id, :workflow_id, :first_run_id, :key, :requested_by, :on_behalf_of, :title, :description, :type, :tags,
         :correlation, :form, :context, :input, :draft, :assignee, :candidate_users, :candidate_groups, :excluded_users,
         :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :created_at, :updated_at,
-        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity'), :is_claim_plain
+        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity'), :is_claim_plain,
+        :traceparent
     )
     on conflict do nothing
     returning *

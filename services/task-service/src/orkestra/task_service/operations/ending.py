@@ -43,6 +43,7 @@ class Ends:
         async with events_transaction(self._database, tenant_id) as tx:
             rows = await sql.lock_live_tasks_of_workflow.rows(tx.conn, workflow_id=workflow_id)
             for row in rows:
+                tx.continue_trace(row["traceparent"])
                 seen = task_of(row)
                 await store(tx, seen, end_with_run(seen, row["now"], reason), clock_door=WORKER_DOOR)
         return len(rows)
@@ -59,6 +60,7 @@ class Ends:
             row = await sql.tell_again.row(tx.conn, task_id=task_id, age=age)
             if row is None:
                 return False
+            tx.continue_trace(row["traceparent"])
             task = task_of(row)
             event = TaskEvent(task=without_large_fields(task), audience=audience(task), actor=task.completed_by)
             await tx.emit(

@@ -10,6 +10,7 @@ from orkestra.rules import Change, Decision, shown_to
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound
+from orkestra.wire.tracing import current_traceparent
 
 sql = statements.load("orkestra.task_service")
 
@@ -23,6 +24,7 @@ async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
     row = await sql.lock_task.row(tx.conn, task_id=task_id)
     if row is None:
         raise not_found(task_id)
+    tx.continue_trace(row["traceparent"])
     return task_of(row), row["now"]
 
 
@@ -45,6 +47,7 @@ async def insert(tx: Tx, change: Change) -> bool:
         door=tx.ctx.door,
         before=before,
         after=after,
+        traceparent=current_traceparent(),
     )
     if stored is None:
         return False
@@ -62,6 +65,7 @@ async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
     )
     if row is None:
         return None
+    tx.continue_trace(row["traceparent"])
     after = task_of(row)
     was = {"status": TaskStatus.OPEN, "assignee": row["was_assignee"], "updated_at": row["was_updated_at"]}
     return after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}), after
