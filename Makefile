@@ -8,7 +8,7 @@ WORKERS ?= auto
 SOURCES := $(foreach folder,$(wildcard libs/*/src services/*/src examples/*/src),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
 TESTS := $(sort $(patsubst %/,%,$(dir $(wildcard libs/*/tests/*.py services/*/tests/*.py examples/*/tests/*.py tests/*/*.py))))
 space := $(subst ,, )
-export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS)))
+export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS) tools))
 
 .PHONY: help
 help: ## Show this.

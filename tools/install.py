@@ -91,8 +91,13 @@ def entry(lock: str, name: str) -> str:
 
 
 def run(command: Command, *, hint: str) -> None:
-    if subprocess.run(command, check=False, env={**os.environ, **index_of_pip(command[0])}).returncode:
+    if subprocess.run(command, check=False, env=environment(command[0])).returncode:
         sys.exit(hint)
+
+
+def environment(program: str | Path) -> dict[str, str]:
+    """What the program is told besides its arguments."""
+    return {**os.environ, **index_of_pip(program)}
 
 
 def index_of_pip(program: str | Path) -> dict[str, str]:

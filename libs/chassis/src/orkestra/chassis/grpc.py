@@ -1,6 +1,7 @@
 """gRPC servers and channels as every process opens them."""
 
 import grpc
+from orkestra.chassis.access import Tls
 
 KEEPALIVE_MS = 30_000
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -36,6 +37,8 @@ def server() -> grpc.aio.Server:
     return grpc.aio.server(options=_SERVER_OPTIONS)
 
 
-def channel(address: str) -> grpc.aio.Channel:
+def channel(address: str, tls: Tls | None = None) -> grpc.aio.Channel:
     """Return a channel to `host:port`; it connects when first used and for ever again."""
+    if tls is not None:
+        return grpc.aio.secure_channel(address, tls.client_credentials(), options=_CHANNEL_OPTIONS)
     return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)

@@ -113,7 +113,7 @@ class Process:
         for server, health, port in self._grpc:
             address = f"{self._settings.host}:{port}"
             try:
-                server.add_insecure_port(address)
+                self._listen(server, address)
             except RuntimeError as refused:
                 raise OSError(f"{address} cannot be listened on; is another process there?") from refused
             await server.start()
@@ -121,6 +121,13 @@ class Process:
         for http in self._http:
             await http.start()
         self._loops.start()
+
+    def _listen(self, server: grpc.aio.Server, address: str) -> None:
+        tls = self._settings.grpc_tls
+        if tls is None or tls.cert_file is None:
+            server.add_insecure_port(address)
+        else:
+            server.add_secure_port(address, tls.server_credentials())
 
     async def _stop(self) -> None:
         grace = self._settings.drain_seconds

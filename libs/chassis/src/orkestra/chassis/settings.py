@@ -4,9 +4,11 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from orkestra.chassis.access import NatsAccess, Tls
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 PREFIX = "ORKESTRA_"
@@ -37,9 +39,43 @@ class ServiceSettings(_Settings):
     drain_pause_seconds: float = Field(
         0.0, ge=0, le=60, description="Time between red readiness and closed servers, for load balancers to notice."
     )
+    grpc_ca_file: str | None = Field(None, description="PEM file that peers' certificates are checked against.")
+    grpc_cert_file: str | None = Field(
+        None, description="PEM file with this process's certificate; where set, rpcs are TLS, and mutual with a CA."
+    )
+    grpc_key_file: str | None = Field(None, description="PEM file with the key of that certificate.")
+
+    @model_validator(mode="after")
+    def _certificate_has_key(self) -> Self:
+        Tls.of(self.grpc_ca_file, self.grpc_cert_file, self.grpc_key_file)
+        return self
+
+    @property
+    def grpc_tls(self) -> Tls | None:
+        """What rpcs are secured with, None where they are not."""
+        return Tls.of(self.grpc_ca_file, self.grpc_cert_file, self.grpc_key_file)
 
 
-class DatabaseSettings(_Settings):
+class DatabaseAccess(_Settings):
+    """The password of the addresses of databases."""
+
+    database_password: SecretStr | None = Field(
+        None, description="Password of the database's roles, for addresses that carry none."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_addresses(cls, values: Any) -> Any:
+        password = values.get("database_password") if isinstance(values, dict) else None
+        if not password:
+            return values
+        return {
+            name: with_password(secret(value), secret(password)) if name.endswith("database_url") else value
+            for name, value in values.items()
+        }
+
+
+class DatabaseSettings(DatabaseAccess):
     """Where the service's schema is."""
 
     database_url: SecretStr = Field(..., description="PostgreSQL address with the role <schema>_app.")
@@ -53,6 +89,27 @@ class NatsSettings(_Settings):
 
     nats_url: SecretStr = Field(..., description="NATS address, with credentials where it wants them.")
     nats_replicas: int = Field(1, ge=1, le=5, description="Copies of each stream; 3 in production.")
+    nats_user: str | None = Field(None, description="Name that NATS knows this installation by.")
+    nats_password: SecretStr | None = Field(None, description="Password of that name.")
+    nats_creds_file: str | None = Field(None, description="File with a JWT and its seed, where NATS wants those.")
+    nats_ca_file: str | None = Field(None, description="PEM file that NATS's certificate is checked against.")
+    nats_cert_file: str | None = Field(None, description="PEM file with this client's certificate for NATS.")
+    nats_key_file: str | None = Field(None, description="PEM file with the key of that certificate.")
+
+    @model_validator(mode="after")
+    def _nats_certificate_has_key(self) -> Self:
+        Tls.of(self.nats_ca_file, self.nats_cert_file, self.nats_key_file)
+        return self
+
+    @property
+    def nats_access(self) -> NatsAccess:
+        """What NATS is shown."""
+        return NatsAccess(
+            user=self.nats_user,
+            password=secret(self.nats_password) if self.nats_password else None,
+            creds_file=self.nats_creds_file,
+            tls=Tls.of(self.nats_ca_file, self.nats_cert_file, self.nats_key_file),
+        )
 
 
 class IdentitySettings(_Settings):
@@ -110,6 +167,15 @@ def redacted(settings: ServiceSettings) -> dict[str, Any]:
 def secret(value: str | SecretStr) -> str:
     """Return the text of a setting that may be a secret."""
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def with_password(url: str, password: str) -> str:
+    """Return the address with `password` where it names a role and no password."""
+    parts = urlsplit(url)
+    role, at, place = parts.netloc.rpartition("@")
+    if not at or ":" in role:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{place}"))
 
 
 def _is_secret(field: FieldInfo | None) -> bool:

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError
+from orkestra.chassis.access import NatsAccess
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.settings import secret
 from orkestra.wire import Unavailable
@@ -43,10 +44,10 @@ class Nats:
         self._connecting: asyncio.Task[None] | None = None
 
     @classmethod
-    def opening(cls, url: str, *, name: str, replicas: int) -> Self:
+    def opening(cls, url: str, *, name: str, replicas: int, access: NatsAccess) -> Self:
         """Return the connection while it is being made."""
         opened = cls(Client(), replicas=replicas)
-        opened._connecting = asyncio.create_task(opened._connect(url, name))
+        opened._connecting = asyncio.create_task(opened._connect(url, name, access))
         return opened
 
     async def connected(self) -> None:
@@ -100,7 +101,7 @@ class Nats:
             logger.debug("stream has a configuration of its own", stream=config.name, detail=other.description)
             return info
 
-    async def _connect(self, url: str, name: str) -> None:
+    async def _connect(self, url: str, name: str, access: NatsAccess) -> None:
         while True:
             try:
                 await self.client.connect(
@@ -116,6 +117,7 @@ class Nats:
                     disconnected_cb=self._lost,
                     reconnected_cb=self._made,
                     error_cb=self._failed,
+                    **access.options(),
                 )
             except (OSError, TimeoutError, nats.errors.Error) as away:
                 logger.warning("nats cannot be reached", error=str(away))
@@ -138,6 +140,6 @@ class Nats:
         logger.debug("nats reports", error=str(error) or type(error).__name__)
 
 
-async def connect(url: str | SecretStr, *, name: str, replicas: int = 1) -> Nats:
+async def connect(url: str | SecretStr, *, name: str, replicas: int = 1, access: NatsAccess | None = None) -> Nats:
     """Return a connection to NATS at once; it is made in the background and made again whenever it is lost."""
-    return Nats.opening(secret(url), name=name, replicas=replicas)
+    return Nats.opening(secret(url), name=name, replicas=replicas, access=access or NatsAccess())

@@ -22,7 +22,7 @@ from orkestra.v1.workflow import RegisterDefinitionsRequest, WorkflowServiceClie
 from orkestra.wire import Error
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -58,6 +58,9 @@ class WorkerSettings:
     task_queue: str = DEFAULT_TASK_QUEUE
     graceful_seconds: float = 5.0
     max_cached_workflows: int = 1000
+    temporal_tls: TLSConfig | bool = False
+    temporal_api_key: str | None = None
+    grpc_credentials: grpc.ChannelCredentials | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ async def _connect(settings: WorkerSettings) -> Client:
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
                 data_converter=pydantic_data_converter,
+                tls=settings.temporal_tls,
+                api_key=settings.temporal_api_key,
             )
         except (RPCError, RuntimeError) as error:
             log.warning("Temporal at %s is not there yet: %s", settings.temporal_address, error)
@@ -200,9 +205,15 @@ async def _channels(
 ) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel, grpc.aio.Channel]]:
     async with AsyncExitStack() as stack:
         addresses = (settings.identity_address, settings.task_address, settings.workflow_address)
-        channels = [grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) for address in addresses]
+        channels = [_channel(address, settings.grpc_credentials) for address in addresses]
         identity, tasks, workflows = [await stack.enter_async_context(channel) for channel in channels]
         yield identity, tasks, workflows
+
+
+def _channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
 
 
 async def _register(service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings) -> int:

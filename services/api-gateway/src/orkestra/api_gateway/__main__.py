@@ -24,10 +24,10 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
     database = await Database.connect(settings.database_url, schema="gateway", max_size=settings.pool_size)
     limits = RateLimits(database)
     async with (
-        grpc.channel(settings.identity_address) as identity,
-        grpc.channel(settings.task_address) as tasks,
-        grpc.channel(settings.workflow_address) as workflows,
-        grpc.channel(settings.notification_address) as notifications,
+        grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
+        grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
+        grpc.channel(settings.workflow_address, settings.grpc_tls) as workflows,
+        grpc.channel(settings.notification_address, settings.grpc_tls) as notifications,
     ):
         door = Door(
             rooms={

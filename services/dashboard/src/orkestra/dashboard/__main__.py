@@ -23,13 +23,15 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[None]:
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="dashboard", max_size=settings.pool_size)
-    nats = await connect(settings.nats_url, name="dashboard", replicas=settings.nats_replicas)
+    nats = await connect(
+        settings.nats_url, name="dashboard", replicas=settings.nats_replicas, access=settings.nats_access
+    )
     limits, live = RateLimits(database), Live(nats)
     async with (
-        grpc.channel(settings.identity_address) as identity,
-        grpc.channel(settings.task_address) as tasks,
-        grpc.channel(settings.workflow_address) as workflows,
-        grpc.channel(settings.notification_address) as notifications,
+        grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
+        grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
+        grpc.channel(settings.workflow_address, settings.grpc_tls) as workflows,
+        grpc.channel(settings.notification_address, settings.grpc_tls) as notifications,
     ):
         door = Door(
             rooms={

@@ -1,10 +1,10 @@
 """What dashboard can be told."""
 
-from orkestra.chassis.settings import HttpSettings, NatsSettings, ServiceSettings
+from orkestra.chassis.settings import DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings
 from pydantic import Field, SecretStr
 
 
-class DashboardSettings(HttpSettings, NatsSettings, ServiceSettings):
+class DashboardSettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings):
     """Settings of dashboard."""
 
     database_url: SecretStr = Field(..., description="PostgreSQL address with the role dashboard_app, for rate limits.")

@@ -24,7 +24,9 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         stack.push_async_callback(database.close)
         lookup = await Database.connect(settings.lookup_database_url, schema=SCHEMA, max_size=settings.pool_size)
         stack.push_async_callback(lookup.close)
-        nats = await streams.connect(settings.nats_url, name="identity-service", replicas=settings.nats_replicas)
+        nats = await streams.connect(
+            settings.nats_url, name="identity-service", replicas=settings.nats_replicas, access=settings.nats_access
+        )
         stack.push_async_callback(nats.close)
         passwords = Passwords()
         stack.callback(passwords.close)

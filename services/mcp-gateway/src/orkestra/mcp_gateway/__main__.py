@@ -21,12 +21,14 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="mcp", max_size=settings.pool_size)
     limits = RateLimits(database)
-    nats = await streams.connect(settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas)
+    nats = await streams.connect(
+        settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas, access=settings.nats_access
+    )
     news = News()
     async with (
-        channel(settings.identity_address) as identity,
-        channel(settings.task_address) as tasks,
-        channel(settings.workflow_address) as workflows,
+        channel(settings.identity_address, settings.grpc_tls) as identity,
+        channel(settings.task_address, settings.grpc_tls) as tasks,
+        channel(settings.workflow_address, settings.grpc_tls) as workflows,
     ):
         door = Door(
             tasks=tasks,

@@ -1,10 +1,10 @@
 """What mcp-gateway can be told."""
 
-from orkestra.chassis.settings import HttpSettings, NatsSettings, ServiceSettings
+from orkestra.chassis.settings import DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings
 from pydantic import Field, SecretStr, field_validator
 
 
-class McpGatewaySettings(HttpSettings, NatsSettings, ServiceSettings):
+class McpGatewaySettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings):
     """Settings of mcp-gateway."""
 
     database_url: SecretStr = Field(..., description="PostgreSQL address with the role mcp_app, for rate limits.")

@@ -36,9 +36,11 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         stack.push_async_callback(database.close)
         sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
         stack.push_async_callback(sweep.close)
-        stream = await connect(settings.nats_url, name="notification-service", replicas=settings.nats_replicas)
+        stream = await connect(
+            settings.nats_url, name="notification-service", replicas=settings.nats_replicas, access=settings.nats_access
+        )
         stack.push_async_callback(stream.close)
-        identity = channel(settings.identity_address)
+        identity = channel(settings.identity_address, settings.grpc_tls)
         stack.push_async_callback(identity.close, None)
 
         server = process.grpc_server(settings.grpc_port)

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
 import grpc
 from orkestra.chassis import process, streams
@@ -24,10 +26,11 @@ from orkestra.workflow_worker.activities import Engine, TasksOfRuns
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
-from orkestra.workflow_worker.settings import ApiSettings, WorkerSettings
+from orkestra.workflow_worker.settings import ApiSettings, RoleSettings, WorkerSettings
 from orkestra.workflow_worker.workflows import Sweeps
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import TLSConfig
 
 SCHEMA = "workflow"
 
@@ -37,8 +40,13 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     """Open what the role api needs and register it."""
     database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
     sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2)
-    nats = await streams.connect(settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas)
-    identity, tasks = channel(settings.identity_address), channel(settings.task_address)
+    nats = await streams.connect(
+        settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas, access=settings.nats_access
+    )
+    identity, tasks = (
+        channel(settings.identity_address, settings.grpc_tls),
+        channel(settings.task_address, settings.grpc_tls),
+    )
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
     notifications = Notifications(settings.database_url, RUN_NEWS)
@@ -72,13 +80,17 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
 @asynccontextmanager
 async def build_worker(running: process.Process, settings: WorkerSettings) -> AsyncIterator[None]:
     """Serve the deployed workflows and, on a task queue of its own, the built-in one beside the process's health."""
-    stop, ready = asyncio.Event(), (asyncio.Event(), asyncio.Event())
+    stop = asyncio.Event()
     deployed = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
     theirs = _worker_settings(settings)
     ours = replace(theirs, task_queue=BUILTIN_QUEUE)
+    parts: list[tuple[Sequence[str | ModuleType], worker.WorkerSettings]] = [([workflows], ours)]
+    if deployed:
+        parts.append((deployed, theirs))
+    ready = [asyncio.Event() for _ in parts]
     workers = [
-        asyncio.create_task(worker.run_worker(deployed, settings=theirs, stop=stop, ready=ready[0])),
-        asyncio.create_task(worker.run_worker([workflows], settings=ours, stop=stop, ready=ready[1])),
+        asyncio.create_task(worker.run_worker(modules, settings=told, stop=stop, ready=is_ready))
+        for (modules, told), is_ready in zip(parts, ready, strict=True)
     ]
     serving = asyncio.gather(*workers)
 
@@ -122,7 +134,24 @@ async def _temporal(settings: ApiSettings) -> Client:
         namespace=settings.temporal_namespace,
         data_converter=pydantic_data_converter,
         lazy=True,
+        tls=_temporal_tls(settings),
+        api_key=_temporal_api_key(settings),
     )
+
+
+def _temporal_tls(settings: RoleSettings) -> TLSConfig | bool:
+    """What Temporal is spoken to with; an API key never goes over a line that others can read."""
+    files = (settings.temporal_ca_file, settings.temporal_cert_file, settings.temporal_key_file)
+    if not any((*files, settings.temporal_server_name)):
+        return settings.temporal_tls or settings.temporal_api_key is not None
+    ca, cert, key = (Path(name).read_bytes() if name else None for name in files)
+    return TLSConfig(
+        server_root_ca_cert=ca, client_cert=cert, client_private_key=key, domain=settings.temporal_server_name
+    )
+
+
+def _temporal_api_key(settings: RoleSettings) -> str | None:
+    return settings.temporal_api_key.get_secret_value() if settings.temporal_api_key else None
 
 
 def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
@@ -134,6 +163,9 @@ def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
         workflow_address=settings.workflow_address,
         worker_key=settings.worker_key.get_secret_value(),
         task_queue=settings.task_queue,
+        temporal_tls=_temporal_tls(settings),
+        temporal_api_key=_temporal_api_key(settings),
+        grpc_credentials=settings.grpc_tls.client_credentials() if settings.grpc_tls else None,
     )
 
 

@@ -1,9 +1,10 @@
 """What the two roles of workflow-worker can be told."""
 
-from typing import Literal
+from typing import Literal, Self
 
+from orkestra.chassis.access import Tls
 from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 
 class RoleSettings(ServiceSettings):
@@ -12,7 +13,20 @@ class RoleSettings(ServiceSettings):
     role: Literal["api", "worker"] = Field("api", description="api serves WorkflowService; worker runs workflows.")
     temporal_address: str = Field(..., description="host:port of Temporal's frontend.")
     temporal_namespace: str = Field("default", description="Namespace in Temporal that runs live in.")
+    temporal_api_key: SecretStr | None = Field(None, description="API key, where Temporal wants one.")
+    temporal_tls: bool = Field(False, description="Whether Temporal is spoken to by TLS; files below imply it.")
+    temporal_ca_file: str | None = Field(None, description="PEM file that Temporal's certificate is checked against.")
+    temporal_cert_file: str | None = Field(None, description="PEM file with this client's certificate for Temporal.")
+    temporal_key_file: str | None = Field(None, description="PEM file with the key of that certificate.")
+    temporal_server_name: str | None = Field(
+        None, description="Name in Temporal's certificate, where it is not the address."
+    )
     task_address: str = Field(..., description="host:port of task-service.")
+
+    @model_validator(mode="after")
+    def _temporal_certificate_has_key(self) -> Self:
+        Tls.of(self.temporal_ca_file, self.temporal_cert_file, self.temporal_key_file)
+        return self
 
 
 class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, RoleSettings):
@@ -25,5 +39,7 @@ class WorkerSettings(RoleSettings):
     identity_address: str = Field(..., description="host:port of identity-service.")
     workflow_address: str = Field(..., description="host:port of the role api.")
     worker_key: SecretStr = Field(..., description="The installation's key for its workers.")
-    workflow_modules: str = Field(..., description="Modules with workflows to run, comma separated.")
+    workflow_modules: str = Field(
+        ..., description="Modules with workflows to run, comma separated; empty for the built-in ones alone."
+    )
     task_queue: str = Field("orkestra", description="Task queue of definitions that name none.")
