@@ -10,11 +10,15 @@ from orkestra.sdk import (
     Context,
     Form,
     Proposal,
+    Receipt,
     TaskCancelled,
     TaskExpired,
+    approve,
     boolean,
     escalate,
     group,
+    receipt_of,
+    redeem,
     task,
     text,
     textarea,
@@ -25,6 +29,7 @@ from orkestra.sdk import (
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio import workflow as temporal
+from temporalio.exceptions import ApplicationError
 
 
 class Topic(BaseModel):
@@ -172,3 +177,63 @@ async def asks_another(ctx: Context, input: Topic) -> str:
     """Ask another person what to answer the reviewer."""
     result = await task(ctx, title=input.topic, assign_to=group("legal"), on_changes_requested=ask_another)
     return str(result.data["answer"])
+
+
+class Refund(BaseModel):
+    order: str
+    amount: str
+
+
+@workflow("refund")
+async def refund(ctx: Context, input: Refund) -> dict[str, Any]:
+    """Pay back what a person has approved, once."""
+    args = {"order": input.order, "amount": input.amount}
+    receipt = await approve(ctx, "refund_payment", args, assign_to=group("finance"), description="A broken cup")
+    if not receipt.is_approved:
+        return {"paid": False, "because": receipt.comment}
+    receipt.verify("refund_payment", args)
+    used = await redeem(receipt, f"refund-{input.order}")
+    return {"paid": True, "approved_by": receipt.decided_by, "use": used.use_id}
+
+
+@workflow("refund-tries")
+async def refund_tries(ctx: Context, input: Topic) -> dict[str, str | None]:
+    """Say how each way to misuse a receipt is refused."""
+    args = {"order": "7", "amount": "80.00"}
+    receipt = await approve(ctx, "refund_payment", args, assign_to=group("finance"))
+    receipt.verify("refund_payment", args)
+    head, body, signature = receipt.token.split(".")
+    forged = {
+        "signature": receipt.model_copy(update={"token": f"{head}.{body}.{signature[:-8]}AAAAAAAA"}),
+        "body": receipt.model_copy(update={"token": f"{head}.{body[:-8]}AAAAAAAA.{signature}"}),
+        "no token": receipt.model_copy(update={"token": "approved"}),
+        "outside": Receipt.model_validate(receipt.model_dump()),
+    }
+    refusals = {name: _refusal(one, "refund_payment", args) for name, one in forged.items()}
+    refusals["amount"] = _refusal(receipt, "refund_payment", args | {"amount": "8000.00"})
+    refusals["action"] = _refusal(receipt, "delete_account", args)
+    refusals["altered fields"] = _refusal(receipt.model_copy(update={"expires_at": ctx.now()}), "refund_payment", args)
+    again = await receipt_of(receipt.token)
+    refusals["read again"] = _refusal(again, "refund_payment", args)
+    await ctx.sleep("25h")
+    return refusals | {"a day later": _refusal(receipt, "refund_payment", args)}
+
+
+def _refusal(receipt: Receipt, action: str, args: dict[str, Any]) -> str | None:
+    try:
+        receipt.verify(action, args)
+    except ApplicationError as refusal:
+        return f"{refusal.type}: {refusal.message}"
+    return None
+
+
+@workflow("redeems")
+async def redeems(ctx: Context, input: Topic) -> list[str]:
+    """Use what somebody else's run was given: twice the same use, then another one."""
+    receipt = await receipt_of(input.topic)
+    uses = [(await redeem(receipt, "use-1")).use_id for _ in range(2)]
+    try:
+        await redeem(receipt, "use-2")
+    except ApplicationError as refusal:
+        uses.append(f"{refusal.type}: {refusal.message}")
+    return uses

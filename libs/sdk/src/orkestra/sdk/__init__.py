@@ -28,9 +28,11 @@ from orkestra.forms import (
     time_,
     url,
 )
+from orkestra.sdk.approval import approve
 from orkestra.sdk.assignment import Group, User, group, user
 from orkestra.sdk.context import Context
 from orkestra.sdk.definition import Definition, WorkflowClass, workflow
+from orkestra.sdk.receipts import Receipt, receipt_of, redeem
 from orkestra.sdk.sla import SLA, escalate, timeout
 from orkestra.sdk.task import Answer, Proposal, TaskCancelled, TaskExpired, TaskResult, task
 from orkestra.v1.task import ChangeRequest
@@ -44,11 +46,13 @@ __all__ = [
     "Form",
     "Group",
     "Proposal",
+    "Receipt",
     "TaskCancelled",
     "TaskExpired",
     "TaskResult",
     "User",
     "WorkflowClass",
+    "approve",
     "boolean",
     "checkboxes",
     "date_",
@@ -68,6 +72,8 @@ __all__ = [
     "phone",
     "radio",
     "rating",
+    "receipt_of",
+    "redeem",
     "select",
     "signature",
     "slider",

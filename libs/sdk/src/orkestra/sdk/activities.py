@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import grpc
 from orkestra.sdk.interceptor import REPORT_END, activity_header
+from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
@@ -15,6 +16,10 @@ from orkestra.v1.task import (
     CancelTaskRequest,
     ClockState,
     CreateTaskRequest,
+    GetReceiptKeysRequest,
+    ReceiptKeys,
+    RedeemReceiptRequest,
+    Redemption,
     Task,
     TaskServiceClient,
     TaskStatus,
@@ -83,6 +88,18 @@ class ServiceActivities:
         task = await self._task_service().answer_task(request, request_id=request_id, timeout=_time_left())
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=RECEIPT_KEYS)
+    @refusing
+    async def receipt_keys(self, request: GetReceiptKeysRequest) -> ReceiptKeys:
+        """Fetch the public keys of receipts."""
+        return await self._task_service().get_receipt_keys(request, timeout=_time_left())
+
+    @activity.defn(name=REDEEM_RECEIPT)
+    @refusing
+    async def redeem_receipt(self, request: RedeemReceiptRequest) -> Redemption:
+        """Use a receipt up."""
+        return await self._task_service().redeem_receipt(request, timeout=_time_left())
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -92,7 +109,11 @@ class ServiceActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
-        return [self.create_task, self.advance_clock, self.cancel_task, self.answer_task, self.report_end]
+        return [
+            *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
+            *(self.receipt_keys, self.redeem_receipt),
+            self.report_end,
+        ]
 
     def _task_service(self) -> TaskServiceClient:
         return TaskServiceClient(self._tasks, self._tenant_token(), door="worker")

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, overload
 from orkestra.forms import Form, schema_of
 from orkestra.sdk.assignment import Assignee, User, assignment_of
 from orkestra.sdk.context import Context
+from orkestra.sdk.receipts import Receipt, read
 from orkestra.sdk.run import Run, current_run
 from orkestra.sdk.sla import SLA, PriorityName
 from orkestra.v1.task import (
@@ -39,13 +40,17 @@ LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
 
 @dataclass(frozen=True)
 class TaskResult(Generic[F_co]):
-    """The answer: `data` is the form's model where the form is one, else a dictionary."""
+    """The answer: `data` is the form's model where the form is one, else a dictionary.
+
+    `receipt` is there where a person decided on an action (`context["action"]`).
+    """
 
     task_id: str
     data: F_co
     outcome: str | None
     completed_by: str | None
     decided_by: DecidedBy | None
+    receipt: Receipt | None = None
 
 
 class TaskExpired(ApplicationError):  # noqa: N818 - the task's state is its name
@@ -198,7 +203,9 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         sla=None if sla is None else sla.to_policy(),
         requested_by=header.requested_by,
     )
-    return _result_of(await _wait_for_end(run, request, on_changes_requested), form)
+    end = await _wait_for_end(run, request, on_changes_requested)
+    receipt = None if end.receipt is None else await read(run, end.receipt.token)
+    return _result_of(end, form, receipt)
 
 
 async def follow(task_id: str) -> ClockState:
@@ -298,7 +305,9 @@ async def _cancel(run: Run, task_id: str) -> None:
         workflow.logger.info("The task was not cancelled: %s", refusal.message)
 
 
-def _result_of(state: ClockState, form: "type[Form] | Mapping[str, Any] | None") -> TaskResult[Any]:
+def _result_of(
+    state: ClockState, form: "type[Form] | Mapping[str, Any] | None", receipt: Receipt | None
+) -> TaskResult[Any]:
     if state.status is TaskStatus.EXPIRED:
         raise TaskExpired(state.task_id)
     if state.status is TaskStatus.CANCELLED:
@@ -309,6 +318,7 @@ def _result_of(state: ClockState, form: "type[Form] | Mapping[str, Any] | None")
         outcome=state.outcome,
         completed_by=state.completed_by,
         decided_by=state.decided_by,
+        receipt=receipt,
     )
 
 

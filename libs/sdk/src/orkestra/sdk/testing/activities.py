@@ -5,9 +5,20 @@ from typing import Any
 
 from orkestra.sdk.activities import refusing
 from orkestra.sdk.interceptor import REPORT_END
+from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.testing.world import TaskWorld, WorldEvent
-from orkestra.v1.task import AdvanceClockRequest, AnswerTaskRequest, CancelTaskRequest, ClockState, CreateTaskRequest
+from orkestra.v1.task import (
+    AdvanceClockRequest,
+    AnswerTaskRequest,
+    CancelTaskRequest,
+    ClockState,
+    CreateTaskRequest,
+    GetReceiptKeysRequest,
+    ReceiptKeys,
+    RedeemReceiptRequest,
+    Redemption,
+)
 from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse
 from temporalio import activity
 
@@ -45,6 +56,18 @@ class WorldActivities:
         task = await self._world.answer(request)
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=RECEIPT_KEYS)
+    @refusing
+    async def receipt_keys(self, request: GetReceiptKeysRequest) -> ReceiptKeys:  # noqa: ARG002 - as the worker's
+        """Fetch the public keys of receipts."""
+        return ReceiptKeys(jwks=self._world.receipt_key.jwks())
+
+    @activity.defn(name=REDEEM_RECEIPT)
+    @refusing
+    async def redeem_receipt(self, request: RedeemReceiptRequest) -> Redemption:
+        """Use a receipt up."""
+        return await self._world.redeem(request)
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -57,4 +80,8 @@ class WorldActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
-        return [self.create_task, self.advance_clock, self.cancel_task, self.answer_task, self.report_end]
+        return [
+            *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
+            *(self.receipt_keys, self.redeem_receipt),
+            self.report_end,
+        ]

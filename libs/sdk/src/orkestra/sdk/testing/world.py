@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orkestra import rules
-from orkestra.rules.receipts import ReceiptKey
+from orkestra.rules.receipts import ReceiptKey, read_receipt
 from orkestra.v1.task import (
     AnswerTaskRequest,
     CancelTaskRequest,
@@ -16,12 +16,14 @@ from orkestra.v1.task import (
     ClockState,
     CompleteTaskRequest,
     CreateTaskRequest,
+    RedeemReceiptRequest,
+    Redemption,
     ReleaseTaskRequest,
     RequestChangesRequest,
     SaveDraftRequest,
     Task,
 )
-from orkestra.wire import NotFound, Principal
+from orkestra.wire import FailedPrecondition, NotFound, Principal
 
 Clock = Callable[[], Awaitable[datetime]]
 WakeUp = Callable[[Task], Awaitable[None]]
@@ -51,6 +53,7 @@ class TaskWorld:
         self.tasks: dict[str, Task] = {}
         self.events: list[WorldEvent] = []
         self.receipt_key = ReceiptKey(base64.b64encode(bytes(32)).decode())
+        self.redeemed: dict[str, Redemption] = {}
         self._wake_up = wake_up
         self._people = {} if people is None else dict(people)
         self._random = random.Random(7)  # noqa: S311 - ids of a test
@@ -113,6 +116,25 @@ class TaskWorld:
         task = self.get(request.task_id)
         principal = self._worker() if by is None else self._person(by, task)
         return await self._told(rules.decide_answer(task, principal, await self.clock(), request))
+
+    async def redeem(self, request: RedeemReceiptRequest) -> Redemption:
+        """Use a receipt up, once; the same use is answered again."""
+        receipt = read_receipt(request.token, self.receipt_key.jwks(), tenant_id=self.tenant_id)
+        used, now = self.redeemed.get(receipt.task_id), await self.clock()
+        if used is not None and used.use_id != request.use_id:
+            raise FailedPrecondition("RECEIPT_USED", f"The receipt was used for {used.use_id}.")
+        if used is None and now >= receipt.expires_at:
+            raise FailedPrecondition("RECEIPT_EXPIRED", "The receipt has expired; ask for a new decision.")
+        return self.redeemed.setdefault(
+            receipt.task_id,
+            Redemption(
+                task_id=receipt.task_id,
+                use_id=request.use_id,
+                action_digest=receipt.action_digest,
+                outcome=receipt.outcome,
+                redeemed_at=now,
+            ),
+        )
 
     def get(self, task_id: str) -> Task:
         """Return the task as it is; raises NotFound."""
