@@ -1,4 +1,4 @@
-"""Workflows for the SDK's tests; a module of its own because the sandbox imports it anew for each run."""
+"""Workflows for the SDK's tests; a module of its own because the sandbox imports it anew."""
 
 import asyncio
 from typing import Any

@@ -2,8 +2,8 @@
 
 import sdk_workflows as author
 from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing import OrkestraTest, WorldEvent
-from orkestra.sdk.worker import sandbox
 from orkestra.testkit import eventually
 from orkestra.v1.task import ClockState, CreateTaskRequest
 from orkestra.wire import Unavailable

@@ -1,7 +1,9 @@
 """Turns a form, written in any of the three ways, into the one schema that everything else reads."""
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from orkestra.forms.authoring import Form
 from orkestra.forms.compiling import HINTS, Compiler
@@ -19,6 +21,7 @@ FREE_TEXT: Final[Mapping[str, Any]] = {"answer": {"type": "textarea", "required"
 STYLES: Final = ("primary", "secondary", "danger")
 _KEYS: Final = frozenset({"version", "title", "description", "fields", "outcomes", "rules", "locales"})
 _MAX_PARTS: Final = 50
+_schemas: Final = WeakKeyDictionary[type[Form], dict[str, Any]]()
 
 
 def check(form: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -45,8 +48,13 @@ def check(form: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]
 
 
 def schema_of(form: type[Form]) -> dict[str, Any]:
-    """Returns the schema of a Form class. Raises Invalid where the class declares what a form cannot be."""
-    return check(form)
+    """Returns the schema of a Form class, which is the caller's own; it is worked out once for each class.
+
+    Raises Invalid where the class declares what a form cannot be.
+    """
+    if form not in _schemas:
+        _schemas[form] = check(form)
+    return deepcopy(_schemas[form])
 
 
 def _refuse_large(form: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 from orkestra.forms import Form, schema_of
@@ -36,12 +37,12 @@ class Definition:
         """The workflow type in Temporal."""
         return f"{self.name}@{self.version}"
 
-    @property
+    @cached_property
     def input_type(self) -> Any:
         """What the function's second parameter is annotated with."""
         return self._hints().get(list(inspect.signature(self.function).parameters)[1], Any)
 
-    @property
+    @cached_property
     def output_type(self) -> Any:
         """What the function is annotated to return."""
         return self._hints().get("return", Any)

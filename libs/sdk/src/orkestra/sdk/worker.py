@@ -14,29 +14,20 @@ from typing import Any
 
 import grpc
 from orkestra.sdk.activities import ServiceActivities
+from orkestra.sdk.converter import data_converter
 from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClass
 from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.workflow import RegisterDefinitionsRequest, WorkflowServiceClient
 from orkestra.wire import Error
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, TLSConfig
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 log = logging.getLogger("orkestra.worker")
 RETRY_SECONDS = 2.0
-PASSED_THROUGH = (
-    "orkestra",
-    "grpc",
-    "google",
-    "opentelemetry",
-    "jsonschema_rs",
-    "typing_extensions",
-    "typing_inspection",
-)
 CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -92,11 +83,6 @@ def find_contents(modules: Iterable[str | ModuleType]) -> Contents:
             f"No workflow was found in {names}: an async function with @workflow, or a @workflow.defn class."
         )
     return Contents(tuple(workflows), tuple(activities))
-
-
-def sandbox() -> WorkflowRunner:
-    """Return Temporal's sandbox with everything of Orkestra passed through, so that a run starts cheaply."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 async def run_worker(
@@ -162,7 +148,7 @@ async def _connect(settings: WorkerSettings) -> Client:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=pydantic_data_converter,
+                data_converter=data_converter,
                 tls=settings.temporal_tls,
                 api_key=settings.temporal_api_key,
             )

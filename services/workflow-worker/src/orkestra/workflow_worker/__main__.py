@@ -18,6 +18,7 @@ from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
 from orkestra.sdk import worker
+from orkestra.sdk.converter import data_converter
 from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound
@@ -29,7 +30,6 @@ from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from orkestra.workflow_worker.settings import ApiSettings, RoleSettings, WorkerSettings
 from orkestra.workflow_worker.workflows import Sweeps
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import TLSConfig
 
 SCHEMA = "workflow"
@@ -132,7 +132,7 @@ async def _temporal(settings: ApiSettings) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter,
         lazy=True,
         tls=_temporal_tls(settings),
         api_key=_temporal_api_key(settings),

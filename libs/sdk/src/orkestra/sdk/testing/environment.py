@@ -12,13 +12,14 @@ from uuid import uuid4
 
 from orkestra.forms import Invalid, check_input
 from orkestra.rules import is_live, parse_duration
+from orkestra.sdk.converter import data_converter
 from orkestra.sdk.definition import Definition, WorkflowClass
 from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
+from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
-from orkestra.sdk.worker import sandbox
 from orkestra.v1.task import Task
 from orkestra.v1.workflow import Handoff
 from orkestra.wire import FieldError, InvalidArgument
@@ -28,7 +29,6 @@ from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -93,7 +93,7 @@ class OrkestraTest:
     async def __aenter__(self) -> Self:
         self._server = await self._stack.enter_async_context(
             await WorkflowEnvironment.start_time_skipping(
-                data_converter=pydantic_data_converter, test_server_existing_path=_test_server()
+                data_converter=data_converter, test_server_existing_path=_test_server()
             )
         )
         self._stack.enter_context(self._server.auto_time_skipping_disabled())
