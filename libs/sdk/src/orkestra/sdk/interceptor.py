@@ -6,12 +6,14 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context as TraceContext
+from opentelemetry.trace import SpanKind
 from orkestra.sdk.header import HEADER, RunHeader, read_header
 from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter
 from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, WorkflowStatus
 from orkestra.wire import Error, dumps
+from orkestra.wire.tracing import NOWHERE, trace_of
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
@@ -35,6 +37,7 @@ from temporalio.worker import (
 )
 
 REPORT_END = "orkestra.report_end"
+tracer = trace.get_tracer("orkestra.sdk")
 _activity_header: ContextVar[RunHeader | None] = ContextVar("orkestra_activity_header", default=None)
 
 
@@ -60,15 +63,19 @@ class _ActivityInbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         header = read_header(input.headers)
         _activity_header.set(header)
-        tracer = trace.get_tracer("orkestra.sdk")
-        with tracer.start_as_current_span(f"activity {activity.info().activity_type}", context=_trace_of(header)):
+        info = activity.info()
+        name, parent = f"activity {info.activity_type}", _trace_of(header)
+        attributes = {
+            "orkestra.workflow_id": info.workflow_id or "",
+            "orkestra.tenant_id": header.tenant_id if header else "",
+        }
+        with tracer.start_as_current_span(name, parent, SpanKind.SERVER, attributes):
             return await self.next.execute_activity(input)
 
 
-def _trace_of(header: RunHeader | None) -> TraceContext | None:
-    if header is None or header.traceparent is None:
-        return None
-    return propagate.extract({"traceparent": header.traceparent})
+def _trace_of(header: RunHeader | None) -> TraceContext:
+    traceparent = None if header is None else header.traceparent
+    return NOWHERE if traceparent is None else trace_of({"traceparent": traceparent})
 
 
 class _WorkflowInbound(WorkflowInboundInterceptor):

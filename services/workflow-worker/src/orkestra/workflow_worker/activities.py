@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.telemetry import step
 from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.v1.task import (
@@ -95,8 +96,9 @@ class Engine:
         if delay > timedelta():
             request.workflow_start_delay.CopyFrom(_duration(delay))
         try:
-            async with _bounded():
-                answer = await self._service.start_workflow_execution(request)
+            with step("temporal StartWorkflowExecution"):
+                async with _bounded():
+                    answer = await self._service.start_workflow_execution(request)
         except RPCError as error:
             if error.status is not RPCStatusCode.ALREADY_EXISTS:
                 raise unavailable() from error
@@ -112,7 +114,9 @@ class Engine:
             request_id=f"{workflow_id}-cancel",
             reason=reason,
         )
-        return await self._unless_gone(self._service.request_cancel_workflow_execution(request))
+        return await self._unless_gone(
+            "RequestCancelWorkflowExecution", self._service.request_cancel_workflow_execution(request)
+        )
 
     async def wake_up(self, workflow_id: str, signal: WakeUp, *, request_id: str) -> bool:
         """Signal a run about one of its tasks; False where the run has ended or was never there."""
@@ -124,7 +128,7 @@ class Engine:
             identity=self._client.identity,
             request_id=request_id,
         )
-        return await self._unless_gone(self._service.signal_workflow_execution(request))
+        return await self._unless_gone("SignalWorkflowExecution", self._service.signal_workflow_execution(request))
 
     async def signal(self, workflow_id: str, signal: str, *, payload: Any, request_id: str) -> bool:
         """Send an author's signal, once for one request id; False where the run has ended or was never there."""
@@ -137,7 +141,7 @@ class Engine:
             identity=self._client.identity,
             request_id=request_id,
         )
-        return await self._unless_gone(self._service.signal_workflow_execution(request))
+        return await self._unless_gone("SignalWorkflowExecution", self._service.signal_workflow_execution(request))
 
     async def adopt(self, header: RunHeader, signal: WakeUp, *, request_id: str) -> bool:
         """Signal the workflow of a task without a run, starting it where it is not there; False where it has ended."""
@@ -155,7 +159,9 @@ class Engine:
             workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
         )
         request.header.fields[HEADER].CopyFrom(header.to_payload())
-        return await self._unless_gone(self._service.signal_with_start_workflow_execution(request))
+        return await self._unless_gone(
+            "SignalWithStartWorkflowExecution", self._service.signal_with_start_workflow_execution(request)
+        )
 
     async def history(self, workflow_id: str) -> list[HistoryEvent]:
         """Return the first events of a run's newest execution, at most 5000; none where it was never there."""
@@ -234,10 +240,11 @@ class Engine:
         since = "" if last is None else f" since {last.replace(microsecond=0).isoformat()}"
         return f"no worker polls task queue {task_queue}{since}"
 
-    async def _unless_gone(self, call: Awaitable[object]) -> bool:
+    async def _unless_gone(self, rpc: str, call: Awaitable[object]) -> bool:
         try:
-            async with _bounded():
-                await call
+            with step(f"temporal {rpc}"):
+                async with _bounded():
+                    await call
         except RPCError as error:
             if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS):
                 return False

@@ -9,6 +9,7 @@ from orkestra.sdk.run import WakeUp
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import ConfirmWakeUpRequest, GetTaskRequest, Task, TaskServiceClient
 from orkestra.wire import NotFound
+from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.activities import Engine
 from orkestra.workflow_worker.operations import no_longer_waits, note_waiting
@@ -38,7 +39,12 @@ class WakeUps:
             return
         signal = WakeUp(task_id=task.task_id, version=task.version)
         if task.workflow_id is None:
-            header = RunHeader(tenant_id=event.tenant_id, workflow_id="", requested_by=task.requested_by)
+            header = RunHeader(
+                tenant_id=event.tenant_id,
+                workflow_id="",
+                requested_by=task.requested_by,
+                traceparent=current_traceparent(),
+            )
             await self._engine.adopt(header, signal, request_id=event.id)
         else:
             await self._engine.wake_up(task.workflow_id, signal, request_id=event.id)

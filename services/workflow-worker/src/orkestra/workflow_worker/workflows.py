@@ -3,17 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 from orkestra.chassis.database import Database
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
 from orkestra.sdk.task import follow
 from orkestra.v1.task import AdvanceClockRequest
-from orkestra.v1.workflow import Workflow
 from orkestra.wire import Unavailable
 from orkestra.workflow_worker.activities import Engine
-from orkestra.workflow_worker.operations import end_run, note_start, start_of
+from orkestra.workflow_worker.operations import end_run, note_start, start_of, workflow_of
 from orkestra.workflow_worker.rules import ASK_HUMAN
 from temporalio import workflow
 from temporalio.service import RPCError, RPCStatusCode
@@ -68,7 +66,7 @@ class Sweeps:
         async with self._sweep.unscoped() as conn:
             rows = await sql.sweep_unstarted.rows(conn)
         for row in rows:
-            run = _run(row)
+            run = workflow_of(row)
             start = start_of(
                 run, task_queue=row["task_queue"], start_at=row["start_at"], traceparent=row["traceparent"]
             )
@@ -79,7 +77,7 @@ class Sweeps:
         async with self._sweep.unscoped() as conn:
             rows = await sql.sweep_uncancelled.rows(conn)
         for row in rows:
-            run = _run(row)
+            run = workflow_of(row)
             await self._engine.cancel(run.workflow_id, row["cancel_reason"] or "cancelled")
             async with self._database.transaction(run.tenant_id) as conn:
                 await sql.note_cancel_delivered.execute(conn, tenant_id=run.tenant_id, workflow_id=run.workflow_id)
@@ -115,7 +113,3 @@ class Sweeps:
             ended = await end_run(tx, workflow_id, end)
         if ended is not None:
             logger.info("recorded an end that nobody reported", workflow_id=workflow_id, status=end.status)
-
-
-def _run(row: asyncpg.Record) -> Workflow:
-    return Workflow.model_validate({name: value for name, value in row.items() if name in Workflow.model_fields})

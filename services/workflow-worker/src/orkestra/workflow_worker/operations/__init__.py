@@ -1,6 +1,6 @@
 """WorkflowService: start, read, wait for, steer and end runs; register what can be run."""
 
-from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf
+from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
 from orkestra.workflow_worker.operations.reading import RUN_NEWS, Reading
 from orkestra.workflow_worker.operations.starting import Starting, note_start, start_of
@@ -19,6 +19,7 @@ __all__ = [
     "note_start",
     "note_waiting",
     "start_of",
+    "workflow_of",
 ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import asyncpg
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.notifications import Notifications
@@ -56,6 +57,11 @@ async def tell(tx: Tx, event: str, run: Workflow) -> None:
     subject = tx.ctx.principal.subject
     payload = rules.told(run, None if subject == SYSTEM else subject)
     await tx.emit(aggregate="workflow", event=event, payload=payload, key=run.workflow_id, version=run.resource_version)
+
+
+def workflow_of(row: asyncpg.Record) -> Workflow:
+    """Return the run of a row; private columns are left out."""
+    return Workflow.model_validate({name: value for name, value in row.items() if name in Workflow.model_fields})
 
 
 async def run_of(tx: Tx, workflow_id: str) -> Workflow:

@@ -4,7 +4,8 @@ from orkestra.chassis.operations import Tx, operation
 from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, Workflow, WorkflowStatus
 from orkestra.wire import FieldError, InvalidArgument
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import Base, run_of, sql, tell
+from orkestra.workflow_worker.operations.base import Base, run_of, sql, tell, workflow_of
+from orkestra.workflow_worker.operations.tracing import record_run, trace_of_run
 from orkestra.workflow_worker.rules import End
 
 
@@ -25,9 +26,8 @@ class Ending(Base):
 
 async def end_run(tx: Tx, workflow_id: str, end: End) -> Workflow | None:
     """Record the first end of a run with its event; None where it has ended before or is not there."""
-    ended = await sql.end_run.one(
+    row = await sql.end_run.row(
         tx.conn,
-        Workflow,
         tenant_id=tx.tenant_id,
         workflow_id=workflow_id,
         status=end.status,
@@ -35,6 +35,11 @@ async def end_run(tx: Tx, workflow_id: str, end: End) -> Workflow | None:
         result=end.result,
         failure=None if end.failure is None else end.failure.model_dump(),
     )
-    if ended is not None:
-        await tell(tx, end.status, ended)
+    if row is None:
+        return None
+    ended, traceparent = workflow_of(row), row["traceparent"]
+    if traceparent is not None:
+        record_run(ended, traceparent)
+        tx.continue_trace(trace_of_run(ended.workflow_id, traceparent))
+    await tell(tx, end.status, ended)
     return ended

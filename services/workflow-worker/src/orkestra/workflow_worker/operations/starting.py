@@ -3,16 +3,17 @@
 import asyncio
 from datetime import datetime
 
-from opentelemetry import propagate
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, operation
 from orkestra.forms import Invalid, check_input
 from orkestra.sdk.header import MAX_BYTES, RunHeader
 from orkestra.v1.workflow import BusinessIdPolicy, Definition, StartWorkflowRequest, Workflow
 from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
+from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.operations.base import definition_of, sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
+from orkestra.workflow_worker.operations.tracing import trace_of_run
 from orkestra.workflow_worker.rules import Start
 
 
@@ -96,16 +97,9 @@ def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent:
         input=run.input,
         requested_by=run.requested_by,
         on_behalf_of=run.on_behalf_of,
-        traceparent=traceparent,
+        traceparent=None if traceparent is None else trace_of_run(run.workflow_id, traceparent),
     )
     return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
-
-
-def current_traceparent() -> str | None:
-    """Return the running trace (W3C Trace Context)."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier.get("traceparent")
 
 
 def _check_input(definition: Definition, request: StartWorkflowRequest) -> None:
