@@ -149,9 +149,11 @@ LOOP = {"a": {"type": "text", "visible_when": {"field": "b", "empty": True}}} | 
         ({"1a": {"type": "text"}}, "1a", "name_invalid"),
         ({"a": {"type": "colour"}}, "a.type", "unknown_type"),
         ({"a": {"type": ["text"]}}, "a.type", "unknown_type"),
-        ({"a": {"type": "file"}}, "a.type", "type_not_available"),
-        ({"a": {"type": "user"}}, "a.type", "type_not_available"),
-        ({"a": {"type": "group"}}, "a.type", "type_not_available"),
+        ({"a": {"type": "file", "accept": "pdf"}}, "a.accept", "wrong_value"),
+        ({"a": {"type": "file", "accept": ["pdf"]}}, "a.accept", "wrong_value"),
+        ({"a": {"type": "file", "max_size": 0}}, "a.max_size", "wrong_value"),
+        ({"a": {"type": "user", "options": ["x"]}}, "a.options", "unknown_key"),
+        ({"a": {"type": "select", "options": [1, "1"]}}, "a.options[1]", "duplicate_option"),
         ({"a": {"type": "text", "colour": "red"}}, "a.colour", "unknown_key"),
         ({"a": {"type": "boolean", "max_length": 3}}, "a.max_length", "unknown_key"),
         ({"a": {"type": "heading", "text": "x", "required": True}}, "a.required", "unknown_key"),
@@ -235,6 +237,18 @@ LOOP = {"a": {"type": "text", "visible_when": {"field": "b", "empty": True}}} | 
 )
 def test_a_wrong_form_is_refused_with_the_place_and_a_code(form: Any, path: str, code: str) -> None:
     assert (path, code) in refusals(form)
+
+
+def test_a_group_without_fields_picks_a_group_of_people() -> None:
+    schema = check({"team": {"type": "group"}})
+    assert schema == check({"team": {"type": "group_picker"}})
+    assert (schema["properties"]["team"]["type"], check(schema)) == ("string", schema)
+
+
+def test_types_that_a_room_cannot_serve_are_refused_by_name() -> None:
+    with pytest.raises(Invalid) as caught:
+        check({"fields": {"proof": {"type": "file"}}}, without=frozenset({"file"}))
+    assert [(each.path, each.code) for each in caught.value.problems] == [("fields.proof.type", "type_not_available")]
 
 
 def test_every_problem_of_a_form_is_told_at_once() -> None:

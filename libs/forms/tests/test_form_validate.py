@@ -1,7 +1,9 @@
 from typing import Any
 
 import pytest
-from orkestra.forms import Invalid, Problem, check, outcomes_of, validate
+from orkestra.forms import Invalid, Problem, check, outcomes_of, picked, validate, with_ids
+
+FILE = {"attachment_id": f"attachment_{'0' * 32}", "name": "a.PDF", "media_type": "application/pdf", "size": 11}
 
 
 def problems(form: Any, data: Any, outcome: str | None = None, *, locale: str = "en") -> tuple[Problem, ...]:
@@ -75,12 +77,36 @@ def test_a_wrong_value_is_refused(spec: dict[str, Any], value: Any, code: str) -
         ({"type": "date_range"}, {"start": "2026-02-01", "end": "2026-01-01"}, "field.end", "end_before_start"),
         ({"type": "signature"}, {"name": "Ana", "attest": False}, "field.attest", "not_an_option"),
         ({"type": "group", "fields": {"a": {"type": "text", "required": True}}}, {}, "field.a", "required"),
+        ({"type": "user"}, "ada@example.com", "field", "not_a_user"),
+        ({"type": "group"}, "No Group", "field", "not_a_group"),
+        ({"type": "file"}, [{**FILE, "attachment_id": "../x"}], "field[0].attachment_id", "not_a_file"),
+        ({"type": "file", "max_size": 10}, [FILE], "field[0]", "file_too_large"),
+        ({"type": "file", "accept": [".png", "text/*"]}, [FILE], "field[0]", "file_not_accepted"),
+        ({"type": "file", "max_items": 1}, [FILE, {**FILE, "size": 1}], "field", "too_many_items"),
         ({"type": "table", "columns": {"n": {"type": "integer"}}}, [{"n": 1}, {"n": "x"}], "field[1].n", "wrong_type"),
         ({"type": "table", "columns": {"n": {"type": "integer"}}}, [{"n": 1}, 2], "field[1]", "wrong_type"),
     ],
 )
 def test_an_error_inside_a_value_names_its_place(spec: dict[str, Any], value: Any, path: str, code: str) -> None:
     assert (path, code) in codes({"field": {**spec, "required": spec["type"] != "group"}}, {"field": value})
+
+
+@pytest.mark.parametrize("accept", [[".pdf"], ["application/pdf"], ["application/*", ".png"]])
+def test_a_file_of_an_accepted_kind_is_taken(accept: list[str]) -> None:
+    form = check({"proof": {"type": "file", "accept": accept, "max_size": 11, "required": True}})
+    assert validate(form, {"proof": [FILE]}) == {"proof": [FILE]}
+
+
+def test_people_and_groups_that_nobody_knows_are_named() -> None:
+    form = {"who": {"type": "user"}, "rows": {"type": "table", "columns": {"team": {"type": "group_picker"}}}}
+    data = {"who": f"user_{'0' * 32}", "rows": [{"team": "sales"}, {"team": "gone"}]}
+    assert validate(check(form), data) == data
+    assert picked(check(form), data) == ({data["who"]}, {"sales", "gone"})
+    with pytest.raises(Invalid) as caught:
+        validate(check(form), data, strangers=frozenset({"gone", str(data["who"])}))
+    found = {(problem.path, problem.code) for problem in caught.value.problems}
+    assert found == {("who", "unknown_user"), ("rows[1].team", "unknown_group")}
+    assert with_ids(check(form), {"who": "ada@example.com"}, lambda _: "user_1") == {"who": "user_1"}
 
 
 def test_numbers_stay_exact() -> None:

@@ -1,20 +1,31 @@
 """The form profile: one definition for every surface, checked and validated in one place."""
 
+from orkestra.forms.answers import Attachment, DateRange, Json, Money, Signature
 from orkestra.forms.authoring import Form
 from orkestra.forms.checking import DIALECT, check, schema_of
+from orkestra.forms.downgrades import Downgrade
+from orkestra.forms.elicitation import answer_of
 from orkestra.forms.fields import (
     boolean,
     checkboxes,
+    data,
     date_,
     date_range,
     datetime_,
+    diff,
     email,
+    file_,
     group_,
+    group_picker,
+    heading,
+    image,
     integer,
     json_,
+    link,
     markdown,
     money,
     multiselect,
+    note,
     number,
     outcome,
     phone,
@@ -28,39 +39,61 @@ from orkestra.forms.fields import (
     textarea,
     time_,
     url,
+    user_,
 )
 from orkestra.forms.inputs import check_input, check_schema
 from orkestra.forms.json_values import depth, not_json, size
+from orkestra.forms.picking import picked, with_ids
 from orkestra.forms.problems import Invalid, Problem, join
+from orkestra.forms.projecting import Button, Projection, project
 from orkestra.forms.validating import outcomes_of, validate
 
 __all__ = [
     "DIALECT",
+    "Attachment",
+    "Button",
+    "DateRange",
+    "Downgrade",
     "Form",
     "Invalid",
+    "Json",
+    "Money",
     "Problem",
+    "Projection",
+    "Signature",
+    "answer_of",
     "boolean",
     "check",
     "check_input",
     "check_schema",
     "checkboxes",
+    "data",
     "date_",
     "date_range",
     "datetime_",
     "depth",
+    "diff",
     "email",
+    "file_",
     "group_",
+    "group_picker",
+    "heading",
+    "image",
     "integer",
     "join",
     "json_",
+    "link",
     "markdown",
     "money",
     "multiselect",
     "not_json",
+    "note",
     "number",
     "outcome",
     "outcomes_of",
     "phone",
+    "picked",
+    "project",
     "radio",
     "rating",
     "schema_of",
@@ -73,5 +106,7 @@ __all__ = [
     "textarea",
     "time_",
     "url",
+    "user_",
     "validate",
+    "with_ids",
 ]

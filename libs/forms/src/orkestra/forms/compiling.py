@@ -9,17 +9,22 @@ from orkestra.forms.conditions import check_condition, cycle
 from orkestra.forms.field_types import (
     COMMON_KEYS,
     FIELD_TYPES,
+    GROUP_PICKER,
     KEYWORDS,
     MANY_CHOICES,
-    NOT_YET,
     SINGLE_CHOICE,
     TEXT_TYPES,
     FieldType,
 )
 from orkestra.forms.keys import in_words, options_of, wrong_keys
+from orkestra.forms.patterns import MAX_LENGTH
 from orkestra.forms.problems import Problem, join
 
 MAX_FIELDS: Final = 200
+MAX_PATTERNS: Final = 30
+MAX_CELLS: Final = 5000
+MAX_ROWS: Final = 200
+MAX_FILES: Final = 10
 HINTS: Final = "x-orkestra"
 _NAME: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
 _DISPLAY_KEYS: Final = frozenset({"type", "label", "help", "visible_when"})
@@ -27,12 +32,18 @@ _DISPLAY_KEYS: Final = frozenset({"type", "label", "help", "visible_when"})
 
 @dataclass(slots=True)
 class Compiler:
-    """Collects problems while it compiles. `by_keyword` names places as they are called in a JSON Schema."""
+    """Collects problems while it compiles. `by_keyword` names places as they are called in a JSON Schema.
+
+    `without` names field types that cannot be asked for here.
+    """
 
     context: Mapping[str, Any] | None = None
     by_keyword: bool = False
     problems: list[Problem] = field(default_factory=list)
+    without: frozenset[str] = frozenset()
     count: int = 0
+    cells: int = 0
+    patterns: set[str] = field(default_factory=set)
 
     def refuse(self, path: str, code: str, message: str) -> None:
         """Notes a problem."""
@@ -89,10 +100,11 @@ class Compiler:
         if not isinstance(name, str):
             self.refuse(place, "unknown_type", f"A field has a type; there are {', '.join(FIELD_TYPES)}.")
             return None
+        if name == "group" and "fields" not in spec:
+            name = GROUP_PICKER
         kind = FIELD_TYPES.get(name)
-        if name in NOT_YET or (name == "group" and "fields" not in spec):
-            what = "group picker (a group without fields)" if name == "group" else name
-            self.refuse(place, "type_not_available", f"The field type {what} is not available yet.")
+        if name in self.without:
+            self.refuse(place, "type_not_available", f"The field type {name} is not available here.")
             return None
         if kind is None:
             self.refuse(place, "unknown_type", f"There is no field type {name!r}; there are {', '.join(FIELD_TYPES)}.")
@@ -110,8 +122,19 @@ class Compiler:
                 self.refuse(place, "unknown_key", f"The field type {kind.name} has no key {key}.")
         for key in sorted(kind.needs - set(spec)):
             self.refuse(self.place(path, key, kind), "missing_key", f"The field type {kind.name} needs the key {key}.")
-        for key, sentence in wrong_keys(kind, {key: value for key, value in spec.items() if key in known}):
+        keys = {key: value for key, value in spec.items() if key in known}
+        if "pattern" in keys and not self._has_room_for(keys["pattern"]):
+            del keys["pattern"]
+            place = self.place(path, "pattern", kind)
+            self.refuse(place, "too_complex", f"A form has at most {MAX_PATTERNS} different patterns.")
+        for key, sentence in wrong_keys(kind, keys):
             self.refuse(self.place(path, key, kind), "wrong_value", sentence)
+
+    def _has_room_for(self, pattern: Any) -> bool:
+        """Whether there may be one more pattern: each takes time to compile."""
+        if isinstance(pattern, str):
+            self.patterns.add(pattern)
+        return len(self.patterns) <= MAX_PATTERNS
 
     def _schema(self, name: str, kind: FieldType, spec: Mapping[str, Any], path: str) -> dict[str, Any]:
         label = spec.get("label") or in_words(name or "field")
@@ -125,6 +148,10 @@ class Compiler:
         schema = {"title": label, **words, **kind.schema, **rules}
         if kind.name == "rating":
             schema = {**schema, "minimum": spec.get("min", 1), "maximum": spec.get("max", 5)}
+        if "pattern" in spec:
+            schema.setdefault("maxLength", MAX_LENGTH)
+        if kind.name == "file":
+            schema.setdefault("maxItems", MAX_FILES)
         if spec.get("required") is True:
             _refuse_empty(kind, schema)
         if kind.name in SINGLE_CHOICE | MANY_CHOICES:
@@ -134,7 +161,17 @@ class Compiler:
         if kind.name == "table" and "columns" in spec:
             row = self.compile_fields(spec["columns"], self._inside(path, "columns"), flat=True)
             schema["items"] = {"type": "object", **row, "additionalProperties": False}
+            self._bound_rows(kind, schema, path)
         return {**schema, HINTS: hint}
+
+    def _bound_rows(self, kind: FieldType, schema: dict[str, Any], path: str) -> None:
+        """Gives a table a highest number of rows, so that an answer is checked and shown in bounded time."""
+        columns = len(schema["items"]["properties"]) or 1
+        rows = schema.setdefault("maxItems", max(1, min(MAX_ROWS, MAX_CELLS // columns)))
+        self.cells += rows * columns if isinstance(rows, int) else 0
+        if self.cells > MAX_CELLS:
+            sentence = f"The tables of a form have at most {MAX_CELLS} cells, rows times columns; say fewer rows."
+            self.refuse(self.place(path, "max_items", kind), "too_complex", sentence)
 
     def _inside(self, path: str, key: str) -> str:
         if not self.by_keyword:

@@ -49,9 +49,19 @@ _DATE: Mapping[str, Any] = {"type": "string", "format": "date"}
 AMOUNT: Final = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$"
 
 
-def _closed(properties: dict[str, Any]) -> Mapping[str, Any]:
+GROUP_PICKER: Final = "group_picker"
+"""What `group` means where it has no fields of its own: one of the groups of people."""
+_FILE: Final[Mapping[str, Any]] = {
+    "attachment_id": {"type": "string", "pattern": "^attachment_[0-9a-f]{32}$"},
+    "name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "media_type": {"type": "string", "maxLength": 255},
+    "size": {"type": "integer", "minimum": 0},
+}
+
+
+def _closed(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     required = list(properties)
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
 
 
 def _shown(name: str, needs: set[str], more: set[str] | None = None) -> FieldType:
@@ -90,6 +100,12 @@ _TYPES = (
     FieldType("radio", {}, hints=_CHOICE),
     FieldType("multiselect", {"type": "array", "uniqueItems": True}, _ITEMS, hints=_CHOICE),
     FieldType("checkboxes", {"type": "array", "uniqueItems": True}, _ITEMS, hints=_CHOICE),
+    FieldType("user", {"type": "string", "pattern": "^user_[0-9a-f]{32}$"}, words={"pattern": "not_a_user"}),
+    FieldType(
+        GROUP_PICKER,
+        {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
+        words={"pattern": "not_a_group"},
+    ),
     FieldType("date", _DATE, hints=_RANGE),
     FieldType(
         "time",
@@ -103,6 +119,13 @@ _TYPES = (
         "signature",
         _closed({"name": {"type": "string", "minLength": 1, "maxLength": 200}, "attest": {"const": True}}),
         hints=frozenset({"statement"}),
+    ),
+    FieldType(
+        "file",
+        {"type": "array", "items": _closed(_FILE), "uniqueItems": True},
+        _ITEMS,
+        hints=frozenset({"accept", "max_size"}),
+        words={"pattern": "not_a_file"},
     ),
     FieldType("json", {}),
     FieldType("group", {"type": "object", "additionalProperties": False}, hints=frozenset({"fields"})),
@@ -120,7 +143,7 @@ TEXT_TYPES: Final = frozenset({"text", "textarea", "markdown", "email", "url", "
 SINGLE_CHOICE: Final = frozenset({"select", "radio"})
 MANY_CHOICES: Final = frozenset({"multiselect", "checkboxes"})
 TIME_TYPES: Final = frozenset({"date", "time", "datetime", "date_range"})
-NOT_YET: Final = frozenset({"file", "user"})
+PICKERS: Final = frozenset({"user", GROUP_PICKER})
 
 _CURRENCIES = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF

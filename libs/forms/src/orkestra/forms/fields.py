@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
+from orkestra.forms.field_types import GROUP_PICKER
 from pydantic import Field
 
 Options = Sequence[Any] | Mapping[str, str]
@@ -97,6 +98,23 @@ class Signature(Common, total=False):
     """Keys of a signature."""
 
     statement: str
+
+
+class File(Common, total=False):
+    """Keys of files: kinds as in HTML's `accept`, the bytes of one, and how many."""
+
+    accept: Sequence[str]
+    max_size: int
+    min_items: int
+    max_items: int
+
+
+class Shown(TypedDict, total=False):
+    """Keys of what is only shown; such a field is annotated with None."""
+
+    label: str
+    help: str
+    visible_when: Condition
 
 
 class Table(Common, total=False):
@@ -211,6 +229,21 @@ def signature(**keys: Unpack[Signature]) -> Any:
     return _field("signature", keys)
 
 
+def user_(**keys: Unpack[Common]) -> Any:
+    """One person of the tenant, kept as user id."""
+    return _field("user", keys)
+
+
+def group_picker(**keys: Unpack[Common]) -> Any:
+    """One group of people of the tenant, kept as group id."""
+    return _field(GROUP_PICKER, keys)
+
+
+def file_(**keys: Unpack[File]) -> Any:
+    """Files that were attached to the task."""
+    return _field("file", keys)
+
+
 def json_(**keys: Unpack[Common]) -> Any:
     """Any JSON value."""
     return _field("json", keys)
@@ -224,6 +257,36 @@ def group_(**keys: Unpack[Common]) -> Any:
 def table(**keys: Unpack[Table]) -> Any:
     """Rows; annotate it with a list of their class."""
     return _field("table", keys)
+
+
+def heading(text: str, **keys: Unpack[Shown]) -> Any:
+    """A heading; what is only shown is annotated so: `intro: None = …`."""
+    return _field("heading", {"text": text, **keys})
+
+
+def note(text: str, **keys: Unpack[Shown]) -> Any:
+    """Markdown within the form."""
+    return _field("note", {"text": text, **keys})
+
+
+def image(url: str, *, alt: str | None = None, **keys: Unpack[Shown]) -> Any:
+    """A link to a picture."""
+    return _field("image", {"url": url, "alt": alt, **keys})
+
+
+def link(url: str, *, text: str | None = None, **keys: Unpack[Shown]) -> Any:
+    """A link."""
+    return _field("link", {"url": url, "text": text, **keys})
+
+
+def data(value: Any, **keys: Unpack[Shown]) -> Any:
+    """JSON as a table."""
+    return _field("data", {"value": value, **keys})
+
+
+def diff(before: Any, after: Any, **keys: Unpack[Shown]) -> Any:
+    """What was and what would be, side by side."""
+    return _field("diff", {"before": before, "after": after, **keys})
 
 
 def outcome(

@@ -1,11 +1,13 @@
 """What is wrong with a value: the engine's errors in our codes, and what JSON Schema has no word for."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
 from orkestra.forms.engine import engine
 from orkestra.forms.field_types import FIELD_TYPES
+from orkestra.forms.patterns import steps
 from orkestra.forms.values import Finding, beyond_schema
 
 _HINTS: Final = "x-orkestra"
@@ -35,14 +37,44 @@ _BY_NAME: Final[Mapping[str, str]] = {
     "unevaluatedProperties": "unknown_field",
 }
 MAX_FINDINGS: Final = 200
+SPARE_ITEMS: Final = 100
+MAX_TOTAL_WORK: Final = 5_000_000
+"""Steps of all patterns times characters of their texts, in one answer."""
 
 
-def field_findings(schema: Mapping[str, Any], value: Any) -> list[Finding]:
-    """Returns everything that is wrong with the value of one field, whose schema is `schema`."""
-    hint = schema[_HINTS]
-    words = FIELD_TYPES[hint["type"]].words
-    found = list(engine_findings(engine(schema).iter_errors(value), words))
-    return found or list(beyond_schema(hint["type"], hint, value))
+class Findings:
+    """Looks at the values of one answer. Each field's schema is compiled once, and patterns have a limit together."""
+
+    def __init__(self) -> None:
+        self._engines: dict[int, jsonschema_rs.Draft202012Validator] = {}
+        self._work = 0
+
+    def of(self, schema: Mapping[str, Any], value: Any) -> list[Finding]:
+        """Returns everything that is wrong with the value of one field, whose schema is `schema`."""
+        hint = schema[_HINTS]
+        too_long = self._too_long(schema, value)
+        if too_long is not None:
+            return [too_long]
+        compiled = self._engines.get(id(schema))
+        if compiled is None:
+            compiled = self._engines[id(schema)] = engine(schema)
+        found = list(
+            islice(engine_findings(compiled.iter_errors(value), FIELD_TYPES[hint["type"]].words), MAX_FINDINGS)
+        )
+        return found or list(beyond_schema(hint["type"], hint, value))
+
+    def _too_long(self, schema: Mapping[str, Any], value: Any) -> Finding | None:
+        """Refuses first what would take long to look at: a text for its pattern, a list for its options."""
+        if isinstance(value, str) and "maxLength" in schema:
+            if len(value) > schema["maxLength"]:
+                return (), "too_long", str(schema["maxLength"])
+            self._work += steps(schema["pattern"]) * len(value) if "pattern" in schema else 0
+            return ((), "too_complex", "") if self._work > MAX_TOTAL_WORK else None
+        if isinstance(value, list) and schema.get("type") == "array":
+            options = schema["items"].get("enum", ()) if "items" in schema else ()
+            most = schema.get("maxItems", len(options) or SPARE_ITEMS)
+            return ((), "too_many_items", str(most)) if len(value) > most + SPARE_ITEMS else None
+        return None
 
 
 def engine_findings(

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from orkestra.forms.engine import is_pattern
 from orkestra.forms.field_types import AMOUNT, CURRENCIES, TIME_TYPES, FieldType
+from orkestra.forms.patterns import MAX_LENGTH, MAX_PATTERN, MAX_WORK, is_pattern, steps
 from orkestra.forms.values import is_moment
 
-MAX_PATTERN: Final = 500
+MAX_ACCEPTED: Final = 50
+_ACCEPT: Final = re.compile(r"\.[A-Za-z0-9]{1,16}|[a-z]{1,32}/(\*|[A-Za-z0-9.+-]{1,100})")
 _ASCII_PATH: Final = re.compile(r"^context(\.[A-Za-z0-9_-]{1,64}){1,8}$")
 
 
@@ -37,6 +38,12 @@ def _are_currencies(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) and v in CURRENCIES for v in value)
 
 
+def _are_accepted(value: Any) -> bool:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ACCEPTED:
+        return False
+    return all(isinstance(each, str) and bool(_ACCEPT.fullmatch(each)) for each in value)
+
+
 def _is_link(value: Any) -> bool:
     return isinstance(value, str) and value.lower().startswith(("https://", "http://"))
 
@@ -51,6 +58,8 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
         _is_safe_pattern,
         f"a pattern of at most {MAX_PATTERN} characters without look-around or back-references",
     ),
+    "accept": (_are_accepted, 'a list of endings and media types such as [".pdf", "image/*"]'),
+    "max_size": (lambda value: _is_count(value) and value > 0, "a number of bytes above 0"),
     "currencies": (_are_currencies, "a list of ISO 4217 codes"),
     "url": (_is_link, "an address that starts with http:// or https://"),
     "options_from": (
@@ -68,9 +77,16 @@ def wrong_keys(kind: FieldType, spec: Mapping[str, Any]) -> Iterator[tuple[str, 
             is_right, expected = _bound(kind)
         if is_right and not is_right(value):
             yield key, f"{key} must be {expected}."
+    if _is_slow(spec):
+        yield "pattern", "pattern repeats too much for the texts it is held against; say a smaller max_length."
     for low, high in (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max")):
         if low in spec and high in spec and _is_above(kind, spec[low], spec[high]):
             yield low, f"{low} must not be above {high}."
+
+
+def _is_slow(spec: Mapping[str, Any]) -> bool:
+    longest = spec.get("max_length", MAX_LENGTH)
+    return _is_safe_pattern(spec.get("pattern")) and _is_count(longest) and steps(spec["pattern"]) * longest > MAX_WORK
 
 
 def _bound(kind: FieldType) -> tuple[Callable[[Any], bool], str]:
@@ -99,7 +115,7 @@ def _is_above(kind: FieldType, low: Any, high: Any) -> bool:
 
 def options_of(options: Any) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
     """Yields (position, option with value and label or None, sentence where it is refused) for each option."""
-    seen: set[tuple[type, Any]] = set()
+    seen: set[str] = set()
     for position, option in enumerate(options):
         whole = option if isinstance(option, dict) else {"value": option}
         value, label = whole.get("value"), whole.get("label")
@@ -112,10 +128,10 @@ def options_of(options: Any) -> Iterator[tuple[int, dict[str, Any] | None, str]]
             yield position, None, 'An option is a text, a whole number, or {"value": …, "label": …}.'
         elif label is not None and not isinstance(label, str):
             yield position, None, "The label of an option is a text."
-        elif (type(value), value) in seen:
+        elif str(value) in seen:  # 1 and "1" too: a page shows them alike
             yield position, None, f"The option {value!r} is given twice."
         else:
-            seen.add((type(value), value))
+            seen.add(str(value))
             yield position, {"value": value, "label": in_words(str(value)) if label is None else label}, ""
 
 

@@ -113,6 +113,41 @@ TEXTS: dict[str, dict[str, str]] = {
         "de": "Muss ein Währungscode nach ISO 4217 sein, wie EUR.",
         "fr": "Doit être un code de devise ISO 4217 comme EUR.",
     },
+    "not_a_user": {
+        "en": "Must be a person of your organisation.",
+        "de": "Muss eine Person aus Ihrer Organisation sein.",
+        "fr": "Doit être une personne de votre organisation.",
+    },
+    "unknown_user": {
+        "en": "There is no such person in your organisation.",
+        "de": "Diese Person gibt es in Ihrer Organisation nicht.",
+        "fr": "Cette personne n'existe pas dans votre organisation.",
+    },
+    "not_a_group": {
+        "en": "Must be a group of your organisation.",
+        "de": "Muss eine Gruppe Ihrer Organisation sein.",
+        "fr": "Doit être un groupe de votre organisation.",
+    },
+    "unknown_group": {
+        "en": "There is no such group in your organisation.",
+        "de": "Diese Gruppe gibt es in Ihrer Organisation nicht.",
+        "fr": "Ce groupe n'existe pas dans votre organisation.",
+    },
+    "not_a_file": {
+        "en": "Must be a file that was attached to the task.",
+        "de": "Muss eine Datei sein, die an die Aufgabe angehängt wurde.",
+        "fr": "Doit être un fichier joint à la tâche.",
+    },
+    "file_too_large": {
+        "en": "A file has at most {limit} bytes.",
+        "de": "Eine Datei hat höchstens {limit} Bytes.",
+        "fr": "Un fichier a au plus {limit} octets.",
+    },
+    "file_not_accepted": {
+        "en": "A file must be one of: {limit}.",
+        "de": "Eine Datei muss eine von diesen sein: {limit}.",
+        "fr": "Un fichier doit être l'un de : {limit}.",
+    },
     "end_before_start": {
         "en": "The end must not be before the start.",
         "de": "Das Ende darf nicht vor dem Anfang liegen.",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from orkestra.forms.field_types import FIELD_TYPES, KEYWORDS, MANY_CHOICES, FieldType
+from orkestra.forms.field_types import FIELD_TYPES, GROUP_PICKER, KEYWORDS, MANY_CHOICES, FieldType
 from orkestra.forms.problems import Invalid, Problem, join
 
 HINTS: Final = "x-orkestra"
@@ -84,6 +84,8 @@ class SchemaReader:
         if isinstance(schema.get("items"), dict):
             schema = {**schema, "items": self._resolved(schema["items"], join(path, "items"), trail)[0]}
         name = hint.get("type", _infer(schema))
+        if name == "group" and "properties" not in schema:
+            name, hint = GROUP_PICKER, {**hint, "type": GROUP_PICKER}
         kind = FIELD_TYPES.get(name) if isinstance(name, str) else None
         if kind is None:
             return {**hint, "type": name}

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orkestra.forms.conditions import holds, is_empty, named_fields
-from orkestra.forms.field_types import FIELD_TYPES
-from orkestra.forms.findings import field_findings
+from orkestra.forms.field_types import FIELD_TYPES, PICKERS
+from orkestra.forms.findings import MAX_FINDINGS, Findings
 from orkestra.forms.json_values import not_json, same
 from orkestra.forms.messages import text
 from orkestra.forms.problems import Invalid, Problem, join, path_of
@@ -13,12 +13,20 @@ from orkestra.forms.problems import Invalid, Problem, join, path_of
 HINTS: Final = "x-orkestra"
 
 
-def validate(schema: Mapping[str, Any], data: Any, outcome: str | None = None, *, locale: str = "en") -> dict[str, Any]:
+def validate(
+    schema: Mapping[str, Any],
+    data: Any,
+    outcome: str | None = None,
+    *,
+    locale: str = "en",
+    strangers: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
     """Returns `data` as it is kept: hidden fields and nulls dropped, defaults put in, in the order of the form.
 
     `schema` is what `check` returned. A missing field takes its default, null says that nothing is given. Raises
-    Invalid with every error; an error about the outcome has the path `outcome`, which no path of a field equals when
-    the caller puts `data` in front of those.
+    Invalid with every error (of the fields the first 200); an error about the outcome has the path `outcome`, which no
+    path of a field equals when the caller puts `data` in front of those. `strangers` are ids that a picker of people or
+    groups may not hold.
     """
     problems = not_json(data, locale)
     if problems:
@@ -27,9 +35,9 @@ def validate(schema: Mapping[str, Any], data: Any, outcome: str | None = None, *
     if not isinstance(data, dict):
         raise Invalid([*problems, Problem("", "wrong_type", text("wrong_type", locale, "object"))])
     require = _required_by(schema, outcome)
-    level = Level(locale)
+    level = Level(locale, strangers)
     cleaned = level.clean(schema, data, "", require)
-    problems += level.problems
+    problems += level.problems[:MAX_FINDINGS]
     if not level.problems:
         problems += _broken_rules(schema, cleaned, locale)
     if problems:
@@ -73,8 +81,10 @@ def translated(hint: Mapping[str, Any], name: str, locale: str) -> Any:
 class Level:
     """Cleans the fields of one object: the form itself, a group, or a row of a table."""
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, strangers: frozenset[str] = frozenset()) -> None:
         self._locale = locale
+        self._strangers = strangers
+        self._findings = Findings()
         self.problems: list[Problem] = []
 
     def clean(
@@ -110,22 +120,36 @@ class Level:
             self._refuse(path, "read_only")
         if hint["type"] == "group" and isinstance(value, dict):
             return self.clean(schema, value, path)
-        if hint["type"] == "table" and isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        if hint["type"] == "table" and _are_rows(schema, value):
             rows = [self.clean(schema["items"], row, join(path, at)) for at, row in enumerate(value)]
-            self._fits({key: each for key, each in schema.items() if key != "items"}, rows, path)
+            self._has_rows(schema, rows, path)
             return rows
         if hint["type"] == "integer" and isinstance(value, float) and value.is_integer():
             value = int(value)
+        if hint["type"] in PICKERS and isinstance(value, str) and value in self._strangers:
+            self._refuse(path, f"unknown_{'user' if hint['type'] == 'user' else 'group'}")
+            return value
         self._fits(schema, value, path)
         return value
 
+    def _has_rows(self, schema: Mapping[str, Any], rows: list[Any], path: str) -> None:
+        least = schema.get("minItems", 0)
+        if len(rows) < least:
+            self.problems.append(Problem(path, "too_few_items", text("too_few_items", self._locale, least)))
+
     def _fits(self, schema: Mapping[str, Any], value: Any, path: str) -> None:
-        for below, code, limit in field_findings(schema, value):
+        for below, code, limit in self._findings.of(schema, value):
             place = join(path, path_of(below)) if below else path
             self.problems.append(Problem(place, code, text(code, self._locale, limit)))
 
     def _refuse(self, path: str, code: str) -> None:
         self.problems.append(Problem(path, code, text(code, self._locale)))
+
+
+def _are_rows(schema: Mapping[str, Any], value: Any) -> bool:
+    """Whether each row can be looked at by itself; else the engine says what is wrong with the whole."""
+    most = schema.get("maxItems", MAX_FINDINGS)
+    return isinstance(value, list) and len(value) <= most and all(isinstance(row, dict) for row in value)
 
 
 def visible_values(properties: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:

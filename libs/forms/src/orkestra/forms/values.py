@@ -34,6 +34,8 @@ def beyond_schema(kind: str, hint: Mapping[str, Any], value: Any) -> Iterator[Fi
                 yield ("end",), "end_before_start", ""
         case "money":
             yield from _money(hint, value)
+        case "file":
+            yield from _files(hint, value)
         case "number" if "decimals" in hint:
             yield from _decimals(hint, Decimal(repr(value)), ())
 
@@ -62,6 +64,22 @@ def _money(hint: Mapping[str, Any], value: Mapping[str, str]) -> Iterator[Findin
     if "max" in hint and amount > Decimal(hint["max"]):
         yield ("amount",), "too_large", hint["max"]
     yield from _decimals({"decimals": hint.get("decimals", 8)}, amount, ("amount",))
+
+
+def _files(hint: Mapping[str, Any], files: list[dict[str, Any]]) -> Iterator[Finding]:
+    for position, file in enumerate(files):
+        if "max_size" in hint and file["size"] > hint["max_size"]:
+            yield (position,), "file_too_large", hint["max_size"]
+        if "accept" in hint and not any(_is_accepted(file, each) for each in hint["accept"]):
+            yield (position,), "file_not_accepted", ", ".join(hint["accept"])
+
+
+def _is_accepted(file: Mapping[str, Any], accepted: str) -> bool:
+    """Whether a file is of a kind as in HTML's `accept`: an ending, a media type, or a whole group of those."""
+    if accepted.startswith("."):
+        return str(file["name"]).lower().endswith(accepted.lower())
+    kind = str(file["media_type"]).partition(";")[0].strip().lower()
+    return kind.startswith(accepted[:-1].lower()) if accepted.endswith("/*") else kind == accepted.lower()
 
 
 def _decimals(hint: Mapping[str, Any], value: Decimal, path: tuple[str, ...]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from orkestra import forms
 from orkestra.rules.actions import NotCanonical, digests_of
 from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.clocks import reopened, stopped
-from orkestra.rules.creation import as_field_errors, check_context, check_draft, check_text, not_canonical
+from orkestra.rules.creation import NOT_ASKED, as_field_errors, check_context, check_draft, check_text, not_canonical
 from orkestra.rules.deciding import change, decide
 from orkestra.rules.durations import parse_duration
 from orkestra.v1.task import AnswerTaskRequest, ChangeRequest, RequestChangesRequest, Task, TaskContext, TaskStatus
@@ -105,7 +105,8 @@ def _schema(
     if request.form is None:
         return old
     try:
-        schema = forms.check(request.form, context.model_dump(mode="json", exclude_none=True) if context else {})
+        known = context.model_dump(mode="json", exclude_none=True) if context else {}
+        schema = forms.check(request.form, known, without=NOT_ASKED)
     except forms.Invalid as exc:
         errors += as_field_errors(exc.problems, "form")
         return old

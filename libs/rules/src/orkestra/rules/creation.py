@@ -17,6 +17,8 @@ MAX_CANDIDATES: Final = 200
 MAX_OPEN_DATA: Final = 256 * 1024
 MAX_NAME: Final = 200
 MAX_DEPTH: Final = 32
+NOT_ASKED: Final = frozenset({"file"})
+"""Types of fields that no task asks for: nothing keeps attachments yet."""
 _NAMES: Final = (
     "workflow_id",
     "first_run_id",
@@ -42,7 +44,7 @@ def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[Field
     schema: dict[str, Any] = {}
     context = request.context.model_dump(mode="json", exclude_none=True) if request.context else {}
     try:
-        schema = forms.check(request.form, context)
+        schema = forms.check(request.form, context, without=NOT_ASKED)
     except forms.Invalid as exc:
         errors += as_field_errors(exc.problems, "form")
     else:

@@ -101,10 +101,11 @@ def decide_complete(
     *,
     locale: str = "en",
     issue: Issue | None = None,
+    strangers: frozenset[str] = frozenset(),
 ) -> Decision:
     """Records the answer of the assignee, or of a candidate who claims by it.
 
-    `issue` makes the receipt of a task with an action.
+    `issue` makes the receipt of a task with an action; `strangers` are people and groups that the tenant does not have.
     An answer that does not fit the form is refused (InvalidArgument DATA_INVALID) with every error. One that comes
     after the task expired or was cancelled is kept as the change late_answer and refused.
     """
@@ -116,8 +117,9 @@ def decide_complete(
         refusal = _is_passed_by(task, principal, request)
         if refusal is not None:
             return refusal
+        schema = task.form or forms.check(None)
         try:
-            result = forms.validate(task.form or forms.check(None), request.data, request.outcome, locale=locale)
+            result = forms.validate(schema, request.data, request.outcome, locale=locale, strangers=strangers)
         except forms.Invalid as exc:
             return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=_answer_errors(exc))
         values = {"result": result, "outcome": request.outcome, "completed_by": principal.subject}

@@ -1,17 +1,21 @@
 """Who is meant: names in a request held against this service's copies and, on a miss, against identity-service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import grpc
 from orkestra.chassis.operations import Tx
+from orkestra.forms import picked, with_ids
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.rules import Named
 from orkestra.v1.identity import GetGroupRequest, GetUserRequest, Group, IdentityServiceClient, User, UserStatus
 from orkestra.wire import DeadlineExceeded, FieldError, InvalidArgument, NotFound, Unavailable
 
+MOST_ASKED = 50
+"""Most people, and most groups, of one answer that identity-service is asked for."""
 IDENTITY_SECONDS = 1.5
 """Longest wait for identity-service: it is asked while a transaction is open."""
 
@@ -71,6 +75,20 @@ class People:
         await self._ask_for_people(tx, known, sorted(set(names) - known.people.keys()))
         found = (known.people.get(name) for name in names)
         return list(dict.fromkeys(person[0] for person in found if person and person[1] == UserStatus.ACTIVE))
+
+    async def picked(self, tx: Tx, schema: Mapping[str, Any], data: Any) -> tuple[Any, frozenset[str]]:
+        """Return an answer with its people named by user id, and those of its people and groups that nobody knows."""
+        people, groups = picked(schema, data)
+        if not people and not groups:
+            return data, frozenset()
+        known = await _copies(tx, {one.lower() for one in people}, groups)
+        await self._ask_for_people(
+            tx, known, sorted({one.lower() for one in people} - known.people.keys())[:MOST_ASKED]
+        )
+        await self._ask_for_groups(tx, known, sorted(groups - known.groups)[:MOST_ASKED])
+        strangers = {one for one in people if known.people.get(one.lower(), ("", ""))[1] != UserStatus.ACTIVE}
+        named = with_ids(schema, data, lambda one: one if one in strangers else known.user_id(one))
+        return named, frozenset(strangers | (groups - known.groups))
 
     async def user_id(self, tx: Tx, name: str, *, path: str) -> str:
         """Return the user id behind a user id or e-mail address; refuses an address that nobody in the tenant has."""
