@@ -95,6 +95,10 @@ class LocalStack:
             "task": f"127.0.0.1:{self._ports['task']}",
             "workflow": f"127.0.0.1:{self._ports['workflow']}",
             "notification": f"127.0.0.1:{self._ports['notification']}",
+            "health": {
+                service.process.name: f"http://127.0.0.1:{service.health_port}"
+                for service in (*self._rooms, *self._doors)
+            },
             **shown,
             "api_keys": {**shown.get("api_keys", {}), "worker": self._secrets["worker_key"]},
             "processes": self._supervisor.pids,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -85,10 +85,14 @@ class Stack:
         self._process.wait(30)
 
 
-def start_stack(state_dir: Path, *, port_offset: int) -> Stack:
-    """Start `orkestra dev` and wait until stack.json says that it is ready; fails with the log's end."""
+def start_stack(state_dir: Path, *, port_offset: int, settings: Mapping[str, str] | None = None) -> Stack:
+    """Start `orkestra dev` and wait until stack.json says that it is ready; fails with the log's end.
+
+    `settings` are what of the environment it passes on to its services.
+    """
     log = state_dir.parent / f"{state_dir.name}.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORKESTRA_")}
+    environment |= settings or {}
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "orkestra.cli", "dev", "--state-dir", state_dir, "--port-offset", str(port_offset)],
@@ -106,11 +110,12 @@ def start_stack(state_dir: Path, *, port_offset: int) -> Stack:
 
 
 @asynccontextmanager
-async def running_stack(*, port_offset: int) -> AsyncIterator[Stack]:
+async def running_stack(*, port_offset: int, settings: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
     """Run a stack in a temporary folder for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="orkestra-stack-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)  # PostgreSQL runs as another user when the tests run as root
-        stack = await asyncio.to_thread(start_stack, Path(folder) / "state", port_offset=port_offset)
+        state = Path(folder) / "state"
+        stack = await asyncio.to_thread(start_stack, state, port_offset=port_offset, settings=settings)
         try:
             yield stack
         finally:

@@ -1,0 +1,185 @@
+"""What an operator sees of one question: its trace, its figures and its log lines, from a running stack."""
+
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+from orkestra.testkit.otlp import Received, ReceivedSpan, receiving
+from orkestra.testkit.stack import Stack, running_stack
+from orkestra.testkit.waiting import eventually
+
+pytestmark = [pytest.mark.xdist_group("observed stack"), pytest.mark.timeout(240)]
+
+QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
+ANSWER = {"answer": "Yes, within 30 days.", "sentiment": "positive"}
+STEPS = {  # service and span, on the way of every question
+    ("workflow-worker", "orkestra.v1.WorkflowService/StartWorkflow"),
+    ("workflow-worker", "insert_run"),
+    ("workflow-worker", "commit"),
+    ("workflow-worker", "temporal StartWorkflowExecution"),
+    ("workflow-worker", "publish workflow.started"),
+    ("workflow-worker", "activity orkestra.create_task"),
+    ("task-service", "orkestra.v1.TaskService/CreateTask"),
+    ("task-service", "create_task"),
+    ("task-service", "publish task.created"),
+    ("notification-service", "notification-service task.created"),
+    ("notification-service", "tell"),
+    ("notification-service", "publish notification.delivered"),
+    ("task-service", "task completed"),
+    ("task-service", "publish task.completed"),
+    ("workflow-worker", "workflow-worker-wakeup task.completed"),
+    ("workflow-worker", "temporal SignalWorkflowExecution"),
+    ("workflow-worker", "activity orkestra.advance_clock"),
+    ("workflow-worker", "activity orkestra.report_end"),
+    ("workflow-worker", "end_run"),
+    ("workflow-worker", "workflow customer-support@1"),
+    ("workflow-worker", "publish workflow.completed"),
+    ("notification-service", "notification-service task.completed"),
+}
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The agent's own span, below which everything lies."""
+
+    trace_id: str
+    span_id: str
+
+    @property
+    def traceparent(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-01"
+
+    def span(self) -> NonRecordingSpan:
+        ids = int(self.trace_id, 16), int(self.span_id, 16)
+        return NonRecordingSpan(SpanContext(*ids, is_remote=False, trace_flags=TraceFlags(1)))
+
+
+@pytest.fixture
+def agent() -> Agent:
+    return Agent(secrets.token_hex(16), secrets.token_hex(8))
+
+
+@pytest.fixture(scope="module")
+def received() -> Iterator[Received]:
+    with receiving() as so_far:
+        yield so_far
+
+
+@pytest.fixture(scope="module")
+async def observed(received: Received) -> AsyncIterator[Stack]:
+    settings = {
+        "ORKESTRA_OTLP_ENDPOINT": received.url,
+        "ORKESTRA_LOG_LEVEL": "debug",
+    }
+    offset = 24_000 + os.getpid() % 50 * 150
+    async with running_stack(port_offset=offset, settings=settings) as stack:
+        yield stack
+
+
+def gaps(spans: Sequence[ReceivedSpan], agent: Agent) -> set[str]:
+    """Return parents that nobody has sent."""
+    return {span.parent_id for span in spans} - {span.span_id for span in spans} - {agent.span_id}
+
+
+def steps(spans: Sequence[ReceivedSpan]) -> set[tuple[str, str]]:
+    return {(span.service, span.name) for span in spans}
+
+
+async def whole_trace(received: Received, agent: Agent, *, entrance: tuple[str, str]) -> list[ReceivedSpan]:
+    """Return the spans of the agent's trace once every step has arrived and every parent is there."""
+
+    def missing() -> object:
+        spans = received.of_trace(agent.trace_id)
+        return (STEPS | {entrance}) - steps(spans) or gaps(spans, agent)
+
+    try:
+        await eventually(lambda: not missing(), timeout=30)
+    except TimeoutError:
+        pytest.fail(f"missing: {missing()}; there are {sorted(steps(received.of_trace(agent.trace_id)))}")
+    return received.of_trace(agent.trace_id)
+
+
+async def answer_as_person(stack: Stack, workflow_id: str) -> str:
+    """Claim and complete the run's task as a person of the group, in a trace of the person's own; return its id."""
+    own = secrets.token_hex(16)
+    async with stack.rest(email=stack.member_of("support-l1")) as http:
+        http.headers["traceparent"] = f"00-{own}-{secrets.token_hex(8)}-01"
+
+        async def first() -> str | None:
+            tasks = (await http.get("/v1/tasks", params={"workflow_id": workflow_id})).json()["tasks"]
+            return str(tasks[0]["task_id"]) if tasks else None
+
+        task = f"/v1/tasks/{await eventually(first, timeout=30)}"
+        (await http.post(f"{task}/claim", json={})).raise_for_status()
+        (await http.post(f"{task}/complete", json={"data": ANSWER})).raise_for_status()
+    return own
+
+
+def assert_one_tree(spans: Sequence[ReceivedSpan], agent: Agent, own: str) -> None:
+    roots = [span for span in spans if span.parent_id == agent.span_id]
+    assert roots
+    assert gaps(spans, agent) == set()
+    answered = next(span for span in spans if span.name == "task completed")
+    assert answered.links == (own,)  # the person's request is a trace of its own, one click away
+    run = next(span for span in spans if span.name == "workflow customer-support@1")
+    below = {span.name for span in spans if span.parent_id == run.span_id}
+    assert {"activity orkestra.create_task", "activity orkestra.report_end"} <= below
+    assert run.nanoseconds[0] < answered.nanoseconds[0] < run.nanoseconds[1]
+
+
+async def test_a_question_over_rest_is_one_trace_below_the_agents_own(
+    observed: Stack, received: Received, agent: Agent
+) -> None:
+    async with observed.rest(key="agent") as http:
+        body = {"definition": "customer-support", "input": QUESTION}
+        headers = {"traceparent": agent.traceparent}
+        started = await http.post("/v1/workflows", json=body, headers=headers)
+        workflow_id = started.raise_for_status().json()["workflow_id"]
+        own = await answer_as_person(observed, workflow_id)
+        done = await http.get(f"/v1/workflows/{workflow_id}/result", params={"wait": 30})
+    assert done.json()["status"] == "completed"
+    spans = await whole_trace(received, agent, entrance=("api-gateway", "POST /v1/workflows"))
+    assert_one_tree(spans, agent, own)
+    assert [span.name for span in spans if span.parent_id == agent.span_id] == ["POST /v1/workflows"]
+
+
+@pytest.mark.parametrize(("mode", "by"), [("2026-07-28", "meta"), ("legacy", "header")])
+async def test_a_question_over_mcp_is_one_trace_below_the_agents_own(
+    observed: Stack, received: Received, agent: Agent, mode: str, by: str
+) -> None:
+    headers = {"authorization": f"Bearer {observed.info['api_keys']['agent']}"}
+    if by == "header":
+        headers["traceparent"] = agent.traceparent
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(observed.info["mcp"], http_client=http), mode=mode) as client,
+    ):
+        with use_span(agent.span()) if by == "meta" else use_span(NonRecordingSpan(SpanContext(0, 0, is_remote=False))):
+            arguments: dict[str, Any] = {"definition": "customer-support", "input": QUESTION}
+            started = (await client.call_tool("workflow_start", arguments)).structured_content
+        assert started is not None
+        own = await answer_as_person(observed, started["workflow_id"])
+        wait = {"workflow_id": started["workflow_id"], "wait_seconds": 30}
+        done = (await client.call_tool("workflow_result", wait)).structured_content
+    assert done is not None
+    assert done["status"] == "completed"
+    spans = await whole_trace(received, agent, entrance=("mcp-gateway", "tools/call workflow_start"))
+    assert_one_tree(spans, agent, own)
+
+
+def lines_of(stack: Stack, trace_id: str) -> list[dict[str, Any]]:
+    """Return the log lines of every service that belong to the trace."""
+    lines: list[dict[str, Any]] = []
+    for log in sorted((stack.state_dir / "logs").glob("*.log")):
+        for text in log.read_text("utf-8", "replace").splitlines():
+            if trace_id in text:
+                lines.append(json.loads(text))
+    return lines
