@@ -188,12 +188,18 @@ class Refund(BaseModel):
 async def refund(ctx: Context, input: Refund) -> dict[str, Any]:
     """Pay back what a person has approved, once."""
     args = {"order": input.order, "amount": input.amount}
-    receipt = await approve(ctx, "refund_payment", args, assign_to=group("finance"), description="A broken cup")
+    receipt = await approve(ctx, "refund_payment", args, assign_to=group("support-l2"), description="A broken cup")
     if not receipt.is_approved:
         return {"paid": False, "because": receipt.comment}
     receipt.verify("refund_payment", args)
     used = await redeem(receipt, f"refund-{input.order}")
     return {"paid": True, "approved_by": receipt.decided_by, "use": used.use_id}
+
+
+@workflow("refund-waits")
+async def refund_waits(ctx: Context, input: Refund) -> None:
+    """Leave the receipt to others."""
+    await approve(ctx, "refund_payment", input.model_dump(), assign_to=group("support-l2"))
 
 
 @workflow("refund-tries")
