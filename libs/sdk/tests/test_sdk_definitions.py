@@ -2,6 +2,7 @@
 
 import pytest
 import sdk_workflows as author
+from jsonschema import Draft202012Validator
 from orkestra.sdk import Context, workflow
 from orkestra.sdk.header import RunHeader, read_header
 from orkestra.sdk.worker import find_contents
@@ -10,6 +11,36 @@ from pydantic import BaseModel
 
 class Nothing(BaseModel):
     """No fields."""
+
+
+class Address(BaseModel):
+    """Where somebody lives."""
+
+    city: str
+
+
+class Customer(BaseModel):
+    """Who asks."""
+
+    home: Address
+    others: list[Address]
+    notes: dict[str, str]
+
+
+class Anything(BaseModel, extra="allow"):
+    """Known and unknown fields."""
+
+    known: str
+
+
+@workflow("customer")
+async def of_customer(ctx: Context, input: Customer) -> None:
+    """Take known fields only."""
+
+
+@workflow("anything")
+async def of_anything(ctx: Context, input: Anything) -> None:
+    """Take any field."""
 
 
 async def ask(ctx: Context, input: Nothing) -> None:
@@ -28,6 +59,18 @@ def test_a_definition_is_made_of_name_types_and_docstring() -> None:
     assert given.output_schema["type"] == "object"
     assert given.forms is not None
     assert list(given.forms) == ["Verdict"]
+
+
+def test_an_input_takes_no_fields_but_those_of_its_models() -> None:
+    schema = of_customer.definition.to_contract("q").input_schema
+    good = {"home": {"city": "a"}, "others": [{"city": "b"}], "notes": {"any": "key"}}
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(good)
+    assert not validator.is_valid(good | {"surprise": 1})
+    assert not validator.is_valid(good | {"home": {"city": "a", "surprise": 1}})
+    assert not validator.is_valid(good | {"others": [{"city": "b", "surprise": 1}]})
+    open_schema = of_anything.definition.to_contract("q").input_schema
+    assert Draft202012Validator(open_schema).is_valid({"known": "a", "surprise": 1})
 
 
 def test_a_definition_without_a_queue_is_served_by_the_workers_own() -> None:

@@ -72,7 +72,20 @@ class Definition:
 def _object_schema(annotation: Any) -> dict[str, Any]:
     if isinstance(annotation, type) and issubclass(annotation, Form):
         return schema_of(annotation)
-    return TypeAdapter(annotation).json_schema()
+    closed: dict[str, Any] = _closed(TypeAdapter(annotation).json_schema())
+    return closed
+
+
+def _closed(schema: Any) -> Any:
+    """Let objects take no fields but their own, as a form does, so that a misspelt one is told and not dropped."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {word: _closed(part) for word, part in schema.items()}
+    if closed.get("type") == "object" and "properties" in closed:
+        closed.setdefault("additionalProperties", False)
+    return closed
 
 
 class WorkflowClass(Generic[I_contra, O_co]):
@@ -91,7 +104,7 @@ def workflow(
     """Make an async function `(ctx, input)` startable by `name`; its annotations become the JSON Schemas.
 
     The version is part of what is registered: change it with the input's or output's schema. `start_roles` limits who
-    may start it.
+    may start it. An input has no fields but those of its model, unless the model says `extra="allow"`.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"The name {name!r} of a workflow is lower-case words joined by hyphens, such as my-workflow.")
