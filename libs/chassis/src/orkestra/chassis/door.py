@@ -1,15 +1,16 @@
-"""What every request at a door carries in and out: a request id and a trace; and one log line that says how it went."""
+"""What every request at a door carries in and out: a request id, a trace, a bounded body; and a line in the log."""
 
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterable, Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from orkestra.chassis.logs import get_logger
+from orkestra.wire import TooLarge
 from orkestra.wire.tracing import pass_on, trace_of
 
 Scope = MutableMapping[str, Any]
@@ -20,9 +21,32 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _PASSED_ON = ("traceparent", "tracestate")
+_LISTENED_TO = 8
+"""How many times the limit is read of a body before a client that goes on sending is cut off."""
 
 log = get_logger(__name__)
 tracer = trace.get_tracer("orkestra.chassis.door")
+
+
+async def read_body(chunks: AsyncIterable[bytes], *, declared: str, limit: int) -> bytes:
+    """Return a body of at most `limit` bytes; raise TooLarge BODY_TOO_LARGE for a larger one.
+
+    `declared` is the Content-Length. What is somewhat too large is read to its end and dropped: a client that is cut
+    off while it sends does not hear why.
+    """
+    refusal = TooLarge("BODY_TOO_LARGE", f"A body is at most {limit} bytes.")
+    if declared.isdigit() and int(declared) > limit * _LISTENED_TO:
+        raise refusal
+    body, length = bytearray(), 0
+    async for chunk in chunks:
+        length += len(chunk)
+        if length > limit * _LISTENED_TO:
+            raise refusal
+        if length <= limit:
+            body += chunk
+    if length > limit:
+        raise refusal
+    return bytes(body)
 
 
 class Envelope:

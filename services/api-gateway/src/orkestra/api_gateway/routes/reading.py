@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import Request
 from orkestra.api_gateway.routes.endpoint import Endpoint
-from orkestra.wire import FieldError, InvalidArgument, Model, TooLarge, loads, parse
+from orkestra.chassis.door import read_body
+from orkestra.wire import FieldError, InvalidArgument, Model, loads, parse
 from orkestra.wire.problems import to_invalid_argument
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -54,18 +55,7 @@ async def _read_body(request: Request, limit: int) -> bytes:
         return b""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
-    return bytes(body)
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge("BODY_TOO_LARGE", f"A body is at most {limit} bytes.")
+    return await read_body(request.stream(), declared=declared, limit=limit)
 
 
 def _object(body: bytes) -> dict[str, Any]:

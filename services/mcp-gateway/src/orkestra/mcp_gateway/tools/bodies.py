@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from orkestra.chassis.door import read_body
 from orkestra.mcp_gateway.tools.refusing import INVALID_REQUEST, PARSE_ERROR, respond
 from orkestra.wire import Error, FieldError, InvalidArgument, TooLarge, loads
 from starlette.requests import Request
@@ -31,7 +32,8 @@ class StrictBodies:
         request = Request(scope, receive)
         try:
             _check_type(request)
-            body = await _read(request, self._limit)
+            declared = request.headers.get("content-length", "")
+            body = await read_body(request.stream(), declared=declared, limit=self._limit)
             _check_json(body)
         except TooLarge as refusal:
             await respond(refusal, {"Connection": "close"}, code=INVALID_REQUEST)(scope, receive, send)
@@ -49,22 +51,6 @@ _NOT_JSON = "CONTENT_TYPE_UNSUPPORTED"
 def _check_type(request: Request) -> None:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidArgument(_NOT_JSON, "Send the body as application/json.")
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
-    return bytes(body)
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge("BODY_TOO_LARGE", f"A body is at most {limit} bytes.")
 
 
 def _check_json(body: bytes) -> None:
