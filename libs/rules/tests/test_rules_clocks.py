@@ -264,7 +264,7 @@ class SlowWorld:
     def _perform(self, second: int, step: dict[str, Any]) -> None:
         self.log.append((second, "escalated" if step["moves"] else "reminder_due"))
         if step["moves"]:
-            self.claim_began, self.is_open = second, True
+            self.claim_began, self.is_open, self.breached = second, True, False
 
 
 STEPS = st.fixed_dictionaries(

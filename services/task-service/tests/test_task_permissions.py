@@ -8,17 +8,24 @@ from orkestra.v1.task import (
     AddCommentRequest,
     AdvanceClockRequest,
     AnswerTaskRequest,
+    AssignTaskRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
     CompleteTaskRequest,
     ConfirmWakeUpRequest,
+    DelegateTaskRequest,
+    EscalateTaskRequest,
+    EscalationStep,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListTasksRequest,
+    Priority,
     ReleaseTaskRequest,
     RequestChangesRequest,
     SaveDraftRequest,
+    SlaPolicy,
     Task,
+    UpdateTaskRequest,
 )
 from orkestra.wire import Error, Model, NotFound
 from task_world import ANSWER, Caller, Tenant, World, ask, world
@@ -29,6 +36,16 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "view": ("get_task", lambda task_id: GetTaskRequest(task_id=task_id)),
     "claim": ("claim_task", lambda task_id: ClaimTaskRequest(task_id=task_id)),
     "release": ("release_task", lambda task_id: ReleaseTaskRequest(task_id=task_id)),
+    "assign": (
+        "assign_task",
+        lambda task_id: AssignTaskRequest(task_id=task_id, candidate_groups=["support-l1"], reason="Ill."),
+    ),
+    "delegate": (
+        "delegate_task",
+        lambda task_id: DelegateTaskRequest(task_id=task_id, assignee="candidate@example.com", reason="Ill."),
+    ),
+    "escalate": ("escalate_task", lambda task_id: EscalateTaskRequest(task_id=task_id)),
+    "update": ("update_task", lambda task_id: UpdateTaskRequest(task_id=task_id, priority=Priority.HIGH)),
     "complete": ("complete_task", lambda task_id: CompleteTaskRequest(task_id=task_id, data=ANSWER)),
     "comment": ("add_comment", lambda task_id: AddCommentRequest(task_id=task_id, text="Hello")),
     "save_draft": ("save_draft", lambda task_id: SaveDraftRequest(task_id=task_id, data=ANSWER)),
@@ -59,7 +76,7 @@ def test_every_operation_of_the_table_is_driven() -> None:
     assert OPERATIONS.keys() == GRANTS.keys()
 
 
-HELD = {"release", "save_draft", "request_changes", "answer"}
+HELD = {"release", "delegate", "save_draft", "request_changes", "answer"}
 
 
 async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]]:
@@ -83,6 +100,7 @@ async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]
             candidate_users=[callers["candidate"].id],
             candidate_groups=["support-l1"],
             excluded_users=[callers["excluded"].id],
+            sla=SlaPolicy(complete="9h", escalate=[EscalationStep(after="8h", remind=True)]),
         )
     )
     if operation in HELD:

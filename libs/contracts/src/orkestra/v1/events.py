@@ -5,7 +5,7 @@ from pydantic import Field
 from orkestra.v1 import events_pb2 as pb
 from orkestra.v1.identity import ApiKey, Group, Tenant, User
 from orkestra.v1.notification import Notification
-from orkestra.v1.task import Task
+from orkestra.v1.task import Calendar, Task
 from orkestra.v1.workflow import Workflow
 from orkestra.wire import Model
 
@@ -21,6 +21,14 @@ class TaskEvent(Model, pb=pb.TaskEvent):
     mentioned: list[str] = Field(
         default_factory=list, description="User ids of the people whom a comment names; only with mentioned."
     )
+
+
+class CalendarEvent(Model, pb=pb.CalendarEvent):
+    """What happened to a calendar."""
+
+    calendar: Calendar
+    audience: list[str] = Field(default_factory=list, description="Who may see it: all.")
+    actor: str | None = Field(default=None, description="The principal.")
 
 
 class WorkflowEvent(Model, pb=pb.WorkflowEvent):

@@ -23,6 +23,16 @@ class TaskEvent(_message.Message):
     mentioned: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, task: _Optional[_Union[_task_pb2.Task, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., mentioned: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class CalendarEvent(_message.Message):
+    __slots__ = ("calendar", "audience", "actor")
+    CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    calendar: _task_pb2.Calendar
+    audience: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    def __init__(self, calendar: _Optional[_Union[_task_pb2.Calendar, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+
 class WorkflowEvent(_message.Message):
     __slots__ = ("workflow", "audience", "actor")
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]

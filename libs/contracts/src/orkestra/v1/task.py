@@ -822,6 +822,24 @@ class TaskServiceServer(Protocol):
         """Puts a claimed task back for its candidates."""
         ...
 
+    async def assign_task(self, ctx: Context, request: AssignTaskRequest) -> Task:
+        """Gives a task to a person or to new candidates. For managers; its time to claim begins again."""
+        ...
+
+    async def delegate_task(self, ctx: Context, request: DelegateTaskRequest) -> Task:
+        """Hands the caller's task to one of its candidates, for whom alone it is open then; a release gives it back."""
+        ...
+
+    async def update_task(self, ctx: Context, request: UpdateTaskRequest) -> Task:
+        """Changes a live task: priority, due times, tags, or what is asked, as a new revision. For whoever asked,
+        and managers.
+        """
+        ...
+
+    async def escalate_task(self, ctx: Context, request: EscalateTaskRequest) -> Task:
+        """Performs the next step of the escalation chain now. For managers."""
+        ...
+
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         """Records the answer. It must fit the form; the waiting workflow then resumes."""
         ...
@@ -880,6 +898,26 @@ class TaskServiceServer(Protocol):
         """Replaces the tenant's escalation policy. For managers and admins."""
         ...
 
+    async def create_calendar(self, ctx: Context, request: CreateCalendarRequest) -> Calendar:
+        """Keeps a calendar, which SLAs name from then on. For managers and admins."""
+        ...
+
+    async def get_calendar(self, ctx: Context, request: GetCalendarRequest) -> Calendar:
+        """Returns a calendar."""
+        ...
+
+    async def list_calendars(self, ctx: Context, request: ListCalendarsRequest) -> ListCalendarsResponse:
+        """Returns a page of the tenant's calendars, by their ids."""
+        ...
+
+    async def update_calendar(self, ctx: Context, request: UpdateCalendarRequest) -> Calendar:
+        """Replaces a calendar. Tasks that are live keep the hours that they began with. For managers and admins."""
+        ...
+
+    async def delete_calendar(self, ctx: Context, request: DeleteCalendarRequest) -> Calendar:
+        """Removes a calendar. Tasks that are live keep the hours that they began with. For managers and admins."""
+        ...
+
     async def redeem_receipt(self, ctx: Context, request: RedeemReceiptRequest) -> Redemption:
         """Uses up a receipt, once; the same use_id gets the same answer again."""
         ...
@@ -934,6 +972,32 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
     ) -> Task:
         """Puts a claimed task back for its candidates."""
         return await self._call("ReleaseTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def assign_task(
+        self, request: AssignTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Gives a task to a person or to new candidates. For managers; its time to claim begins again."""
+        return await self._call("AssignTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def delegate_task(
+        self, request: DelegateTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Hands the caller's task to one of its candidates, for whom alone it is open then; a release gives it back."""
+        return await self._call("DelegateTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def update_task(
+        self, request: UpdateTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Changes a live task: priority, due times, tags, or what is asked, as a new revision. For whoever asked,
+        and managers.
+        """
+        return await self._call("UpdateTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def escalate_task(
+        self, request: EscalateTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Performs the next step of the escalation chain now. For managers."""
+        return await self._call("EscalateTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
 
     async def complete_task(
         self, request: CompleteTaskRequest, request_id: str | None = None, timeout: float | None = None
@@ -1035,6 +1099,46 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Replaces the tenant's escalation policy. For managers and admins."""
         return await self._call(
             "PutEscalationPolicy", request, EscalationPolicy, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def create_calendar(
+        self, request: CreateCalendarRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Calendar:
+        """Keeps a calendar, which SLAs name from then on. For managers and admins."""
+        return await self._call(
+            "CreateCalendar", request, Calendar, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_calendar(
+        self, request: GetCalendarRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Calendar:
+        """Returns a calendar."""
+        return await self._call(
+            "GetCalendar", request, Calendar, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_calendars(
+        self, request: ListCalendarsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListCalendarsResponse:
+        """Returns a page of the tenant's calendars, by their ids."""
+        return await self._call(
+            "ListCalendars", request, ListCalendarsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_calendar(
+        self, request: UpdateCalendarRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Calendar:
+        """Replaces a calendar. Tasks that are live keep the hours that they began with. For managers and admins."""
+        return await self._call(
+            "UpdateCalendar", request, Calendar, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def delete_calendar(
+        self, request: DeleteCalendarRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Calendar:
+        """Removes a calendar. Tasks that are live keep the hours that they began with. For managers and admins."""
+        return await self._call(
+            "DeleteCalendar", request, Calendar, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def redeem_receipt(

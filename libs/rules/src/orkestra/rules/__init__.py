@@ -2,6 +2,8 @@
 
 from orkestra.rules.actions import action_digest, digest_of, digests_of
 from orkestra.rules.asking import decide_answer, decide_request_changes
+from orkestra.rules.assigning import decide_assign, decide_delegate, decide_release
+from orkestra.rules.calendars import check_calendar, group_of, is_always
 from orkestra.rules.changes import Change, Decision
 from orkestra.rules.clocks import due, start, wake_in
 from orkestra.rules.creation import check_create, check_size, check_text
@@ -12,7 +14,6 @@ from orkestra.rules.decisions import (
     decide_claim,
     decide_complete,
     decide_create,
-    decide_release,
     end_with_run,
 )
 from orkestra.rules.drafts import decide_save_draft
@@ -33,6 +34,8 @@ from orkestra.rules.permissions import (
 )
 from orkestra.rules.policies import check_policy
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
+from orkestra.rules.updating import decide_escalate, decide_update
+from orkestra.rules.working_time import WorkingTime, working_time
 
 __all__ = [
     "FINAL",
@@ -42,9 +45,11 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "Decision",
+    "WorkingTime",
     "action_digest",
     "audience",
     "audiences_of",
+    "check_calendar",
     "check_create",
     "check_escalation",
     "check_policy",
@@ -54,18 +59,24 @@ __all__ = [
     "clock_state",
     "decide_advance",
     "decide_answer",
+    "decide_assign",
     "decide_cancel",
     "decide_claim",
     "decide_complete",
     "decide_create",
+    "decide_delegate",
+    "decide_escalate",
     "decide_escalation",
     "decide_release",
     "decide_request_changes",
     "decide_save_draft",
+    "decide_update",
     "digest_of",
     "digests_of",
     "due",
     "end_with_run",
+    "group_of",
+    "is_always",
     "is_installation",
     "is_live",
     "is_task_id",
@@ -79,4 +90,5 @@ __all__ = [
     "start",
     "visible",
     "wake_in",
+    "working_time",
 ]

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from orkestra import forms
-from orkestra.rules.actions import NotCanonical, digests_of
 from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.clocks import reopened, stopped
-from orkestra.rules.creation import NOT_ASKED, as_field_errors, check_context, check_draft, check_text, not_canonical
+from orkestra.rules.creation import check_text
 from orkestra.rules.deciding import change, decide
 from orkestra.rules.durations import parse_duration
-from orkestra.v1.task import AnswerTaskRequest, ChangeRequest, RequestChangesRequest, Task, TaskContext, TaskStatus
+from orkestra.rules.revising import revised
+from orkestra.v1.task import AnswerTaskRequest, ChangeRequest, RequestChangesRequest, Task, TaskStatus
 from orkestra.wire import Error, FailedPrecondition, FieldError, InvalidArgument, Principal
 
 MAX_ROUNDS: Final = 5
@@ -18,7 +17,7 @@ ANSWER_WITHIN: Final = timedelta(hours=24)
 
 
 def decide_request_changes(task: Task, principal: Principal, now: datetime, request: RequestChangesRequest) -> Decision:
-    """Asks the requester; the task waits, until answer_by at the latest, and at most five times."""
+    """Asks the requester; the task waits, until answer_by at the latest, and as often as its max_revisions says."""
 
     def effect(task: Task) -> Change | Error:
         errors = check_text("message", request.message)
@@ -29,9 +28,9 @@ def decide_request_changes(task: Task, principal: Principal, now: datetime, requ
             errors.append(FieldError("answer_within", "duration_invalid", str(exc)))
         if errors:
             return InvalidArgument("CHANGES_INVALID", "The changes cannot be asked for like this.", errors=errors)
-        rounds = len(task.change_requests)
-        if rounds >= MAX_ROUNDS:
-            message = f"Changes were asked for {MAX_ROUNDS} times; now decide on the task as it is."
+        rounds, most = len(task.change_requests), task.max_revisions or MAX_ROUNDS
+        if rounds >= most:
+            message = f"Changes were asked for {most} times; now decide on the task as it is."
             return FailedPrecondition("CHANGES_EXHAUSTED", message, current=task)
         asked = ChangeRequest(
             round=rounds + 1,
@@ -67,58 +66,5 @@ def decide_answer(task: Task, principal: Principal, now: datetime, request: Answ
 
 def _replaced(task: Task, request: AnswerTaskRequest) -> tuple[dict[str, Any], list[FieldError]]:
     errors = check_text("message", request.message)
-    context = _context(task, request, errors)
-    schema = _schema(task, request, context, errors)
-    draft = request.draft
-    if draft is None and task.draft is not None:
-        draft = _fitting(task.draft, schema)
-    elif draft is not None:
-        errors += check_draft(draft, schema)
-    values: dict[str, Any] = {
-        "context": context,
-        "form": schema,
-        "draft": draft,
-        "saved": task.saved and _fitting(task.saved, schema),
-    }
-    if context != task.context or schema != task.form:
-        values["revision"] = task.revision + 1
-        try:
-            bound = digests_of(task.title, task.description, context, schema)
-            values["action_digest"] = bound and bound.action
-        except NotCanonical:
-            errors.append(not_canonical())
+    values = revised(task, errors, context=request.context, form=request.form, draft=request.draft)
     return values, errors
-
-
-def _context(task: Task, request: AnswerTaskRequest, errors: list[FieldError]) -> TaskContext | None:
-    if request.context is None:
-        return task.context
-    errors += check_context(request.context)
-    action = request.context.action or (task.context.action if task.context else None)
-    return request.context.model_copy(update={"action": action})
-
-
-def _schema(
-    task: Task, request: AnswerTaskRequest, context: TaskContext | None, errors: list[FieldError]
-) -> dict[str, Any]:
-    old = task.form or forms.check(None)
-    if request.form is None:
-        return old
-    try:
-        known = context.model_dump(mode="json", exclude_none=True) if context else {}
-        schema = forms.check(request.form, known, without=NOT_ASKED)
-    except forms.Invalid as exc:
-        errors += as_field_errors(exc.problems, "form")
-        return old
-    policy = task.sla.policy if task.sla else None
-    if policy is not None and policy.default_result is not None:
-        try:
-            forms.validate(schema, policy.default_result, policy.default_outcome)
-        except forms.Invalid:
-            message = "The result that the policy gives at the end does not fit this form."
-            errors.append(FieldError("form", "default_unfit", message))
-    return schema
-
-
-def _fitting(values: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name in schema["properties"]}

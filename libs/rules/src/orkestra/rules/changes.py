@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orkestra.rules.permissions import audience
-from orkestra.v1.task import EscalationStep, Task
+from orkestra.rules.working_time import working_time
+from orkestra.v1.task import EscalationStep, Task, TaskStatus
 from orkestra.wire import Error
 
-_UNTOLD: Final = {"version", "updated_at", "saved", "saved_at"}
+_MEASURES: Final = {"status_since", "time_to_claim", "time_active", "time_waiting", "time_paused"}
+_UNTOLD: Final = {"version", "updated_at", "saved", "saved_at", *_MEASURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,26 @@ class Decision:
     refusal: Error | None = None
 
 
-def changed(task: Task, now: datetime, **values: Any) -> Task:
-    """Returns the task with other values, one version later."""
+def changed(task: Task, now: datetime, since: datetime | None = None, /, **values: Any) -> Task:
+    """Returns the task with other values, one version later. A new status began at `since`, now where it is left out.
+
+    With the status ends what is measured of it.
+    """
+    if values.get("status", task.status) != task.status:
+        values |= _measured(task, since or now)
     return task.model_copy(update={**values, "version": task.version + 1, "updated_at": now})
+
+
+def _measured(task: Task, until: datetime) -> dict[str, Any]:
+    """Returns the durations with the stretch that ends now: together they are the whole time since the creation."""
+    began = task.status_since or task.created_at
+    elapsed = max(until - began, timedelta())
+    if task.status == TaskStatus.WAITING:
+        return {"status_since": until, "time_waiting": (task.time_waiting or timedelta()) + elapsed}
+    hours = task.sla.hours if task.sla else None
+    counted = working_time(hours).between(began, until)
+    name = "time_to_claim" if task.status == TaskStatus.OPEN else "time_active"
+    measured: dict[str, Any] = {"status_since": until, name: (getattr(task, name) or timedelta()) + counted}
+    if hours is not None:
+        measured["time_paused"] = (task.time_paused or timedelta()) + elapsed - counted
+    return measured

@@ -9,6 +9,7 @@ from orkestra.rules.changes import Change, changed
 from orkestra.rules.durations import offset, parse_duration
 from orkestra.rules.states import LIVE
 from orkestra.rules.states import step as next_status
+from orkestra.rules.working_time import WorkingTime, working_time
 from orkestra.v1.task import (
     Assignment,
     DecidedBy,
@@ -19,6 +20,7 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     TaskStatus,
+    WorkingHours,
 )
 
 
@@ -34,15 +36,23 @@ class Moment:
 _STEP, _CLAIM_MISSED, _END, _ANSWER_MISSED = 0, 1, 2, 3
 
 
-def start(policy: SlaPolicy, now: datetime) -> Sla:
-    """Returns the clocks of a policy that `check_policy` has let pass, both started now."""
-    sla = Sla(policy=policy, breached=False, escalation_level=0, claim_started_at=now, complete_started_at=now)
-    return _timed(
-        sla.model_copy(
-            update={"claim_by": _add(now, policy.claim), "complete_by": _add(now, policy.complete)},
-        ),
-        TaskStatus.OPEN,
+def start(
+    policy: SlaPolicy, now: datetime, *, hours: WorkingHours | None = None, calendar_version: int | None = None
+) -> Sla:
+    """Returns the clocks of a policy that `check_policy` has let pass, both started now and measured on the hours."""
+    counting = working_time(hours)
+    sla = Sla(
+        policy=policy,
+        claim_by=_add(counting, now, policy.claim),
+        complete_by=_add(counting, now, policy.complete),
+        breached=False,
+        escalation_level=0,
+        claim_started_at=now,
+        complete_started_at=now,
+        hours=hours,
+        calendar_version=calendar_version,
     )
+    return _timed(sla, TaskStatus.OPEN)
 
 
 def moments(sla: Sla, status: TaskStatus) -> Iterator[Moment]:
@@ -51,24 +61,38 @@ def moments(sla: Sla, status: TaskStatus) -> Iterator[Moment]:
         yield Moment(sla.answer_by, _ANSWER_MISSED)
     if status not in LIVE or status == TaskStatus.WAITING:
         return
-    is_open = status == TaskStatus.OPEN
+    is_open, counting = status == TaskStatus.OPEN, working_time(sla.hours)
     for position, step in enumerate(sla.policy.escalate):
         if position not in sla.performed_steps and (is_open or step.clock != SlaClock.CLAIM):
-            yield Moment(step_at(sla, step), _STEP, position)
-    if is_open and sla.claim_by and not sla.breached:
+            yield Moment(_step_at(sla, step, counting), _STEP, position)
+    if is_open and sla.claim_by and sla.claim_missed_at is None:
         yield Moment(sla.claim_by, _CLAIM_MISSED)
-    if sla.complete_by and not (sla.policy.at_end == SlaEnd.KEEP and sla.breached):
+    if sla.complete_by and sla.complete_missed_at is None:
         yield Moment(sla.complete_by, _END)
 
 
-def step_at(sla: Sla, step: EscalationStep) -> datetime:
-    """Returns when a step is due, measured from the start of its clock as it last began."""
+def last_moment(sla: Sla) -> datetime | None:
+    """Returns the latest moment that new clocks are heading for."""
+    found = max(moments(sla, TaskStatus.OPEN), default=None)
+    return None if found is None else found.at
+
+
+def next_step(task: Task) -> int | None:
+    """Returns the position of the step of the chain that comes next; None where none is left."""
+    if task.sla is None:
+        return None
+    steps = [moment for moment in moments(task.sla, task.status) if moment.rank == _STEP]
+    return min(steps).position if steps else None
+
+
+def _step_at(sla: Sla, step: EscalationStep, counting: WorkingTime) -> datetime:
+    """Returns when a step is due, measured from the start of its clock as it last began; a share is one of its time."""
     is_claim = step.clock == SlaClock.CLAIM
     began = sla.claim_started_at if is_claim else sla.complete_started_at
-    total = sla.policy.claim if is_claim else sla.policy.complete
+    by = sla.claim_by if is_claim else sla.complete_by
     if began is None:
         raise ValueError("A clock that has never been started has no steps.")
-    return began + offset(step.after, parse_duration(total) if total else None)
+    return counting.after(began, offset(step.after, counting.between(began, by) if by else None))
 
 
 def due(task: Task, now: datetime) -> tuple[Change, ...]:
@@ -99,31 +123,37 @@ def claim_restarted(sla: Sla | None, now: datetime) -> Sla | None:
     """Returns the clocks with the time to claim begun again; the time to complete runs on."""
     if sla is None:
         return None
-    return sla.model_copy(update={"claim_started_at": now, "claim_by": _add(now, sla.policy.claim)})
+    claim_by = _add(working_time(sla.hours), now, sla.policy.claim)
+    return sla.model_copy(update={"claim_started_at": now, "claim_by": claim_by, "claim_missed_at": None})
 
 
 def stopped(sla: Sla | None, answer_by: datetime) -> Sla:
     """Returns the clocks of a task that waits for its requester. A task without a policy has but this one."""
-    if sla is None:
-        sla = Sla(policy=SlaPolicy(), breached=False, escalation_level=0)
-    return sla.model_copy(update={"answer_by": answer_by})
+    return (sla or without_policy(None)).model_copy(update={"answer_by": answer_by})
+
+
+def without_policy(began: datetime | None) -> Sla:
+    """Returns the clocks of a task without a policy: nothing runs but what is set by hand, and nothing ever ends it."""
+    return Sla(policy=SlaPolicy(), breached=False, escalation_level=0, complete_started_at=began)
 
 
 def reopened(task: Task, at: datetime, **answered: Any) -> dict[str, Any]:
     """Returns the fields of a waiting task that goes back to its reviewer at `at`, answered or not.
 
-    Every deadline moves by the time that the clocks stood still.
+    Every deadline moves by what its calendar counts of the time that the clocks stood still.
     """
     *before, asked = task.change_requests
     closed = asked.model_copy(update={**answered, "closed_at": at})
-    return {"change_requests": [*before, closed], "sla": _moved(task.sla, at - asked.asked_at)}
+    return {"change_requests": [*before, closed], "sla": _moved(task.sla, asked.asked_at, at)}
 
 
-def _moved(sla: Sla | None, duration: timedelta) -> Sla | None:
-    if sla is None or sla.policy == SlaPolicy():
+def _moved(sla: Sla | None, stopped_at: datetime, at: datetime) -> Sla | None:
+    if sla is None or (sla.policy == SlaPolicy() and sla.complete_by is None and sla.claim_by is None):
         return None
-    moments = ("claim_by", "complete_by", "claim_started_at", "complete_started_at")
-    moved = {name: at + duration for name in moments if (at := getattr(sla, name)) is not None}
+    counting = working_time(sla.hours)
+    paused = counting.between(stopped_at, at)
+    names = ("claim_by", "complete_by", "claim_started_at", "complete_started_at")
+    moved = {name: counting.after(old, paused) for name in names if (old := getattr(sla, name)) is not None}
     return sla.model_copy(update={**moved, "answer_by": None})
 
 
@@ -132,8 +162,8 @@ def _timed(sla: Sla, status: TaskStatus) -> Sla:
     return sla.model_copy(update={"next_step_at": found and found.at})
 
 
-def _add(now: datetime, duration: str | None) -> datetime | None:
-    return now + parse_duration(duration) if duration else None
+def _add(counting: WorkingTime, now: datetime, duration: str | None) -> datetime | None:
+    return counting.after(now, parse_duration(duration)) if duration else None
 
 
 def _next_change(task: Task, now: datetime) -> Change | None:
@@ -141,18 +171,25 @@ def _next_change(task: Task, now: datetime) -> Change | None:
     if moment is None or moment.at > now or task.sla is None:
         return None
     if moment.rank == _ANSWER_MISSED:
-        after = changed(task, now, status=next_status(task.status, "take_back"), **reopened(task, moment.at))
+        status = next_status(task.status, "take_back")
+        after = changed(task, now, moment.at, status=status, **reopened(task, moment.at))
         after = after.model_copy(update={"sla": retimed(after)})
         return Change("updated", task, after, now, reason="Nobody answered in time.")
     if moment.rank == _STEP:
-        return _performed(task, task.sla, moment.position, now)
-    if moment.rank == _CLAIM_MISSED or task.sla.policy.at_end == SlaEnd.KEEP:
-        return _told(task, "sla_breached", now, sla=task.sla.model_copy(update={"breached": True}))
-    return _ended(task, task.sla, now)
+        return perform(task, moment.position, now)
+    missed = "claim_missed_at" if moment.rank == _CLAIM_MISSED else "complete_missed_at"
+    sla = task.sla.model_copy(update={"breached": True, missed: moment.at})
+    if moment.rank == _CLAIM_MISSED or _is_kept(sla):
+        return _told(task, "sla_breached", now, sla=sla)
+    return _ended(task, sla, now)
+
+
+def _is_kept(sla: Sla) -> bool:
+    """Whether the task stays open at its end: a due time that no policy knows of ends nothing."""
+    return sla.policy.at_end == SlaEnd.KEEP or sla.policy.complete is None
 
 
 def _ended(task: Task, sla: Sla, now: datetime) -> Change:
-    sla = sla.model_copy(update={"breached": True})
     if sla.policy.at_end != SlaEnd.DEFAULT:
         return _told(task, "expired", now, status=next_status(task.status, "expire"), sla=sla)
     answer = {"result": sla.policy.default_result, "outcome": sla.policy.default_outcome}
@@ -161,16 +198,20 @@ def _ended(task: Task, sla: Sla, now: datetime) -> Change:
     return _told(task, "completed", now, status=status, sla=sla, **answer, **decided)
 
 
-def _performed(task: Task, sla: Sla, position: int, now: datetime) -> Change:
-    step = sla.policy.escalate[position]
-    performed = [*sla.performed_steps, position]
-    sla = sla.model_copy(update={"performed_steps": performed, "escalation_level": len(performed)})
+def perform(task: Task, position: int, now: datetime) -> Change:
+    """Returns what a step of the chain does; it is then performed, and never again."""
+    if task.sla is None:
+        raise ValueError("A task without clocks has no steps.")
+    step = task.sla.policy.escalate[position]
+    performed = [*task.sla.performed_steps, position]
+    sla = task.sla.model_copy(update={"performed_steps": performed, "escalation_level": len(performed)})
     values: dict[str, Any] = {}
     if step.priority:
         values["priority"] = step.priority
     if step.assign_to:
         sla = claim_restarted(sla, now) or sla
-        values |= {**assigned(step.assign_to), "status": next_status(task.status, "reassign"), "claimed_at": None}
+        status = next_status(task.status, "reassign")
+        values |= {**assigned(step.assign_to), "status": status, "claimed_at": None, "delegated_by": None}
     if step.add_group:
         groups = values.get("candidate_groups", task.candidate_groups)
         values["candidate_groups"] = groups if step.add_group in groups else [*groups, step.add_group]

@@ -1,6 +1,6 @@
 """What a task to open must be: sizes, shapes and the form, all errors at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from orkestra import forms
@@ -17,6 +17,7 @@ MAX_CANDIDATES: Final = 200
 MAX_OPEN_DATA: Final = 256 * 1024
 MAX_NAME: Final = 200
 MAX_DEPTH: Final = 32
+MAX_REVISIONS: Final = 50
 NOT_ASKED: Final = frozenset({"file"})
 """Types of fields that no task asks for: nothing keeps attachments yet."""
 _NAMES: Final = (
@@ -34,8 +35,11 @@ _ROLES: Final = ("user", "assistant", "system", "tool")
 _WITHOUT_TIMES: Final[Any] = {"context": {"conversation": {"__all__": {"at"}}}}
 
 
-def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[FieldError]]:
-    """Returns the form's schema (empty where it is refused) and everything that is wrong with the request."""
+def check_create(request: CreateTaskRequest, *, has_calendar: bool = False) -> tuple[dict[str, Any], list[FieldError]]:
+    """Returns the form's schema (empty where it is refused) and everything that is wrong with the request.
+
+    `has_calendar` says that the calendar which its policy names is there.
+    """
     errors = as_field_errors(forms.not_json(request.model_dump(exclude=_WITHOUT_TIMES), max_depth=MAX_DEPTH + 4))
     if errors:
         return {}, errors
@@ -51,7 +55,7 @@ def check_create(request: CreateTaskRequest) -> tuple[dict[str, Any], list[Field
         errors += _draft_errors(request.draft or {}, schema)
         errors += _digest_errors(request, schema)
     if request.sla:
-        errors += check_policy(request.sla)
+        errors += check_policy(request.sla, has_calendar=has_calendar)
         if schema and request.sla.at_end == SlaEnd.DEFAULT and request.sla.default_result is not None:
             errors += _default_errors(request, schema)
     return schema, errors
@@ -101,28 +105,53 @@ def as_field_errors(problems: Any, prefix: str = "") -> list[FieldError]:
 def _text_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
     if request.task_id is not None and not is_task_id(request.task_id):
         yield FieldError("task_id", "task_id_invalid", "A task id is task_ and the 32 hexadecimal digits of a UUIDv7.")
-    if not request.title.strip():
-        yield FieldError("title", "required", "A task has a title.")
-    if len(request.title) > MAX_TITLE:
-        yield FieldError("title", "too_long", f"At most {MAX_TITLE} characters.")
-    if len((request.description or "").encode()) > MAX_TEXT:
-        yield FieldError("description", "too_large", "At most 16 KiB.")
+    yield from check_title(request.title)
+    yield from check_description(request.description)
     for name in _NAMES:
         value = getattr(request, name)
         if value is not None and not 0 < len(value) <= MAX_NAME:
             yield FieldError(name, "too_long" if value else "required", f"1 to {MAX_NAME} characters.")
+    if request.max_revisions is not None and not 1 <= request.max_revisions <= MAX_REVISIONS:
+        yield FieldError("max_revisions", "out_of_range", f"1 to {MAX_REVISIONS}.")
+
+
+def check_tags(tags: Sequence[str], path: str = "tags") -> Iterator[FieldError]:
+    """Yields what is wrong with tags: at most 50, each of 1 to 200 characters."""
+    if len(tags) > MAX_TAGS:
+        yield FieldError(path, "too_many_items", f"At most {MAX_TAGS} tags.")
+    for position, tag in enumerate(tags):
+        if not tag.strip() or len(tag) > MAX_NAME:
+            yield FieldError(f"{path}[{position}]", "wrong_length", f"1 to {MAX_NAME} characters.")
+
+
+def check_title(title: str) -> Iterator[FieldError]:
+    """Yields what is wrong with a title: something, and at most 300 characters of it."""
+    if not title.strip():
+        yield FieldError("title", "required", "A task has a title.")
+    if len(title) > MAX_TITLE:
+        yield FieldError("title", "too_long", f"At most {MAX_TITLE} characters.")
+
+
+def check_description(description: str | None) -> Iterator[FieldError]:
+    """Yields what is wrong with a description: at most 16 KiB."""
+    if len((description or "").encode(errors="replace")) > MAX_TEXT:
+        yield FieldError("description", "too_large", "At most 16 KiB.")
+
+
+def check_candidates(users: Sequence[str], groups: Sequence[str]) -> Iterator[FieldError]:
+    """Yields what is wrong with candidates: at most 200 people and groups together."""
+    if len(users) + len(groups) > MAX_CANDIDATES:
+        place = "candidate_users" if users else "candidate_groups"
+        yield FieldError(place, "too_many_items", f"At most {MAX_CANDIDATES} candidates, people and groups together.")
 
 
 def _list_errors(request: CreateTaskRequest) -> Iterator[FieldError]:
-    if len(request.tags) > MAX_TAGS:
-        yield FieldError("tags", "too_many_items", f"At most {MAX_TAGS} tags.")
-    if len(request.candidate_users) + len(request.candidate_groups) > MAX_CANDIDATES:
-        place = "candidate_users" if request.candidate_users else "candidate_groups"
-        yield FieldError(place, "too_many_items", f"At most {MAX_CANDIDATES} candidates, people and groups together.")
+    yield from check_tags(request.tags)
+    yield from check_candidates(request.candidate_users, request.candidate_groups)
     for name in ("excluded_users", "allow_agents"):
         if len(getattr(request, name)) > MAX_CANDIDATES:
             yield FieldError(name, "too_many_items", f"At most {MAX_CANDIDATES}.")
-    for name in (*_LISTS, "tags"):
+    for name in _LISTS:
         for position, value in enumerate(getattr(request, name)):
             if not value.strip() or len(value) > MAX_NAME:
                 yield FieldError(f"{name}[{position}]", "wrong_length", f"1 to {MAX_NAME} characters.")

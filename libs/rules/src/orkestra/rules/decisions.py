@@ -6,14 +6,17 @@ from typing import Any
 
 from orkestra import forms
 from orkestra.rules.actions import digests_of
+from orkestra.rules.calendars import pinned
 from orkestra.rules.changes import Change, Decision, changed
-from orkestra.rules.clocks import claim_restarted, due, retimed, start, wake_in
+from orkestra.rules.clocks import due, last_moment, retimed, start, wake_in
 from orkestra.rules.creation import MAX_TEXT, as_field_errors, check_create, check_size
 from orkestra.rules.deciding import change, decide
 from orkestra.rules.ids import mint_task_id
 from orkestra.rules.permissions import is_installation, may
 from orkestra.rules.states import REASONS, step
+from orkestra.rules.working_time import HORIZON
 from orkestra.v1.task import (
+    Calendar,
     CancelTaskRequest,
     ClaimTaskRequest,
     ClockState,
@@ -22,7 +25,6 @@ from orkestra.v1.task import (
     DecidedBy,
     Priority,
     Receipt,
-    ReleaseTaskRequest,
     Sla,
     Task,
     TaskStatus,
@@ -42,15 +44,23 @@ _LATE = (TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 
 
 def decide_create(
-    request: CreateTaskRequest, principal: Principal, now: datetime, *, tenant_id: str, random_bits: int
+    request: CreateTaskRequest,
+    principal: Principal,
+    now: datetime,
+    *,
+    tenant_id: str,
+    random_bits: int,
+    calendar: Calendar | None = None,
 ) -> Decision:
-    """Returns the task to store. People are named by their ids already.
+    """Returns the task to store. People are named by their ids already; `calendar` is the one that the policy names.
 
     Raises InvalidArgument TASK_INVALID with every error, and PermissionDenied where the principal may not ask, may not
     ask for that person, or names a run without being a worker.
     """
     _refuse_create(request, principal)
-    schema, errors = check_create(request)
+    schema, errors = check_create(request, has_calendar=calendar is not None)
+    sla = None if errors else _started(request, schema, now, calendar)
+    errors += _distance_errors(sla, now)
     if errors:
         raise InvalidArgument("TASK_INVALID", "The task cannot be opened as it is.", errors=errors)
     bound = digests_of(request.title, request.description, request.context, schema)
@@ -62,10 +72,11 @@ def decide_create(
         revision=1,
         created_at=now,
         updated_at=now,
+        status_since=now,
         form=schema,
         priority=request.priority or Priority.NORMAL,
         requested_by=(request.requested_by if is_installation(principal) else None) or principal.subject,
-        sla=_started(request, schema, now),
+        sla=sla,
         action_digest=bound and bound.action,
         **_as_asked(request),
     )
@@ -80,17 +91,6 @@ def decide_claim(task: Task, principal: Principal, now: datetime, request: Claim
         return change("claimed", task, after, now, principal=principal)
 
     return decide("claim", task, principal, now, version=request.version, effect=effect)
-
-
-def decide_release(task: Task, principal: Principal, now: datetime, request: ReleaseTaskRequest) -> Decision:
-    """Puts a claimed task back for its candidates; the time to claim begins again."""
-
-    def effect(task: Task) -> Change:
-        sla = claim_restarted(task.sla, now)
-        after = changed(task, now, status=TaskStatus.OPEN, assignee=None, claimed_at=None, sla=sla)
-        return change("released", task, after, now, principal=principal)
-
-    return decide("release", task, principal, now, version=request.version, effect=effect)
 
 
 def decide_complete(
@@ -235,17 +235,29 @@ def _as_asked(request: CreateTaskRequest) -> dict[str, Any]:
             "input",
             "draft",
             "assignee",
+            "max_revisions",
         )
     }
     lists = ("tags", "candidate_users", "candidate_groups", "excluded_users", "allow_agents")
     return asked | {name: list(dict.fromkeys(getattr(request, name))) for name in lists}
 
 
-def _started(request: CreateTaskRequest, schema: dict[str, Any], now: datetime) -> Sla | None:
+def _started(
+    request: CreateTaskRequest, schema: dict[str, Any], now: datetime, calendar: Calendar | None
+) -> Sla | None:
     policy = request.sla
     if policy is None:
         return None
     if policy.default_result is not None:
         result = forms.validate(schema, policy.default_result, policy.default_outcome)
         policy = policy.model_copy(update={"default_result": result})
-    return start(policy, now)
+    if calendar is None:
+        return start(policy, now)
+    return start(policy, now, hours=pinned(calendar, now), calendar_version=calendar.version)
+
+
+def _distance_errors(sla: Sla | None, now: datetime) -> list[FieldError]:
+    last = None if sla is None else last_moment(sla)
+    if last is None or last < now + HORIZON:
+        return []
+    return [FieldError("sla.calendar", "open_too_seldom", "On this calendar a deadline would be 20 years away.")]

@@ -27,7 +27,16 @@ _VIEW: Final = (
     Grant(roles=OVERSEERS),
     *(
         Grant(relation=name)
-        for name in ("assignee", "candidate", "requester", "beneficiary", "answerer", "mentioned", "installation")
+        for name in (
+            "assignee",
+            "delegator",
+            "candidate",
+            "requester",
+            "beneficiary",
+            "answerer",
+            "mentioned",
+            "installation",
+        )
     ),
 )
 
@@ -36,6 +45,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "comment": _VIEW,
     "claim": (Grant(relation="candidate"), Grant(relation="assignee")),
     "release": (Grant(relation="assignee"), _MANAGER),
+    "assign": (_MANAGER,),
+    "delegate": (Grant(relation="assignee"), _MANAGER),
+    "escalate": (_MANAGER,),
+    "update": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "complete": (Grant(relation="candidate"), Grant(relation="assignee")),
     "cancel": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "save_draft": (Grant(relation="assignee"),),
@@ -49,6 +62,10 @@ TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is abo
     "view_escalation_policy": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
     "put_escalation_policy": MANAGERS,
     "redeem_receipt": frozenset({"agent", "system", "worker", "admin"}),
+    "view_calendar": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
+    "create_calendar": MANAGERS,
+    "update_calendar": MANAGERS,
+    "delete_calendar": MANAGERS,
 }
 DECIDING: Final = frozenset({"claim", "complete"})  # for people, and for agents that the task names
 
@@ -56,6 +73,10 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "claim": ("NOT_A_CANDIDATE", "The task is not offered to you."),
     "complete": ("NOT_A_CANDIDATE", "The task is not offered to you."),
     "release": ("NOT_THE_ASSIGNEE", "Only the person who holds the task, or a manager, can put it back."),
+    "assign": ("NOT_A_MANAGER", "Only managers and admins assign tasks to others."),
+    "delegate": ("NOT_THE_ASSIGNEE", "Only the person to whom the task is given, or a manager, can delegate it."),
+    "escalate": ("NOT_A_MANAGER", "Only managers and admins escalate by hand."),
+    "update": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can change it."),
     "cancel": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can cancel it."),
     "save_draft": ("NOT_THE_ASSIGNEE", "Only the person who holds the task keeps a draft of its answer."),
     "request_changes": ("NOT_THE_ASSIGNEE", "Only the person who holds the task can ask for changes."),
@@ -66,6 +87,10 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "view_escalation_policy": ("POLICY_NOT_VISIBLE", "Your role does not show the escalation policy."),
     "put_escalation_policy": ("NOT_A_MANAGER", "Only managers and admins change the escalation policy."),
     "redeem_receipt": ("REDEEM_NOT_ALLOWED", "Only agents, systems and workers use receipts up."),
+    "view_calendar": ("CALENDAR_NOT_VISIBLE", "Your role does not show calendars."),
+    "create_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
+    "update_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
+    "delete_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
 }
 
 
@@ -99,6 +124,7 @@ def relations(principal: Principal, task: Task) -> frozenset[str]:
     subject = principal.subject
     held = {
         "assignee": task.assignee == subject,
+        "delegator": task.delegated_by == subject,
         "candidate": _is_candidate(principal, task),
         "requester": task.requested_by == subject,
         "beneficiary": task.on_behalf_of == subject,
@@ -122,7 +148,8 @@ def is_named_agent(principal: Principal, task: Task) -> bool:
 
 def audience(task: Task) -> list[str]:
     """Returns who may see the task, sorted: user:<subject>, agent:<name>, group:<id>, and all for overseers."""
-    people = {task.requested_by, task.on_behalf_of, task.assignee, task.completed_by, *task.candidate_users}
+    people = {task.requested_by, task.on_behalf_of, task.assignee, task.delegated_by, task.completed_by}
+    people |= set(task.candidate_users)
     people = (people | set(task.mentioned_users)) - {None}
     return sorted(
         {f"user:{subject}" for subject in people}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from orkestra.rules.calendars import is_always
 from orkestra.rules.durations import is_share, offset, parse_duration
 from orkestra.v1.task import EscalationStep, SlaClock, SlaEnd, SlaPolicy
 from orkestra.wire import FieldError
@@ -11,12 +12,15 @@ from orkestra.wire import FieldError
 MAX_STEPS: Final = 50
 
 
-def check_policy(policy: SlaPolicy) -> list[FieldError]:
-    """Returns what is wrong with a policy, each with its path from `sla`; nothing where it can run."""
-    return list(_problems(policy))
+def check_policy(policy: SlaPolicy, *, has_calendar: bool = False) -> list[FieldError]:
+    """Returns what is wrong with a policy, each with its path from `sla`; nothing where it can run.
+
+    `has_calendar` says that the calendar which it names is there.
+    """
+    return list(_problems(policy, has_calendar=has_calendar))
 
 
-def _problems(policy: SlaPolicy) -> Iterator[FieldError]:
+def _problems(policy: SlaPolicy, *, has_calendar: bool) -> Iterator[FieldError]:
     totals: dict[SlaClock, timedelta | None] = {}
     for clock, text in ((SlaClock.CLAIM, policy.claim), (SlaClock.COMPLETE, policy.complete)):
         totals[clock] = None
@@ -27,9 +31,8 @@ def _problems(policy: SlaPolicy) -> Iterator[FieldError]:
                 yield FieldError(f"sla.{clock}", "duration_invalid", str(exc))
     if policy.claim is None and policy.complete is None and not policy.escalate:
         yield FieldError("sla", "policy_empty", "An SLA has a time to claim, a time to complete, or steps.")
-    if policy.calendar not in (None, "always"):
-        message = f"There is no calendar {policy.calendar}; only always is available."
-        yield FieldError("sla.calendar", "calendar_unknown", message)
+    if not is_always(policy.calendar) and not has_calendar:
+        yield FieldError("sla.calendar", "calendar_unknown", f"There is no calendar {str(policy.calendar)[:100]}.")
     yield from _end_problems(policy)
     if len(policy.escalate) > MAX_STEPS:
         yield FieldError("sla.escalate", "too_many_items", f"An escalation chain has at most {MAX_STEPS} steps.")

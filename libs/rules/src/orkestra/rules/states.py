@@ -10,6 +10,12 @@ FINAL: Final = frozenset(TaskStatus) - LIVE
 
 Transition = TaskStatus | str
 _ENDED: Final[Mapping[TaskStatus, Transition]] = dict.fromkeys(sorted(FINAL), "TASK_NOT_LIVE")
+_TO_OTHERS: Final[Mapping[TaskStatus, Transition]] = {
+    TaskStatus.OPEN: TaskStatus.OPEN,
+    TaskStatus.CLAIMED: TaskStatus.OPEN,
+    TaskStatus.WAITING: "TASK_WAITING",
+    **_ENDED,
+}
 _BACK: Final[Mapping[TaskStatus, Transition]] = {
     TaskStatus.OPEN: "TASK_NOT_WAITING",
     TaskStatus.CLAIMED: "TASK_NOT_WAITING",
@@ -25,7 +31,7 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         **dict.fromkeys(sorted(FINAL), "TASK_NOT_OPEN"),
     },
     "release": {
-        TaskStatus.OPEN: "TASK_NOT_CLAIMED",
+        TaskStatus.OPEN: TaskStatus.OPEN,  # where it is given to one person, who gives it back
         TaskStatus.CLAIMED: TaskStatus.OPEN,
         TaskStatus.WAITING: "TASK_WAITING",
         **_ENDED,
@@ -37,9 +43,13 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         **_ENDED,
     },
     "cancel": {**dict.fromkeys(sorted(LIVE), TaskStatus.CANCELLED), **_ENDED},
-    "reassign": {
+    "reassign": _TO_OTHERS,
+    "assign": _TO_OTHERS,
+    "delegate": _TO_OTHERS,
+    "update": {**{status: status for status in sorted(LIVE)}, **_ENDED},
+    "escalate": {
         TaskStatus.OPEN: TaskStatus.OPEN,
-        TaskStatus.CLAIMED: TaskStatus.OPEN,
+        TaskStatus.CLAIMED: TaskStatus.CLAIMED,
         TaskStatus.WAITING: "TASK_WAITING",
         **_ENDED,
     },

@@ -24,12 +24,12 @@ with created as (
     insert into tasks (
         tenant_id, task_id, workflow_id, first_run_id, key, requested_by, on_behalf_of, title, description, type, tags,
         correlation, form, context, input, draft, assignee, candidate_users, candidate_groups, excluded_users,
-        allow_agents, action_digest, priority, status, sla, version, revision, created_at, updated_at,
+        allow_agents, action_digest, priority, status, sla, version, revision, max_revisions, status_since, created_at, updated_at,
         due_at, next_step_at, is_claim_plain, traceparent
     ) values (
         :tenant_id, :task_id, :workflow_id, :first_run_id, :key, :requested_by, :on_behalf_of, :title, :description, :type, :tags,
         :correlation, :form, :context, :input, :draft, :assignee, :candidate_users, :candidate_groups, :excluded_users,
-        :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :created_at, :updated_at,
+        :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :max_revisions, :status_since, :created_at, :updated_at,
         coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity'), :is_claim_plain,
         :traceparent
     )
@@ -68,13 +68,16 @@ select *, clock_timestamp() as now from locked
 with claimed as (
     update tasks set
         status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
-        (updated_at, claimed_at) = (
-            select clock.now, clock.now from (select clock_timestamp() as now where tasks.version > 0) as clock)
+        (updated_at, claimed_at, status_since, time_to_claim) = (
+            select clock.now, clock.now, clock.now,
+                   coalesce(tasks.time_to_claim, interval '0') + (clock.now - coalesce(tasks.status_since, tasks.created_at))
+            from (select clock_timestamp() as now where tasks.version > 0) as clock)
     where task_id = :task_id and status = 'open' and is_claim_plain
       and (assignee is null or assignee = :subject)
       and (:version::bigint is null or version = :version)
       and next_step_at > clock_timestamp()
-    returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at
+    returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at,
+              old.status_since as was_status_since, old.time_to_claim as was_time_to_claim
 ), seen as (
     update task_audience set status = 'claimed'
     where task_id = :task_id and audience <> 'user:' || :subject and exists (select from claimed)
@@ -99,6 +102,9 @@ with saved as (
         status = :status, assignee = :assignee, candidate_users = :candidate_users, candidate_groups = :candidate_groups,
         priority = :priority, outcome = :outcome, result = :result, completed_by = :completed_by, decided_by = :decided_by,
         acted_for = :acted_for, sla = :sla, reason = :reason, version = :version, updated_at = :updated_at,
+        title = :title, description = :description, tags = :tags, delegated_by = :delegated_by,
+        status_since = :status_since, time_to_claim = :time_to_claim, time_active = :time_active,
+        time_waiting = :time_waiting, time_paused = :time_paused,
         context = :context, form = :form, draft = :draft, revision = :revision, action_digest = :action_digest,
         change_requests = :change_requests, receipt = :receipt, saved = :saved, saved_at = :saved_at,
         claimed_at = :claimed_at, completed_at = :completed_at,
@@ -145,7 +151,8 @@ from task_history where task_id = :task_id order by sequence
 select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
        t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
        t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
-       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, page.due_at::text as due
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.due_at::text as due
 from (
     select distinct p.due_at, p.task_id
     from unnest(:audiences::text[]) as a (audience)
@@ -174,7 +181,8 @@ order by page.due_at, page.task_id
 select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
        t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
        t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
-       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.due_at::text as due
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, t.due_at::text as due
 from tasks t
 where t.workflow_id = :workflow_id and t.status = any (:statuses::text[])
   and (t.due_at, t.task_id) > (:after_due::text::timestamptz, :after_task::text)
@@ -299,3 +307,32 @@ select task_id, redeemed_use_id as use_id, redeemed_at from redeemed
 -- redemption
 -- What became of a receipt that could not be redeemed.
 select redeemed_by, redeemed_at from tasks where task_id = :task_id and receipt ->> 'token' = :token
+
+-- create_calendar
+-- A second calendar of the same id, or of the same group, inserts nothing and returns nothing.
+insert into calendars (tenant_id, calendar_id, name, group_id, working_hours, version, created_at, updated_at, updated_by)
+values (:tenant_id, :calendar_id, :name, :group_id, :working_hours, 1, clock_timestamp(), clock_timestamp(), :updated_by)
+on conflict do nothing
+returning *
+
+-- get_calendar
+select * from calendars where calendar_id = :calendar_id
+
+-- calendar_of_group
+select * from calendars where group_id = :group_id
+
+-- list_calendars
+select * from calendars
+where calendar_id > :after and (:group_id::text is null or group_id = :group_id)
+order by calendar_id limit :limit
+
+-- update_calendar
+update calendars set
+    name = :name, group_id = :group_id, working_hours = :working_hours, version = version + 1,
+    updated_at = clock_timestamp(), updated_by = :updated_by
+where calendar_id = :calendar_id and (:version::bigint is null or version = :version)
+returning *
+
+-- delete_calendar
+delete from calendars where calendar_id = :calendar_id and (:version::bigint is null or version = :version)
+returning *

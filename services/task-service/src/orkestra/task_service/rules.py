@@ -11,8 +11,10 @@ from typing import Any
 
 from orkestra.rules import Change, audience, audiences_of
 from orkestra.rules.clocks import retimed
-from orkestra.v1.events import TaskEvent
+from orkestra.v1.events import CalendarEvent, TaskEvent
 from orkestra.v1.task import (
+    AssignTaskRequest,
+    Calendar,
     CreateTaskRequest,
     EscalationStep,
     ListTasksRequest,
@@ -30,6 +32,7 @@ DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
 LONGEST_USE_ID = 200
 REDACTED = "[redacted]"
+_PINNED = ("policy", "hours")
 _LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "saved_at", "result", "receipt")
 
 
@@ -79,6 +82,18 @@ def with_user_ids(request: CreateTaskRequest, id_of: Callable[[str], str]) -> Cr
             "sla": None if request.sla is None else _policy_with_ids(request.sla, id_of),
         }
     )
+
+
+def people_assigned_in(request: AssignTaskRequest) -> Iterator[Named]:
+    """Yield every person that an assignment names, by user id or e-mail address."""
+    if request.assignee is not None:
+        yield Named("assignee", request.assignee)
+    yield from _listed("candidate_users", request.candidate_users)
+
+
+def groups_assigned_in(request: AssignTaskRequest) -> Iterator[Named]:
+    """Yield every group that an assignment names."""
+    yield from _listed("candidate_groups", request.candidate_groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +151,30 @@ def place_of(token: str | None) -> tuple[str, str]:
         raise _refused(FieldError("page_token", "invalid", "This is not a page token of this list.")) from None
 
 
+def calendar_token(calendar_id: str) -> str:
+    """Return the opaque text that stands for the last calendar of a page."""
+    return base64.urlsafe_b64encode(calendar_id.encode()).decode().rstrip("=")
+
+
+def calendar_place(token: str | None) -> str:
+    """Return the calendar id after which a page begins; refuses a token that is none of ours."""
+    try:
+        place = base64.b64decode((token or "") + "=" * (-len(token or "") % 4), altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error):
+        place = "\0"
+    if not place.isprintable():
+        raise _refused(FieldError("page_token", "invalid", "This is not a page token of this list."))
+    return place
+
+
+def calendar_event(calendar: Calendar, *, actor: str) -> CalendarEvent:
+    """Return what is told of a calendar: without what its holidays are called."""
+    holidays = [each.model_copy(update={"name": None}) for each in calendar.working_hours.holidays]
+    hours = calendar.working_hours.model_copy(update={"holidays": holidays})
+    slim = calendar.model_copy(update={"working_hours": hours})
+    return CalendarEvent(calendar=slim, audience=[EVERYONE], actor=actor)
+
+
 def comment_token(comment_id: str) -> str:
     """Return the opaque text that stands for the last comment of a page."""
     return base64.urlsafe_b64encode(comment_id.encode()).decode().rstrip("=")
@@ -163,9 +202,9 @@ def check_redemption(request: RedeemReceiptRequest) -> None:
 def without_large_fields(task: Task) -> Task:
     """Return the task as lists and events show it: without what is large or private."""
     hidden: dict[str, Any] = {**dict.fromkeys(_LARGE_FIELDS), "change_requests": []}
-    if task.sla is not None and task.sla.policy.default_result is not None:
+    if task.sla is not None and (task.sla.policy.default_result is not None or task.sla.hours is not None):
         policy = task.sla.policy.model_copy(update={"default_result": None})
-        hidden["sla"] = task.sla.model_copy(update={"policy": policy})
+        hidden["sla"] = task.sla.model_copy(update={"policy": policy, "hours": None})
     return task.model_copy(update=hidden)
 
 
@@ -179,7 +218,7 @@ def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
         after = {name: value for name, value in after.items() if name not in _LARGE_FIELDS}
     for fields in (before, after):
         if "sla" in fields:
-            fields["sla"] = {name: value for name, value in fields["sla"].items() if name != "policy"}
+            fields["sla"] = {name: value for name, value in fields["sla"].items() if name not in _PINNED}
         if fields.get("receipt"):
             fields["receipt"] = {name: value for name, value in fields["receipt"].items() if name != "token"}
         answer, late = fields.get("result"), fields.get("late_answer")
@@ -217,7 +256,9 @@ def mentions_in(text: str) -> list[str]:
 
 
 def is_claim_plain(task: Task) -> bool:
-    """Return whether a claim leaves the clocks of an open task as they are."""
+    """Return whether a claim leaves the clocks of an open task as they are, and no calendar has to measure it."""
+    if task.sla is not None and task.sla.hours is not None:
+        return False
     return retimed(task.model_copy(update={"status": TaskStatus.CLAIMED})) == task.sla
 
 

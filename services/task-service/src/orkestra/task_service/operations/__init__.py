@@ -1,11 +1,13 @@
 """The rpcs of TaskService: each is one transaction that checks, decides, writes and emits."""
 
 from orkestra.task_service.operations.asking import Asking
+from orkestra.task_service.operations.calendars import Calendars
 from orkestra.task_service.operations.commenting import Commenting
 from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
 from orkestra.task_service.operations.ending import Ending, Ends
 from orkestra.task_service.operations.escalating import Escalating
+from orkestra.task_service.operations.managing import Managing
 from orkestra.task_service.operations.people import People, group_columns, person_columns
 from orkestra.task_service.operations.reading import Reading
 from orkestra.task_service.operations.redeeming import Redeeming
@@ -14,7 +16,9 @@ from orkestra.task_service.operations.storing import sql
 __all__ = ["Ends", "People", "TaskOperations", "group_columns", "person_columns", "sql"]
 
 
-class TaskOperations(Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending):
+class TaskOperations(
+    Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending, Managing, Calendars
+):
     """Every rpc of TaskService."""
 
     open_rpcs = frozenset({"GetReceiptKeys"})

@@ -5,9 +5,10 @@ import secrets
 from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import check_create, decide_create, shown_to, visible
 from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.calendars import calendar_of
 from orkestra.task_service.operations.storing import insert, sql, task_of
 from orkestra.task_service.rules import groups_named_in, people_named_in, with_user_ids
-from orkestra.v1.task import CreateTaskRequest, Task
+from orkestra.v1.task import Calendar, CreateTaskRequest, Task
 from orkestra.wire import AlreadyExists, InvalidArgument
 
 
@@ -18,8 +19,9 @@ class Creating(Base):
     async def create_task(self, tx: Tx, request: CreateTaskRequest) -> Task:
         """Open the task, or return the one that the same id, or the same key within the run, opened before."""
         people, groups = people_named_in(request), groups_named_in(request)
+        calendar = await calendar_of(tx, request.sla)
         try:
-            known = await self.people.known(tx, people, groups, before_asking=lambda: _check(request))
+            known = await self.people.known(tx, people, groups, before_asking=lambda: _check(request, calendar))
         except InvalidArgument:
             first = await _first(tx, request)  # whoever was known then may be gone now
             if first is None:
@@ -31,6 +33,7 @@ class Creating(Base):
             known.now,
             tenant_id=tx.tenant_id,
             random_bits=secrets.randbits(74),
+            calendar=calendar,
         )
         if await insert(tx, decision.changes[0]):
             return decision.task
@@ -40,9 +43,9 @@ class Creating(Base):
         return first
 
 
-def _check(request: CreateTaskRequest) -> None:
+def _check(request: CreateTaskRequest, calendar: Calendar | None) -> None:
     """Refuse what is wrong in itself before others are bothered with it."""
-    _, errors = check_create(request)
+    _, errors = check_create(request, has_calendar=calendar is not None)
     if errors:
         raise InvalidArgument("TASK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
 

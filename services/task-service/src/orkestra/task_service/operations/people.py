@@ -102,6 +102,17 @@ class People:
             raise _refused([FieldError(path, "unknown_user", f"There is no person {name[:320]}.")])
         return user.user_id
 
+    async def person(self, tx: Tx, name: str, *, path: str) -> User:
+        """Return an active person with the groups of this moment; refuses a name that nobody in the tenant has."""
+        user = await self._user(tx.tenant_id, name.lower())
+        known = Known(now=await tx.now())
+        if user is not None:
+            known.add(user.user_id, user.email.lower(), user.status)
+        faults = list(_people_faults(known, [Named(path, name)]))
+        if user is None or faults:
+            raise _refused(faults)
+        return user
+
     async def _ask_for_people(self, tx: Tx, known: Known, names: list[str]) -> None:
         if not names:
             return

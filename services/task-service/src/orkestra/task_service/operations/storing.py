@@ -38,7 +38,7 @@ async def insert(tx: Tx, change: Change) -> bool:
             task,
             "tenant_id task_id workflow_id first_run_id key requested_by on_behalf_of title description type tags "
             "correlation form input draft assignee candidate_users candidate_groups excluded_users allow_agents "
-            "action_digest priority status version revision created_at updated_at",
+            "action_digest priority status version revision max_revisions status_since created_at updated_at",
         ),
         **_clock_columns(task),
         **_audience_columns(task),
@@ -67,7 +67,8 @@ async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
         return None
     tx.continue_trace(row["traceparent"])
     after = task_of(row)
-    was = {"status": TaskStatus.OPEN, "assignee": row["was_assignee"], "updated_at": row["was_updated_at"]}
+    old = ("assignee", "updated_at", "status_since", "time_to_claim")
+    was = {"status": TaskStatus.OPEN, **{name: row[f"was_{name}"] for name in old}}
     return after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}), after
 
 
@@ -132,7 +133,8 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         **_columns(
             task,
             "task_id status assignee candidate_users candidate_groups priority outcome result completed_by decided_by "
-            "acted_for reason version updated_at claimed_at completed_at form draft revision action_digest",
+            "acted_for reason version updated_at claimed_at completed_at form draft revision action_digest title "
+            "description tags delegated_by status_since time_to_claim time_active time_waiting time_paused",
         ),
         **_clock_columns(task),
         **_audience_columns(task),
