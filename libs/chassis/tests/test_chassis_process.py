@@ -117,7 +117,7 @@ async def test_without_nats_the_process_is_ready_and_says_so(schema: Schema) -> 
         status, body = await program.get("/readyz")
         assert (status, body["dependencies"]["nats"]) == (200, "NATS cannot be reached.")
         _, metrics = await program.get("/metrics")
-        assert "process_cpu_seconds_total" in metrics
+        assert "process_cpu_time_seconds_total" in metrics
         program.process.terminate()
         assert (await ended(program, within=10))[0] == 0
 

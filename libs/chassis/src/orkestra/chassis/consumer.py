@@ -1,6 +1,7 @@
 """Durable consumers: an event is handled until it is done, or it is poison and goes to the dead letters."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -10,11 +11,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
 from orkestra.chassis.logs import get_logger, log_tenant
+from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED
 from orkestra.chassis.pulls import Pull
 from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.wire import Error
 from orkestra.wire.tracing import trace_of
-from prometheus_client import Counter
 
 ACK_WAIT_SECONDS = 30.0
 HEARTBEAT_SECONDS = 10.0
@@ -22,10 +23,10 @@ LONGEST_PAUSE = 10.0
 TRIES_OF_A_BUG = 5
 STOP_SECONDS = 8.0
 RESTART_SECONDS = 0.5
+LOOK_SECONDS = 10.0
 _FAILED = (OSError, TimeoutError, nats.errors.Error)
 
 Handler = Callable[[Event], Awaitable[None]]
-HANDLED = Counter("orkestra_events_handled", "Events by consumer and outcome.", ["consumer", "outcome"])
 logger = get_logger(__name__)
 tracer = trace.get_tracer(__name__)
 
@@ -71,12 +72,26 @@ class Consumer:
     async def _consume(self) -> None:
         await self._nats.ensure_streams()
         await self._nats.jetstream.add_consumer(EVENTS, self._config())
-        async with Pull(self._nats, self._name) as pull:
-            self._pull = pull
-            while not self._stopping.is_set():
-                messages = await pull.take()
-                if messages:
-                    await self._work(messages)
+        looking = asyncio.create_task(self._look())
+        try:
+            async with Pull(self._nats, self._name) as pull:
+                self._pull = pull
+                while not self._stopping.is_set():
+                    messages = await pull.take()
+                    if messages:
+                        await self._work(messages)
+        finally:
+            looking.cancel()
+
+    async def _look(self) -> None:
+        """Keep the figure of what waits; NATS counts it."""
+        while True:
+            try:
+                info = await self._nats.jetstream.consumer_info(EVENTS, self._name)
+                BACKLOG.labels(self._name).set((info.num_pending or 0) + (info.num_ack_pending or 0))
+            except _FAILED as failed:
+                logger.debug("consumer was not looked at", consumer=self._name, error=repr(failed))
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _work(self, messages: list[Msg]) -> None:
         by_resource: defaultdict[str, list[Msg]] = defaultdict(list)
@@ -103,6 +118,8 @@ class Consumer:
     async def _settle(self, message: Msg) -> None:
         """Handle one message and tell NATS how it went."""
         deliveries = message.metadata.num_delivered or 1
+        if deliveries > 1:
+            REDELIVERED.labels(self._name).inc()
         try:
             await self._handle(message, deliveries)
         except Poison as poison:
@@ -134,7 +151,11 @@ class Consumer:
             kind=trace.SpanKind.CONSUMER,
             attributes={"orkestra.tenant_id": event.tenant_id, "messaging.message.id": event.id},
         ):
+            began = time.perf_counter()
             await self._handler(event)
+            PROCESSED.labels(self._name).observe(time.perf_counter() - began)
+            CONSUMER_LAG.labels(self._name).observe(max(0.0, time.time() - event.time.timestamp()))
+            logger.debug("event is handled", consumer=self._name, event_id=event.id, subject=message.subject)
 
     async def _later(self, message: Msg, deliveries: int, why: Exception) -> None:
         pause = min(LONGEST_PAUSE, 0.2 * 2 ** min(deliveries - 1, 10))

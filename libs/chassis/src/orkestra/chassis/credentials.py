@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import grpc
+from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import identity_unavailable
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
@@ -57,10 +58,11 @@ class CredentialCache:
         """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away."""
         key = (hashlib.sha256(credential.encode()).digest(), ip)
         known = self._tokens.get(key)
-        if known is not None:
-            return known
-        request = ExchangeCredentialRequest(credential=credential, ip=ip)
-        return await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
+        if known is None:
+            request = ExchangeCredentialRequest(credential=credential, ip=ip)
+            known = await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
+        log_tenant.set(known.tenant_id)
+        return known
 
 
 class _Cache(Generic[K]):

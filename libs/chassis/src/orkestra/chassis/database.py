@@ -6,9 +6,11 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
+from urllib.parse import urlsplit
 
 import asyncpg
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import CONNECTIONS, MOST_CONNECTIONS, WAITING_FOR_CONNECTIONS
 from orkestra.chassis.pool import Pool
 from orkestra.chassis.settings import secret
 from orkestra.wire import Unavailable, dumps
@@ -59,7 +61,9 @@ class Database:
             await prepare_connection(conn)
             return conn
 
-        return cls(Pool(connection, max_size=max_size), schema=schema)
+        pool = Pool(connection, max_size=max_size)
+        _show(pool, urlsplit(secret(dsn)).username or schema)
+        return cls(pool, schema=schema)
 
     async def close(self) -> None:
         """Close every connection; those still in use are cut."""
@@ -133,6 +137,14 @@ class Database:
             if not clean:
                 conn.terminate()
             self._pool.release(conn)
+
+
+def _show(pool: Pool, name: str) -> None:
+    """Have the figures of a pool read where they are asked for; of two with one name the newer is shown."""
+    CONNECTIONS.labels(name, "used").set_function(lambda: pool.used)
+    CONNECTIONS.labels(name, "idle").set_function(lambda: pool.idle)
+    WAITING_FOR_CONNECTIONS.labels(name).set_function(lambda: pool.waiting)
+    MOST_CONNECTIONS.labels(name).set(pool.size)
 
 
 def tenant_statement(tenant_id: str) -> str:

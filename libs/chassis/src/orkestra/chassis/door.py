@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import HTTP
 from orkestra.wire import TooLarge
 from orkestra.wire.tracing import pass_on, trace_of
 
@@ -20,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PASSED_ON = ("traceparent", "tracestate")
 _LISTENED_TO = 8
 """How many times the limit is read of a body before a client that goes on sending is cut off."""
@@ -78,14 +80,16 @@ class Envelope:
             log.exception("request_failed", request_id=answer.request_id, path=scope["path"])
             if answer.status is None:
                 await answer.last_resort()
+        seconds = time.perf_counter() - began
         _describe(span, scope, answer.status)
+        HTTP.labels(_method(scope), _route(scope), str(answer.status or "")).observe(seconds)
         log.info(
             "request",
             request_id=answer.request_id,
             method=scope["method"],
             path=scope["path"],
             status=answer.status,
-            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
         )
 
 
@@ -114,8 +118,8 @@ class _Answer:
 
 
 def _describe(span: Span, scope: Scope, status: int | None) -> None:
-    route = getattr(scope.get("route"), "path", None)
-    if route is not None:
+    route = _route(scope)
+    if route:
         span.update_name(f"{scope['method']} {route}")
         span.set_attribute("http.route", route)
     span.set_attribute("http.request.method", scope["method"])
@@ -123,3 +127,13 @@ def _describe(span: Span, scope: Scope, status: int | None) -> None:
         span.set_attribute("http.response.status_code", status)
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         span.set_status(Status(StatusCode.ERROR))
+
+
+def _route(scope: Scope) -> str:
+    """Return the path as it is declared, empty where none was found: what callers make up is no figure's name."""
+    route: str = getattr(scope.get("route"), "path", "")
+    return route
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "_OTHER"

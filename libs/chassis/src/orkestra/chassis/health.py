@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from orkestra.chassis.metrics import REGISTRY
 from orkestra.chassis.readiness import Readiness
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -32,7 +33,7 @@ class HealthApp:
                 body = {"status": report.status, "pid": os.getpid(), "dependencies": report.dependencies}
                 await _answer(send, 200 if report.is_ready else 503, json.dumps(body).encode())
             case "/metrics":
-                await _answer(send, 200, generate_latest(), content_type=CONTENT_TYPE_LATEST)
+                await _answer(send, 200, generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
             case _:
                 await _answer(send, 404, b'{"status":"unknown path"}')
 

@@ -3,14 +3,13 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from contextvars import ContextVar
 from typing import Any, Literal
 
 import structlog
 from opentelemetry import trace
+from orkestra.wire.tracing import running_tenant as log_tenant
 
-log_tenant: ContextVar[str | None] = ContextVar("log_tenant", default=None)
-"""Tenant that the running code works for, as logged."""
+__all__ = ["configure", "get_logger", "log_tenant"]
 
 Format = Literal["json", "console"]
 _QUIET = ("nats", "httpx", "uvicorn.access", "opentelemetry.attributes")

@@ -9,6 +9,7 @@ from typing import TypeVar
 import asyncpg
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import HELD
 from orkestra.chassis.settings import secret
 from pydantic import SecretStr
 
@@ -118,6 +119,7 @@ async def hold(
     deadline = loop.time() + seconds
     state = await look()
     draining = asyncio.create_task(drain.wait())
+    HELD.inc()
     try:
         while not until(state) and not drain.draining and (left := deadline - loop.time()) > 0:
             news = asyncio.create_task(waiter.wait(min(left, RECHECK_SECONDS)))
@@ -125,5 +127,6 @@ async def hold(
             news.cancel()
             state = await look()
     finally:
+        HELD.dec()
         draining.cancel()
     return state

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 import asyncpg
 from orkestra.chassis.database import NO_TENANT, Database, set_tenant, tenant_statement
 from orkestra.chassis.logs import log_tenant
+from orkestra.chassis.metrics import EMITTED
 from orkestra.chassis.outbox import OutboxEvent, closing_statements, outbox_event
 from orkestra.chassis.requests import ANSWERED, RUNNING, Digest, RequestKey, request_key, running, sha256
 from orkestra.chassis.sql import Connection
@@ -90,6 +91,8 @@ class Tx:
         """Write the events, make the call `kept` in its tenant, and commit, in one trip."""
         with step("commit"):
             await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
+        for event in self._events:
+            EMITTED.labels(*event.name).inc()
 
 
 @asynccontextmanager

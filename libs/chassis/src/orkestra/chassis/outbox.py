@@ -24,6 +24,8 @@ class OutboxEvent:
     subject: str
     payload: bytes
     headers: str
+    name: tuple[str, str]
+    """Aggregate and event."""
 
 
 def outbox_event(
@@ -59,7 +61,8 @@ def outbox_event(
         pass_on(headers)
     else:
         pass_on_trace(traceparent, f"{aggregate} {event}", headers)
-    return OutboxEvent(tenant_id, f"orkestra.v1.{tenant_id}.{aggregate}.{event}", data, json.dumps(headers))
+    subject = f"orkestra.v1.{tenant_id}.{aggregate}.{event}"
+    return OutboxEvent(tenant_id, subject, data, json.dumps(headers), (aggregate, event))
 
 
 def emit_call(event: OutboxEvent) -> str:

@@ -15,10 +15,26 @@ class Pool:
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], *, max_size: int) -> None:
         self._connect = connect
+        self.size = max_size
         self._free = max_size
         self._idle: list[asyncpg.Connection] = []
         self._busy: set[asyncpg.Connection] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def used(self) -> int:
+        """How many connections are in use."""
+        return len(self._busy)
+
+    @property
+    def idle(self) -> int:
+        """How many connections wait to be used."""
+        return len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a connection."""
+        return len(self._waiting)
 
     async def acquire(self) -> asyncpg.Connection:
         """Return a connection, waiting for one where all are taken."""

@@ -8,8 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import grpc
-from orkestra.chassis import logs, telemetry
+from orkestra.chassis import logs, metrics, telemetry
 from orkestra.chassis.drain import Drain
+from orkestra.chassis.figures import Figures
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.health import GrpcHealth, HealthApp
 from orkestra.chassis.http import HttpServer
@@ -40,8 +41,12 @@ async def serve(name: str, settings: S, build: Build[S]) -> None:
     """Run the process inside a running loop until it is told to end."""
     logs.configure(name, level=settings.log_level, style=settings.log_format)
     finish_traces = telemetry.configure(name, otlp_endpoint=settings.otlp_endpoint)
+    metrics.configure()
     logger.info("starting", settings=redacted(settings))
     process = Process(settings)
+    if settings.otlp_endpoint is not None:
+        figures = Figures(name, otlp_endpoint=settings.otlp_endpoint, every=settings.otlp_metrics_seconds)
+        process.loop("figures", figures.run)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.drain.begin)

@@ -1,6 +1,7 @@
 """The outbox relay: what was committed is published, at least once, by one relay per schema at a time."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import asyncpg
@@ -9,12 +10,12 @@ from nats.js.api import PubAck
 from nats.js.errors import APIError, NoStreamResponseError
 from orkestra.chassis.database import prepare_connection, session_settings
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import OLDEST, PENDING, PUBLISHED, RELAY_LAG, RELAYS
 from orkestra.chassis.resend import lost_after
 from orkestra.chassis.settings import secret
 from orkestra.chassis.sql import Connection, Queries
 from orkestra.chassis.streams import EVENTS, REQUEST_SECONDS, Nats
 from orkestra.chassis.telemetry import publishing
-from prometheus_client import Counter
 from pydantic import SecretStr
 
 BATCH = 500
@@ -23,9 +24,9 @@ LOOK_SECONDS = 1.0
 VERIFY_SECONDS = 10.0
 PRUNE_SECONDS = 60.0
 PRUNE_BATCH = 5000
+MEASURE_SECONDS = 5.0
 _FAILED = (OSError, TimeoutError, nats.errors.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-PUBLISHED = Counter("orkestra_outbox_published", "Events published from the outbox.", ["schema"])
 sql = Queries("""
 -- lock
 -- The first number keeps relays apart from other users of advisory locks.
@@ -35,6 +36,12 @@ select pg_try_advisory_lock(7061, hashtext(:schema))
 -- By seq, never by a watermark: what commits late has an older seq than what was sent.
 select seq, event_id, subject, payload, headers, created_at from outbox
 where published_at is null order by seq limit :batch
+
+-- waiting
+-- Counted no further than that: the age says the rest.
+select count(*) as pending,
+       coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age
+from (select created_at from outbox where published_at is null order by seq limit 10000) as unpublished
 
 -- mark_published
 update outbox set published_at = clock_timestamp(), stream_seq = sent.stream_seq
@@ -89,18 +96,22 @@ class Relay:
             while not await sql.lock.value(conn, schema=self._schema):
                 await self._wait(STANDBY_SECONDS)
             self.is_active = True
+            RELAYS.labels(self._schema).set(1)
             logger.info("relay is active", schema=self._schema)
             await self._relay(conn)
         finally:
             self.is_active = False
+            for figure in (RELAYS, PENDING, OLDEST):
+                figure.labels(self._schema).set(0)
             conn.terminate()  # frees the lock also where the server cannot be told
 
     async def _relay(self, conn: Connection) -> None:
         loop = asyncio.get_running_loop()
-        verified_at = pruned_at = float("-inf")
+        verified_at = pruned_at = measured_at = float("-inf")
         connection = -1
         while True:
-            await self._nats.connected()
+            while not await self._is_connected():
+                await self._measure(conn)
             if connection != self._nats.connections or loop.time() - verified_at > VERIFY_SECONDS:
                 connection = self._nats.connections
                 await self._verify(conn)
@@ -108,6 +119,9 @@ class Relay:
             if loop.time() - pruned_at > PRUNE_SECONDS:
                 await self._prune(conn)
                 pruned_at = loop.time()
+            if loop.time() - measured_at > MEASURE_SECONDS:
+                await self._measure(conn)
+                measured_at = loop.time()
             self._committed.clear()
             try:
                 more = await self._publish_batch(conn)
@@ -116,6 +130,22 @@ class Relay:
                 more = True
             if not more:
                 await self._wait(LOOK_SECONDS)
+
+    async def _is_connected(self) -> bool:
+        """Return True once there is a connection, False after a while without."""
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                await self._nats.connected()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _measure(self, conn: Connection) -> None:
+        """Keep the figures of what waits, also while nothing can be published."""
+        row = await sql.waiting.row(conn)
+        if row is not None:
+            PENDING.labels(self._schema).set(row["pending"])
+            OLDEST.labels(self._schema).set(row["age"])
 
     async def _wait(self, seconds: float) -> None:
         """Return at the next commit that may have written events, after `seconds` at the latest."""
@@ -136,8 +166,14 @@ class Relay:
             seqs, stream_seqs = zip(*sent, strict=True)
             await sql.mark_published.execute(conn, seqs=list(seqs), stream_seqs=list(stream_seqs))
             PUBLISHED.labels(self._schema).inc(len(sent))
+            self._note_lag(rows)
         _raise_first(outcomes)
         return len(rows) == BATCH or self._committed.is_set()
+
+    def _note_lag(self, rows: Sequence[asyncpg.Record]) -> None:
+        lag, now = RELAY_LAG.labels(self._schema), time.time()
+        for row in rows:
+            lag.observe(max(0.0, now - row["created_at"].timestamp()))
 
     async def _publish(self, row: asyncpg.Record) -> PubAck:
         event_id = row["event_id"]

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 PREFIX = "ORKESTRA_"
 TEST_PREFIX = "ORKESTRA_TEST_"
-S = TypeVar("S", bound="ServiceSettings")
+S = TypeVar("S", bound=BaseModel)
 
 
 class SettingsError(Exception):
@@ -34,7 +34,12 @@ class ServiceSettings(_Settings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
-    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP base address that traces go to; none where absent.")
+    otlp_endpoint: str | None = Field(
+        None, description="OTLP/HTTP base address for traces and metrics; none where absent."
+    )
+    otlp_metrics_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Seconds between two exports of metrics to the OTLP address."
+    )
     drain_seconds: float = Field(10.0, gt=0, le=600, description="Longest time that held calls may take to end.")
     drain_pause_seconds: float = Field(
         0.0, ge=0, le=60, description="Time between red readiness and closed servers, for load balancers to notice."

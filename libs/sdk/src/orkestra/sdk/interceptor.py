@@ -1,6 +1,7 @@
 """Passes the run's header on, hears wake-ups and reports the end of a run."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import timedelta
@@ -13,7 +14,7 @@ from orkestra.sdk.header import HEADER, RunHeader, read_header
 from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter
 from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, WorkflowStatus
 from orkestra.wire import Error, dumps
-from orkestra.wire.tracing import NOWHERE, trace_of
+from orkestra.wire.tracing import NOWHERE, running_tenant, trace_of
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
@@ -36,6 +37,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+log = logging.getLogger("orkestra.worker")
 REPORT_END = "orkestra.report_end"
 tracer = trace.get_tracer("orkestra.sdk")
 _activity_header: ContextVar[RunHeader | None] = ContextVar("orkestra_activity_header", default=None)
@@ -69,7 +71,9 @@ class _ActivityInbound(ActivityInboundInterceptor):
             "orkestra.workflow_id": info.workflow_id or "",
             "orkestra.tenant_id": header.tenant_id if header else "",
         }
+        running_tenant.set(None if header is None else header.tenant_id)
         with tracer.start_as_current_span(name, parent, SpanKind.SERVER, attributes):
+            log.debug("%s of %s", name, info.workflow_id)
             return await self.next.execute_activity(input)
 
 

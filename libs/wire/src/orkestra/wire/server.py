@@ -78,6 +78,7 @@ class _Endpoint:
             except Exception:
                 refusal = _internal(self.rpc)
             span.end_with(refusal)
+            logger.debug("%s %s", self.rpc, "OK" if refusal is None else refusal.reason)
         if refusal is not None:
             await call.abort(refusal.code, to_message(refusal), to_trailers(refusal))
         if ctx.reply.replayed:

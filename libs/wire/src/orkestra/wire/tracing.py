@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from contextvars import Token
+from contextvars import ContextVar, Token
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,8 @@ CUT = "CANCELLED"
 """How a call ended that nobody waited for any more."""
 
 tracer = trace.get_tracer("orkestra.wire")
+running_tenant: ContextVar[str | None] = ContextVar("running_tenant", default=None)
+"""Tenant that the running code works for, as logs name it."""
 
 
 class _Measures:
@@ -117,6 +119,7 @@ class CallSpan:
 
     def set_tenant(self, tenant_id: str | None) -> None:
         """Say for which tenant the call acts."""
+        running_tenant.set(tenant_id)
         if tenant_id is not None:
             self._span.set_attribute("orkestra.tenant_id", tenant_id)
 
