@@ -183,8 +183,7 @@
     if (!inputs.length) return null;
     const wrapper = inputs[0].closest("[data-field]");
     const kind = wrapper ? wrapper.dataset.kind : "text";
-    if (kind === "checkboxes") return inputs.filter((input) => input.checked).map((input) => input.value);
-    if (kind === "multiselect") return Array.from(inputs[0].selectedOptions, (option) => option.value);
+    if (kind === "checkboxes" || kind === "multiselect") return inputs.filter((input) => input.checked).map((input) => input.value);
     if (inputs[0].type === "radio") {
       const chosen = inputs.find((input) => input.checked);
       if (!chosen) return null;
@@ -196,11 +195,17 @@
     return ["integer", "number", "slider"].includes(kind) && !Number.isNaN(Number(text)) ? Number(text) : text;
   }
   const isEmpty = (value) => value === null || value === "" || (Array.isArray(value) && !value.length);
-  const same = (a, b) => a === b || String(a) === String(b);
+  const same = (a, b) => a === b || (a !== null && b !== null && String(a) === String(b));
+  // The value of an option is text here; held against a number it is one.
+  const asNumber = (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value);
+  const asMoment = (value) => (/^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN);
   function less(a, b) {
-    if (typeof a === "number" && typeof b === "number") return a < b;
+    if (typeof a === "number" || typeof b === "number") {
+      return typeof asNumber(a) === "number" && typeof asNumber(b) === "number" && asNumber(a) < asNumber(b);
+    }
     if (typeof a !== "string" || typeof b !== "string") return false;
-    return a < b;
+    const moments = [asMoment(a), asMoment(b)];
+    return moments.some(Number.isNaN) ? a < b : moments[0] < moments[1];
   }
   function holds(condition, path) {
     if (condition.all) return condition.all.every((part) => holds(part, path));
@@ -229,13 +234,15 @@
         if (wrapper.dataset.requiredWhen) {
           const required = holds(JSON.parse(wrapper.dataset.requiredWhen), path);
           for (const input of $$("input,textarea,select", wrapper)) input.setAttribute("aria-required", String(required));
+          for (const mark of $$("[data-required-mark]", wrapper)) mark.hidden = !required;
         }
       }
     }
   }
   function addRow(button) {
     const rows = $(`[data-rows="${CSS.escape(button.dataset.addRow)}"]`, form);
-    const position = String($$("[data-row-fields]", rows).length);
+    const taken = $$("[name]", rows).map((input) => Number(input.name.slice(button.dataset.addRow.length + 1).split(".")[0]));
+    const position = String(Math.max(-1, ...taken.filter((each) => !Number.isNaN(each))) + 1);
     const row = document.createElement("div");
     row.className = "table-row-card";
     row.dataset.rowFields = "";
@@ -248,16 +255,52 @@
       }
     }
     rows.append(row);
+    prepareSliders(row);
     const first = $("input,select,textarea", row);
     if (first) first.focus();
     saveSoon();
   }
 
+  function removeRow(button) {
+    const row = button.closest("[data-row-fields]");
+    const next = row.nextElementSibling || row.parentElement.nextElementSibling;
+    row.remove();
+    markFields();
+    saveSoon();
+    const target = next && (next.matches("button") ? next : $("input,select,textarea,button", next));
+    if (target) target.focus();
+  }
+  // A slider is a number with a range beside it: the number alone is sent, and may stay empty.
+  function prepareSliders(from) {
+    for (const range of $$("[data-slider]", from)) {
+      const number = document.getElementById(range.dataset.slider);
+      range.hidden = false;
+      range.addEventListener("input", () => {
+        number.value = range.value;
+      });
+      number.addEventListener("input", () => {
+        if (number.value.trim() !== "" && !Number.isNaN(Number(number.value))) range.value = number.value;
+      });
+    }
+  }
+  function showMomentsHere() {
+    for (const given of $$('[type="hidden"][name$=".given"]', form)) {
+      const at = new Date(given.value);
+      const input = form.elements[given.name.slice(0, -".given".length)];
+      if (Number.isNaN(at.getTime()) || !input) continue;
+      const here = new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString();
+      input.value = here.slice(0, at.getMilliseconds() ? 23 : at.getSeconds() ? 19 : 16);
+    }
+  }
+
   // --- Drafts: kept by the room for the assignee, and by this tab until the room has them -----------------------------
   const draftKey = taskPage && `draft:${body.dataset.user}:${taskPage.dataset.task}`;
   const NOT_KEPT = new Set(["csrf", "request_id", "revision", "zone"]);
+  const isSensitive = (name) => $$("[data-sensitive]", form).some((each) => `${name}.`.startsWith(`${each.dataset.field}.`));
   function typed() {
-    return Array.from(new FormData(form)).filter(([name, value]) => !NOT_KEPT.has(name) && typeof value === "string");
+    return Array.from(new FormData(form)).filter(
+      ([name, value]) => !NOT_KEPT.has(name) && typeof value === "string" && !isSensitive(name),
+    );
   }
   function keepInTab() {
     sessionStorage.setItem(draftKey, JSON.stringify(typed()));
@@ -277,9 +320,9 @@
     for (const [name, value] of entries) values.set(name, [...(values.get(name) || []), value]);
     for (const input of Array.from(form.elements)) {
       if (!input.name || NOT_KEPT.has(input.name) || input.type === "submit" || input.type === "hidden") continue;
+      if (isSensitive(input.name)) continue;
       const given = values.get(input.name) || [];
       if (input.type === "checkbox" || input.type === "radio") input.checked = given.includes(input.value);
-      else if (input.type === "select-multiple") for (const option of input.options) option.selected = given.includes(option.value);
       else if (given.length) input.value = given[0];
     }
     if ($("#actions").dataset.mine === "yes") saveSoon();
@@ -319,19 +362,21 @@
     }
   }
   if (form) {
+    if (!body.dataset.zone) showMomentsHere();
     restore();
+    prepareSliders(form);
     markFields();
     form.addEventListener("input", (event) => {
-      if (event.target.dataset.slider !== undefined) event.target.nextElementSibling.value = event.target.value;
       markFields();
       saveSoon();
     });
     form.addEventListener("change", markFields);
     form.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-add-row]");
+      const button = event.target.closest("[data-add-row],[data-remove-row]");
       if (!button) return;
       event.preventDefault();
-      addRow(button);
+      if (button.dataset.addRow) addRow(button);
+      else removeRow(button);
     });
     form.addEventListener("submit", (event) => {
       const keeps = event.submitter && event.submitter.dataset.keeps !== undefined;

@@ -46,7 +46,7 @@ from orkestra.forms.json_values import depth, not_json, size
 from orkestra.forms.picking import picked, with_ids
 from orkestra.forms.problems import Invalid, Problem, join
 from orkestra.forms.projecting import Button, Projection, project
-from orkestra.forms.validating import outcomes_of, validate
+from orkestra.forms.validating import outcomes_of, required_names, validate, visible_values
 
 __all__ = [
     "DIALECT",
@@ -96,6 +96,7 @@ __all__ = [
     "project",
     "radio",
     "rating",
+    "required_names",
     "schema_of",
     "select",
     "signature",
@@ -108,5 +109,6 @@ __all__ = [
     "url",
     "user_",
     "validate",
+    "visible_values",
     "with_ids",
 ]

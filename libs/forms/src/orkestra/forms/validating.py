@@ -96,7 +96,7 @@ class Level:
             if name not in properties:
                 self._refuse(join(path, name), "unknown_field")
         values = visible_values(properties, data)
-        require = require | frozenset(schema.get("required", ()))
+        require = require | required_names(schema, values)
         cleaned = {}
         for name, inner in properties.items():
             hint, place = inner.get(HINTS, {}), join(path, name)
@@ -107,7 +107,7 @@ class Level:
             if name not in values:
                 continue
             value = values[name]
-            if is_empty(value) and (name in require or _is_required(hint, values)):
+            if is_empty(value) and name in require:
                 self._refuse(place, "required")
             elif value is not None:
                 cleaned[name] = self.check(inner, value, place)
@@ -165,6 +165,13 @@ def visible_values(properties: Mapping[str, Any], data: Mapping[str, Any]) -> di
         return shown[name]
 
     return {name: value for name, value in given.items() if is_shown(name)}
+
+
+def required_names(schema: Mapping[str, Any], values: Mapping[str, Any]) -> frozenset[str]:
+    """Returns the fields that must be given beside the given visible values."""
+    return frozenset(schema.get("required", ())) | {
+        name for name in values if _is_required(schema["properties"][name].get(HINTS, {}), values)
+    }
 
 
 def _is_required(hint: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from orkestra.dashboard.routes.fields import DISPLAY, HINTS, MOST_ROWS
-from orkestra.wire import Error, FieldError, loads
+from orkestra.dashboard.routes.kinds import DISPLAY, HINTS, MOST_ROWS, Unread, moment_text
+from orkestra.forms import Invalid, validate
+from orkestra.wire import Error, FieldError, dumps, loads
 
 Posted = Mapping[str, list[str]]
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -25,6 +26,18 @@ class Reader:
     def read(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the answer; an empty field is null where leaving it out would bring its default back."""
         return self._level(schema, "data")
+
+    def all_problems(self, schema: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[FieldError, ...]:
+        """Returns what could not be read, and what else is wrong beside it."""
+        known = {problem.path for problem in self.problems}
+        outcome = (self._posted.get("outcome") or [""])[-1] or None
+        try:
+            validate(schema, loads(dumps(data)), outcome)
+        except Invalid as invalid:
+            others = [each if each.path == "outcome" else each.under("data") for each in invalid.problems]
+            more = (FieldError(each.path, each.code, each.message) for each in others)
+            return (*self.problems, *(each for each in more if each.path not in known))
+        return tuple(self.problems)
 
     def _level(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         values = {}
@@ -67,7 +80,7 @@ class Reader:
             case "number" | "slider":
                 return loads(text) if _NUMBER.fullmatch(text) and len(text) < 300 else text
             case "datetime":
-                return self._moment(text)
+                return self._moment(text, self._text(f"{name}.given"))
             case "json":
                 return self._json(text, name)
         return text
@@ -91,7 +104,10 @@ class Reader:
         signer, attest = self._text(f"{name}.name"), self._text(f"{name}.attest") is not None
         return {"name": signer or "", "attest": attest} if signer or attest else None
 
-    def _moment(self, text: str) -> str:
+    def _moment(self, text: str, given: str | None) -> str:
+        """Returns the moment in the person's zone; one that was not touched stays as exact as it was."""
+        if given is not None and moment_text(given, self._zone) == text:
+            return given
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
@@ -103,7 +119,7 @@ class Reader:
             return loads(text)
         except Error as refused:
             self.problems.append(FieldError(name, "not_json", f"This is not JSON: {refused}"))
-            return text
+            return Unread(text)
 
     def _rows(self, schema: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
         start = f"{name}."
@@ -112,6 +128,19 @@ class Reader:
             row = self._level(schema["items"], f"{name}.{position}")
             if any(_says_something(value) for value in row.values()):
                 yield row
+
+
+def with_row(data: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """Returns an answer with one more empty row in the table `name`."""
+    rows = data.get(name) if name else None
+    return {**data, name: [*(rows if isinstance(rows, list) else [{}]), {}]} if name else dict(data)
+
+
+def without_row(posted: Posted, place: str | None) -> Posted:
+    """Returns a posted form without the row at a place such as rows.2."""
+    return (
+        {name: values for name, values in posted.items() if not name.startswith(f"data.{place}.")} if place else posted
+    )
 
 
 def _option(schema: Mapping[str, Any], text: str) -> Any:

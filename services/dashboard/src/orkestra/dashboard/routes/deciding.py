@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.answers import Reader
+from orkestra.dashboard.routes.answers import Reader, with_row, without_row
 from orkestra.dashboard.routes.inbox import next_task
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.task import Seen, look, show
@@ -53,15 +53,14 @@ async def complete(visit: Visit) -> Response:
     """Records the answer and leads to the next task; what is wrong is shown at its field, with all that was typed."""
     seen = await look(visit)
     data, reader = _read(visit, seen.task)
-    row = visit.value("add_row")
-    if row:
-        return await show(visit, seen, typed=data, extra_row=row)
+    if visit.value("refresh") or visit.value("add_row") or visit.value("remove_row"):
+        return await show(visit, seen, typed=with_row(data, visit.value("add_row")))
     if getattr(visit.request.state, "is_stale", False):
         return await show(visit, seen, status=403, typed=data, problem=visit.words.text(STALE))
     if visit.value("revision") not in (None, str(seen.task.revision)):
         return await show(visit, seen, status=409, typed=data, problem=visit.words.text(REVISED))
     if reader.problems:
-        return await show(visit, seen, status=422, typed=data, errors=tuple(reader.problems))
+        return await show(visit, seen, status=422, typed=data, errors=reader.all_problems(seen.task.form or {}, data))
     request = CompleteTaskRequest(task_id=seen.task.task_id, data=data, outcome=visit.value("outcome"))
     try:
         await visit.tasks.complete_task(request, request_id=_request_id(visit))
@@ -134,7 +133,7 @@ async def _say(visit: Visit, send: Any) -> Response:
 
 
 def _read(visit: Visit, task: Task) -> tuple[dict[str, Any], Reader]:
-    reader = Reader(visit.posted, visit.words.zone)
+    reader = Reader(without_row(visit.posted, visit.value("remove_row")), visit.words.zone)
     return reader.read(task.form or {"properties": {}}), reader
 
 

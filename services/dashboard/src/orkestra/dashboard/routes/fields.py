@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from orkestra.dashboard.routes.kinds import HINTS, MOST_ROWS, Unread, moment_text
+from orkestra.dashboard.routes.reading import facts, sheet
+from orkestra.forms import required_names, visible_values
 from orkestra.wire import dumps
 
-HINTS = "x-orkestra"
-DISPLAY = frozenset({"heading", "note", "image", "link", "data", "diff"})
 EMPTY_ROWS = 1
-MOST_ROWS = 200
+CHOICES = frozenset({"select", "radio", "multiselect", "checkboxes"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Field:
     blank: Sequence["Field"] = ()
     """A row to add."""
     error: str | None = None
+    hidden: bool = False
+    """Whether a condition hides it now."""
     proposed: bool = False
     """Whether an agent proposed a value."""
     confidence: float | None = None
@@ -52,6 +54,23 @@ class Field:
     @property
     def id(self) -> str:
         return f"f-{self.name.replace('.', '-')}"
+
+    @property
+    def anchor(self) -> str:
+        """Where a link to the field leads: its first input, or all of it."""
+        return f"{self.id}-set" if self.kind in ("group", "table") else self.id
+
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]:
+        return facts(self.hint["value"])
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return sheet(self.hint["value"])[0]
+
+    @property
+    def cells(self) -> Sequence[Sequence[str]]:
+        return sheet(self.hint["value"])[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +83,8 @@ class Given:
     proposals: Mapping[str, Any]
     zone: ZoneInfo
     language: str = "en"
+    pickable: Mapping[str, Sequence[Option]] = field(default_factory=dict)
+    """Who can be picked, by kind of picker; nothing where they are too many to list."""
 
 
 def fields_of(schema: Mapping[str, Any], given: Given) -> list[Field]:
@@ -89,28 +110,17 @@ def start_values(
     return values | dict(saved or {})
 
 
-def answer_facts(schema: Mapping[str, Any], result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Returns an answer as label and text."""
-    properties = schema.get("properties", {})
-    return [(properties.get(name, {}).get("title", name), _readable(value)) for name, value in result.items()]
-
-
-def facts(data: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Returns the entries of a JSON object as name and text."""
-    return [(name.replace("_", " "), _readable(value)) for name, value in (data or {}).items()]
-
-
-def dotted(path: str) -> str:
-    """Returns an error's path as names of inputs have it: data.rows[2].amount is data.rows.2.amount."""
-    return path.replace("[", ".").replace("]", "")
-
-
 def _level(schema: Mapping[str, Any], values: Mapping[str, Any], path: str, given: Given) -> list[Field]:
-    required = frozenset(schema.get("required", ()))
     texts = _texts(schema.get(HINTS, {}), given.language)
-    return [
+    shown = visible_values(schema["properties"], values)
+    required = required_names(schema, shown)
+    fields = [
         _field(inner, values.get(name), f"{path}.{name}", given, required=name in required, words=texts.get(name, {}))
         for name, inner in schema["properties"].items()
+    ]
+    return [
+        each if name in shown else replace(each, hidden=True)
+        for name, each in zip(schema["properties"], fields, strict=True)
     ]
 
 
@@ -136,24 +146,32 @@ def _field(
         inner["fields"] = _level(schema, value if isinstance(value, Mapping) else {}, name, given)
     elif kind == "table":
         inner |= _rows(schema, value, name, given)
-    elif kind in ("select", "radio", "multiselect", "checkboxes"):
-        inner["options"] = _options(schema, value, words.get("options", {}))
+    elif kind in CHOICES:
+        inner["options"] = _options(hint.get("options", ()), value, words.get("options", {}))
+    elif kind in given.pickable:
+        inner["options"] = _pickable(given.pickable[kind], value)
     return Field(
         kind=kind,
         name=name,
         label=words.get("label", schema["title"]),
         help=words.get("help", schema.get("description")),
-        required=required or hint.get("required") is True,
+        required=required,
         readonly=bool(schema.get("readOnly")),
         schema=schema,
         hint={**hint, **{key: words[key] for key in ("placeholder",) if key in words}},
         text=_input_text(kind, value, given.zone),
         value=value,
-        error=given.errors.get(name),
+        error=_error(kind, name, given.errors),
         proposed=isinstance(proposal, Mapping),
         confidence=proposal.get("confidence") if isinstance(proposal, Mapping) else None,
         **inner,
     )
+
+
+def _error(kind: str, name: str, errors: Mapping[str, str]) -> str | None:
+    """Returns what is wrong with a field; what is wrong with a part of it belongs to it, unless that is a field too."""
+    inside = () if kind in ("group", "table") else (each for each in errors if each.startswith(f"{name}."))
+    return " ".join(dict.fromkeys(errors[each] for each in (name, *inside) if each in errors)) or None
 
 
 def _rows(schema: Mapping[str, Any], value: Any, name: str, given: Given) -> dict[str, Any]:
@@ -167,62 +185,32 @@ def _rows(schema: Mapping[str, Any], value: Any, name: str, given: Given) -> dic
     }
 
 
-def _options(schema: Mapping[str, Any], value: Any, words: Mapping[str, Any]) -> list[Option]:
-    choice = schema.get("items", schema)
+def _pickable(options: Sequence[Option], value: Any) -> list[Option]:
+    """Returns whom a picker offers; who was picked before stays, even if nobody else may be picked like that."""
+    kept = (
+        [] if value is None or any(each.value == value for each in options) else [Option(str(value), str(value), True)]
+    )
+    return [*kept, *(replace(each, chosen=each.value == value) for each in options)]
+
+
+def _options(options: Sequence[Mapping[str, Any]], value: Any, words: Mapping[str, Any]) -> list[Option]:
     many = value if isinstance(value, list) else [value]
     chosen = {str(each) for each in many if each is not None}
-    found = []
-    for each in choice.get("oneOf", [{"const": value} for value in choice.get("enum", [])]):
-        text = str(each["const"])
-        found.append(Option(text, words.get(text, each.get("title", text)), text in chosen))
-    return found
+    texts = [str(each["value"]) for each in options]
+    labels = [str(each["label"]) for each in options]
+    return [Option(text, words.get(text, label), text in chosen) for text, label in zip(texts, labels, strict=True)]
 
 
 def _input_text(kind: str, value: Any, zone: ZoneInfo) -> str:
     if value is None:
         return ""
     if kind == "json":
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        return value if _is_half_typed(value) else json.dumps(value, ensure_ascii=False, indent=2)
     if kind == "datetime" and isinstance(value, str):
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return (at.astimezone(zone) if at.tzinfo else at).replace(tzinfo=None).isoformat(timespec="minutes")
+        return moment_text(value, zone)
     return value if isinstance(value, str) else dumps(value) if isinstance(value, bool | int | float) else ""
 
 
-def _readable(value: Any) -> str:  # noqa: PLR0911  one return for each kind
-    """Returns a JSON value as a person reads it."""
-    match value:
-        case None:
-            return "–"  # noqa: RUF001  a dash for nothing
-        case bool():
-            return "✓" if value else "✗"
-        case str():
-            return value
-        case {"amount": str() as amount, "currency": str() as currency}:
-            return f"{amount} {currency}"
-        case {"start": str() as start, "end": str() as end}:
-            return f"{start} – {end}"  # noqa: RUF001  a dash between two days
-        case list() if all(isinstance(each, str | int) for each in value):
-            return ", ".join(str(each) for each in value)
-        case dict() | list():
-            return _indented(value)
-    return dumps(value)
-
-
-def _indented(value: Any, depth: int = 0) -> str:
-    """Returns nested JSON as indented lines, exact numbers and all."""
-    space = "  " * depth
-    if isinstance(value, Mapping) and value:
-        return "\n".join(f"{space}{name}: {_inside(each, depth)}" for name, each in value.items())
-    if isinstance(value, list) and value:
-        return "\n".join(f"{space}- {_inside(each, depth)}" for each in value)
-    return f"{space}{dumps(value)}"
-
-
-def _inside(value: Any, depth: int) -> str:
-    if isinstance(value, Mapping | list) and value:
-        return "\n" + _indented(value, depth + 1)
-    return value if isinstance(value, str) else dumps(value)
+def _is_half_typed(value: Any) -> bool:
+    """Whether a value is text that somebody had not finished as JSON; a kept draft has it as a string."""
+    return isinstance(value, Unread) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "["))

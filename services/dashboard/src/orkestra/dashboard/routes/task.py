@@ -8,9 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.fields import Given, answer_facts, dotted, facts, fields_of, outcomes, start_values
+from orkestra.dashboard.routes.faults import by_place, fault
+from orkestra.dashboard.routes.fields import Given, fields_of, outcomes, start_values
+from orkestra.dashboard.routes.pickers import hints_in, pickable
+from orkestra.dashboard.routes.reading import answer_facts, facts
 from orkestra.dashboard.routes.visit import Visit, principal_of
 from orkestra.dashboard.routes.words import N_
+from orkestra.forms import picked
 from orkestra.rules import may
 from orkestra.v1.task import (
     Comment,
@@ -105,6 +109,7 @@ async def look(visit: Visit) -> Seen:
     people = {found.requested_by, found.on_behalf_of, found.assignee, found.completed_by, *found.candidate_users}
     people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
     people |= {request.asked_by for request in found.change_requests}
+    people |= picked(found.form or {}, found.result)[0]
     return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit, has_run)
 
 
@@ -126,23 +131,20 @@ async def show(
     typed: Mapping[str, Any] | None = None,
     errors: tuple[FieldError, ...] = (),
     problem: str | None = None,
-    extra_row: str | None = None,
 ) -> Response:
     """Renders the page; `typed` are the values of a form that was not taken, shown again with what is wrong."""
     found = seen.task
     schema = found.form or {"properties": {}}
     values = start_values(schema, found.saved if seen.is_mine else None, found.draft) if typed is None else typed
-    if extra_row:
-        values = _with_row(values, extra_row)
     given = Given(
         values=values,
-        errors={dotted(error.path): error.message for error in errors},
+        errors=by_place(errors),
         proposals=found.draft or {},
         zone=visit.words.zone,
         language=visit.words.language,
+        pickable=await pickable(visit, schema) if found.status in LIVE else {},
     )
     fields = fields_of(schema, given)
-    known = {dotted(error.path) for error in errors}
     return await visit.page(
         "task.html",
         status=status,
@@ -150,8 +152,8 @@ async def show(
         fields=fields,
         outcomes=outcomes(schema, visit.words.language),
         problem=problem,
-        errors=[error for error in errors if dotted(error.path) in known and not _is_shown(error, fields)],
-        error_count=len(errors),
+        errors=[fault(error, fields) for error in errors],
+        depends=bool(hints_in(schema, "visible_when") or hints_in(schema, "required_when")),
         request_id=secrets.token_hex(16),
         done=visit.query("done"),
         **_around(visit, seen),
@@ -170,7 +172,7 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
         "data": facts(context.data if context else None),
         "input": facts(found.input),
         "about": _about(visit, seen),
-        "answer": answer_facts(found.form or {}, found.result or {}) if found.result is not None else [],
+        "answer": answer_facts(found.form or {}, found.result, seen.names) if found.result is not None else [],
         "outcome": _outcome(visit, found),
     }
 
@@ -228,26 +230,3 @@ def _about(visit: Visit, seen: Seen) -> list[tuple[str, str | datetime]]:
 def _outcome(visit: Visit, found: Task) -> str | None:
     labels = {each["key"]: str(each["label"]) for each in outcomes(found.form or {}, visit.words.language)}
     return labels.get(found.outcome, found.outcome) if found.outcome else None
-
-
-def _is_shown(error: FieldError, fields: list[Any]) -> bool:
-    """Whether a field of the page shows the error itself."""
-    path = dotted(error.path)
-    for field in fields:
-        inner = [*field.fields, *(each for row in field.rows for each in row)]
-        if field.name == path or (inner and _is_shown(error, inner)):
-            return True
-        if path.startswith(f"{field.name}.") and field.kind in (
-            "money",
-            "date_range",
-            "signature",
-            "multiselect",
-            "checkboxes",
-        ):
-            return True
-    return False
-
-
-def _with_row(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    rows = values.get(name)
-    return {**values, name: [*(rows if isinstance(rows, list) else [{}]), {}]}

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.fields import facts
 from orkestra.dashboard.routes.pages import go
+from orkestra.dashboard.routes.reading import facts
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import ListTasksRequest, Task, TaskStatus
