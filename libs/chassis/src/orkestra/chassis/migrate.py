@@ -10,10 +10,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
-from orkestra.chassis.settings import secret
-from pydantic import SecretStr
+from orkestra.chassis.logs import get_logger
+from orkestra.chassis.settings import DatabaseAccess, SettingsError, load, secret
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 TRIES = 5
+WAIT_SECONDS = 1.0
 ROLES = ("owner", "app", "relay", "sweep")
 _CREATE_ROLE = """
 do $$ begin
@@ -21,6 +23,9 @@ do $$ begin
 exception when duplicate_object or unique_violation then null;
 end $$
 """
+
+
+logger = get_logger(__name__)
 
 
 class MigrationError(Exception):
@@ -50,6 +55,30 @@ async def migrate(
         folders = [_folder("orkestra.chassis"), _folder(package)]
         await _dbmate(_dbmate_url(url, schema), schema, [folder for folder in folders if folder.is_dir()])
         await conn.execute(f"revoke all on {schema}.schema_migrations from {schema}_app")
+        await conn.execute(f"grant select on {schema}.schema_migrations to {schema}_app")  # for who waits
+    finally:
+        await conn.close()
+
+
+async def migrated(app_url: str | SecretStr, package: str, schema: str) -> None:
+    """Return when every migration that `package` and the chassis bring has run, however long that takes."""
+    known = {path.name.split("_")[0] for name in ("orkestra.chassis", package) for path in _folder(name).glob("*.sql")}
+    while missing := known - await _versions(secret(app_url), schema):
+        logger.info("waiting for migrations", schema=schema, missing=sorted(missing))
+        await asyncio.sleep(WAIT_SECONDS)
+
+
+async def _versions(url: str, schema: str) -> set[str]:
+    try:
+        conn = await asyncpg.connect(url, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as away:
+        logger.info("the database does not let us in yet", schema=schema, error=str(away))
+        return set()
+    try:
+        rows = await conn.fetch(f"select version from {schema}.schema_migrations")  # noqa: S608 - a name of our own
+        return {row["version"] for row in rows}
+    except asyncpg.PostgresError:
+        return set()  # not made, or not granted yet
     finally:
         await conn.close()
 
@@ -139,12 +168,39 @@ def _program() -> str:
     return program
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run `python -m orkestra.chassis.migrate <package> <schema> [extra role …]` with ORKESTRA_ADMIN_DATABASE_URL."""
-    import os  # noqa: PLC0415 - this is the entry point; nothing else here reads the environment
+class MigrationSettings(BaseModel):
+    """What `python -m orkestra.chassis.migrate` is told."""
 
-    package, schema, *extra_roles = sys.argv[1:] if arguments is None else arguments
-    asyncio.run(migrate(os.environ["ORKESTRA_ADMIN_DATABASE_URL"], package, schema, extra_roles=tuple(extra_roles)))
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    admin_database_url: SecretStr = Field(..., description="PostgreSQL address of a role that may create roles.")
+    database_password: SecretStr | None = Field(None, description="Password that the schema's roles are given.")
+
+
+class WaitSettings(DatabaseAccess):
+    """What `python -m orkestra.chassis.migrate --wait` is told."""
+
+    database_url: SecretStr = Field(..., description="PostgreSQL address with the role <schema>_app.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `python -m orkestra.chassis.migrate [--wait] <package> <schema> [extra role …]`.
+
+    With --wait it changes nothing: it returns when the migrations that this image knows have run.
+    """
+    package, schema, *extra_roles = [word for word in arguments or sys.argv[1:] if word != "--wait"]
+    try:
+        if "--wait" in (arguments or sys.argv):
+            asyncio.run(migrated(load(WaitSettings).database_url, package, schema))
+        else:
+            settings = load(MigrationSettings)
+            password = settings.database_password
+            passwords = dict.fromkeys((*ROLES[1:], *extra_roles), password) if password else {}
+            address = settings.admin_database_url
+            asyncio.run(migrate(address, package, schema, extra_roles=tuple(extra_roles), passwords=passwords))
+    except (SettingsError, MigrationError, OSError, asyncpg.PostgresError) as refused:
+        sys.exit(f"{schema} is not up to date: {refused}")
+    sys.stdout.write(f"{schema} is up to date.\n")
 
 
 if __name__ == "__main__":

