@@ -11,7 +11,7 @@ from typing import Any
 from orkestra.rules import parse_duration
 from orkestra.sdk.header import RunHeader
 from orkestra.v1.events import WorkflowEvent
-from orkestra.v1.task import Task, TaskStatus
+from orkestra.v1.task import Sla, SlaClock, Task, TaskStatus
 from orkestra.v1.workflow import (
     Definition,
     Failure,
@@ -203,8 +203,12 @@ def wakes(event: str, task: Task) -> bool:
     if event == CREATED:
         return task.workflow_id is None
     if event in MOVES_CLAIM_CLOCK:
-        return task.sla is not None and task.sla.policy.claim is not None
+        return task.sla is not None and _has_claim_clock(task.sla)
     return event in MOVES_DEADLINES
+
+
+def _has_claim_clock(sla: Sla) -> bool:
+    return sla.claim_by is not None or any(step.clock == SlaClock.CLAIM for step in sla.policy.escalate)
 
 
 def asked_of_requester(task: Task) -> str | None:

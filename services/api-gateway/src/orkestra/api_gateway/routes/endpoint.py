@@ -9,17 +9,20 @@ from typing import Any
 
 from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.notification import NotificationServiceClient
-from orkestra.v1.task import Task, TaskServiceClient
+from orkestra.v1.task import Calendar, Task, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
+
+VERSIONED: tuple[type[Model], ...] = (Task, Calendar)
+"""Resources whose version is their entity tag."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """One method at one path.
 
-    The request message is read from the path, and from the query of a GET or the body of a POST or PUT; the answer is
-    the rpc's answer as it is.
+    The request message is read from the path, and from the query of a GET or DELETE or the body of the others; the
+    answer is the rpc's answer as it is.
     """
 
     verb: str
@@ -68,12 +71,12 @@ class Endpoint:
     @property
     def has_body(self) -> bool:
         """Whether the request message is read from a JSON body."""
-        return self.verb in ("POST", "PUT")
+        return self.verb in ("POST", "PUT", "PATCH")
 
     @property
     def is_decision(self) -> bool:
         """Whether `If-Match` may name the version that the caller saw."""
-        return self.has_body and "version" in self.open_fields and self.gives is Task
+        return self.verb != "GET" and "version" in self.open_fields and self.gives in VERSIONED
 
 
 ROOMS: tuple[type[RpcClient], ...] = (
@@ -117,13 +120,17 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/tasks/counts", _tasks.count_tasks),
     _get("/v1/tasks/{task_id}", _tasks.get_task),
     _get("/v1/tasks/{task_id}/history", _tasks.get_task_history),
+    Endpoint(verb="PATCH", path="/v1/tasks/{task_id}", rpc=_tasks.update_task),
     _post("/v1/tasks/{task_id}/claim", _tasks.claim_task),
     _post("/v1/tasks/{task_id}/release", _tasks.release_task),
+    _post("/v1/tasks/{task_id}/assign", _tasks.assign_task),
+    _post("/v1/tasks/{task_id}/delegate", _tasks.delegate_task),
     _post("/v1/tasks/{task_id}/draft", _tasks.save_draft),
     _post("/v1/tasks/{task_id}/complete", _tasks.complete_task),
     _post("/v1/tasks/{task_id}/request-changes", _tasks.request_changes),
     _post("/v1/tasks/{task_id}/answer", _tasks.answer_task),
     _post("/v1/tasks/{task_id}/cancel", _tasks.cancel_task),
+    _post("/v1/tasks/{task_id}/escalate", _tasks.escalate_task),
     _get("/v1/tasks/{task_id}/comments", _tasks.list_comments),
     _create("/v1/tasks/{task_id}/comments", _tasks.add_comment),
     _get("/v1/escalation-policies", _tasks.get_escalation_policy),
@@ -131,6 +138,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/escalation-policies/check", _tasks.check_escalation),
     _post("/v1/receipts/redeem", _tasks.redeem_receipt),
     Endpoint(verb="GET", path="/v1/receipts/jwks", rpc=_tasks.get_receipt_keys, is_open=True, answer_field="jwks"),
+    _create("/v1/calendars", _tasks.create_calendar, location="/v1/calendars/{calendar_id}"),
+    _get("/v1/calendars", _tasks.list_calendars),
+    _get("/v1/calendars/{calendar_id}", _tasks.get_calendar),
+    Endpoint(verb="PUT", path="/v1/calendars/{calendar_id}", rpc=_tasks.update_calendar),
+    Endpoint(verb="DELETE", path="/v1/calendars/{calendar_id}", rpc=_tasks.delete_calendar),
     _get("/v1/notifications", _notifications.list_notifications),
     _post("/v1/notifications/read", _notifications.mark_notifications_read),
     _create("/v1/tenants", _identity.create_tenant),

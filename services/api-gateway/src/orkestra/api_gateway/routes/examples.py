@@ -16,11 +16,16 @@ from orkestra.v1.notification import ListNotificationsResponse, MarkNotification
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
+    AssignTaskRequest,
+    Calendar,
     CancelTaskRequest,
     CheckEscalationRequest,
     ClaimTaskRequest,
     CompleteTaskRequest,
+    CreateCalendarRequest,
     CreateTaskRequest,
+    DelegateTaskRequest,
+    EscalateTaskRequest,
     EscalationCheck,
     PutEscalationPolicyRequest,
     ReceiptKeys,
@@ -30,6 +35,8 @@ from orkestra.v1.task import (
     SaveDraftRequest,
     Task,
     TaskCounts,
+    UpdateCalendarRequest,
+    UpdateTaskRequest,
 )
 from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest, Timeline, Workflow
 from pydantic import BaseModel
@@ -44,6 +51,14 @@ _QUESTION = {"question": "May I return it?", "conversation_id": "conv-17", "cust
 _NOTIFICATION = "notification_0198a1b2c3d47e8f9a0b1c2d3e4f5a6e"
 _OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
 _CONVERSATION = {"role": "user", "text": "I opened the box. May I still return it?", "at": None}
+_OFFICE = {
+    "time_zone": "Europe/Berlin",
+    "hours": [
+        {"weekday": "monday", "opens": "09:00", "closes": "17:30"},
+        {"weekday": "tuesday", "opens": "09:00", "closes": "17:30"},
+    ],
+    "holidays": [{"date": "12-25", "name": "Christmas Day"}, {"date": "2030-04-22", "name": "Easter Monday"}],
+}
 
 REQUESTS: dict[type[BaseModel], Example] = {
     SignInRequest: {"email": "ana@demo.example", "password": "correct horse battery staple"},
@@ -71,6 +86,12 @@ REQUESTS: dict[type[BaseModel], Example] = {
         "priority": "high",
         "sla": {"complete": "2h"},
     },
+    UpdateTaskRequest: {"priority": "urgent", "complete_by": "2030-01-31T16:00:00Z", "add_tags": ["vip"], "version": 2},
+    AssignTaskRequest: {"candidate_groups": ["support-l2"], "reason": "Needs the warehouse.", "version": 2},
+    DelegateTaskRequest: {"assignee": "ben@acme.example", "reason": "Ben knows this customer.", "version": 2},
+    EscalateTaskRequest: {"reason": "The customer has called.", "version": 2},
+    CreateCalendarRequest: {"calendar_id": "office", "name": "Office hours", "working_hours": _OFFICE},
+    UpdateCalendarRequest: {"name": "Office hours", "group_id": "support-l1", "working_hours": _OFFICE, "version": 1},
     SaveDraftRequest: {"data": {"answer": "Yes, within"}},
     RequestChangesRequest: {"message": "Which order is this about?", "answer_within": "4h", "version": 2},
     AnswerTaskRequest: {"message": "Order 2041.", "version": 3},
@@ -140,6 +161,18 @@ ANSWERS: dict[type[BaseModel], Example] = {
             "created_at": "2030-01-31T12:00:00Z",
             "updated_at": "2030-01-31T12:05:00Z",
             "claimed_at": "2030-01-31T12:05:00Z",
+        }
+    ).model_dump(mode="json"),
+    Calendar: Calendar.model_validate(
+        {
+            "calendar_id": "office",
+            "tenant_id": _TENANT,
+            "name": "Office hours",
+            "working_hours": _OFFICE,
+            "version": 1,
+            "created_at": "2030-01-01T08:00:00Z",
+            "updated_at": "2030-01-01T08:00:00Z",
+            "updated_by": _USER,
         }
     ).model_dump(mode="json"),
     TaskCounts: {"mine": 2, "groups": 7, "all": 31},

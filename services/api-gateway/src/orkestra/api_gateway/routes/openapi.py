@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from orkestra.api_gateway.routes.endpoint import Endpoint
+from orkestra.api_gateway.routes.endpoint import VERSIONED, Endpoint
 from orkestra.api_gateway.routes.examples import ANSWERS, REQUESTS
 from orkestra.api_gateway.routes.problems import MEDIA_TYPE, Problem
-from orkestra.v1.task import Task
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -153,7 +152,7 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         schema = endpoint.takes.model_json_schema()
         found += [_query_parameter(name, schema) for name in endpoint.open_fields]
     if endpoint.is_decision:
-        found.append(_header("If-Match", 'The ETag that the caller saw, such as "3"; 412 where the task has moved on.'))
+        found.append(_header("If-Match", 'The ETag that the caller saw, such as "3"; 412 where it has moved on.'))
     found.append(_header("X-Request-Id", "Names the request in our logs; made where absent."))
     return found
 
@@ -204,8 +203,8 @@ def _answer_headers(endpoint: Endpoint) -> Json:
     }
     if endpoint.location is not None:
         told["Location"] = "Where the new resource is."
-    if endpoint.gives is Task:
-        told["ETag"] = "The task's version, for If-Match."
+    if endpoint.gives in VERSIONED:
+        told["ETag"] = "The resource's version, for If-Match."
     if endpoint.verb == "POST":
         told["Idempotency-Replayed"] = "true where this is the answer of an earlier request with the same key."
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in told.items()}

@@ -29,10 +29,10 @@ async def read_message(request: Request, endpoint: Endpoint, *, credential: str 
         _refuse_query(request)
         given = _object(await _read_body(request, body_limit))
         _refuse_path_fields(given, endpoint)
-        if endpoint.is_decision:
-            _expect_version(request, given)
     else:
         given = _query(request, endpoint)
+    if endpoint.is_decision:
+        _expect_version(request, given)
     given |= request.path_params
     if endpoint.credential_field is not None:
         given[endpoint.credential_field] = credential
