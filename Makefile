@@ -7,6 +7,7 @@ STATE ?= .orkestra
 WORKERS ?= auto
 SOURCES := $(foreach folder,$(wildcard libs/*/src services/*/src examples/*/src),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
 TESTS := $(sort $(patsubst %/,%,$(dir $(wildcard libs/*/tests/*.py services/*/tests/*.py examples/*/tests/*.py tests/*/*.py))))
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 space := $(subst ,, )
 export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS) tools))
 
@@ -67,7 +68,7 @@ lint: install ## Check format, style and the proto files.
 
 .PHONY: types
 types: install ## Check the types of sources and tests.
-	$(BIN)/mypy bench conftest.py $(wildcard tools/*.py) $(SOURCES) $(TESTS)
+	$(BIN)/mypy bench conftest.py tools/reference $(wildcard tools/*.py) $(SOURCES) $(TESTS)
 
 .PHONY: imports
 imports: install ## Check who may import whom.
@@ -78,8 +79,18 @@ fresh: install ## Check that the generated code is what proto/ says.
 	$(BIN)/python tools/generate.py --check
 
 .PHONY: docs
-docs: install ## Check what the documents say against the code.
+docs: install ## Check what the documents say against the code, and build the site into build/site.
 	@for check in $(wildcard tools/check_*.py); do echo "$(BIN)/python $$check"; $(BIN)/python $$check || exit 1; done
+	$(BIN)/python -m tools.reference --check
+	@$(SITE) build --quiet
+
+.PHONY: docs-serve
+docs-serve: install ## Show the documentation at http://127.0.0.1:8300 while it is written.
+	@$(SITE) serve --dev-addr 127.0.0.1:8300
+
+.PHONY: reference
+reference: install ## Write the reference pages of docs/ anew from the code.
+	$(BIN)/python -m tools.reference
 
 .PHONY: proto
 proto: install ## Generate libs/contracts from proto/.
