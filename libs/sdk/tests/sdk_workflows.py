@@ -243,3 +243,21 @@ async def redeems(ctx: Context, input: Topic) -> list[str]:
     except ApplicationError as refusal:
         uses.append(f"{refusal.type}: {refusal.message}")
     return uses
+
+
+@workflow("by-the-calendar")
+async def by_the_calendar(ctx: Context, input: Topic) -> dict[str, Any]:
+    """Two clocks and a chain, counted in office hours; where nobody answers, no."""
+    sla = SLA(
+        claim="2h",
+        complete="16h",
+        calendar="office",
+        escalate=[
+            escalate(clock="claim", after="50%", remind=True),
+            escalate(after="8h", assign_to=group("chiefs"), priority="high"),
+            escalate(after="75%", notify=[group("chiefs")]),
+        ],
+        default=Verdict(good=False),
+    )
+    result = await task(ctx, title="In office hours", form=Verdict, assign_to=group("clerks"), sla=sla, max_revisions=1)
+    return {"good": result.data.good, "decided_by": result.decided_by}

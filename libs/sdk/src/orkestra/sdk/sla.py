@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orkestra.forms import Form
 from orkestra.sdk.assignment import Assignee, Group, User, assignment_of
 from orkestra.v1.task import EscalationStep, Priority, SlaClock, SlaEnd, SlaPolicy
 
@@ -36,8 +37,10 @@ def escalate(
 class SLA:
     """Time to claim and time to complete, a chain of escalations and what the end of the chain does.
 
-    With a `default`, that value becomes the result when the time is over; otherwise the task expires, or stays open
-    where `at_end` is keep.
+    `calendar` names the hours in which all of it is counted: a calendar of the tenant, or `group:<id>` for a group's;
+    without one the clocks always run. With a `default`, as a dictionary or as the form itself, that value becomes the
+    result when the time is over (`default_outcome` goes with it where the form has outcomes); otherwise the task
+    expires, or stays open where `at_end` is keep.
     """
 
     claim: str | None = None
@@ -45,18 +48,23 @@ class SLA:
     escalate: Sequence[EscalationStep] = ()
     calendar: str | None = None
     at_end: Literal["expire", "default", "keep"] | None = None
-    default: Mapping[str, Any] | None = None
+    default: Mapping[str, Any] | Form | None = None
+    default_outcome: str | None = None
 
     def to_policy(self) -> SlaPolicy:
         """Return the policy as task-service keeps it."""
         at_end = self.at_end or ("default" if self.default is not None else None)
+        default = self.default
+        if isinstance(default, Form):
+            default = default.model_dump(mode="json", exclude_none=True)
         return SlaPolicy(
             claim=self.claim,
             complete=self.complete,
             calendar=self.calendar,
             escalate=list(self.escalate),
             at_end=None if at_end is None else SlaEnd(at_end),
-            default_result=None if self.default is None else dict(self.default),
+            default_result=None if default is None else dict(default),
+            default_outcome=self.default_outcome,
         )
 
 

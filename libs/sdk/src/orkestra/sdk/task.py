@@ -112,6 +112,7 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[M]: ...
 
@@ -135,6 +136,7 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[dict[str, Any]]: ...
 
@@ -157,6 +159,7 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[Any]:
     """Ask people and wait durably for the checked answer.
@@ -166,9 +169,10 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     into data, and what is left empty is filled from the run's handoff. `draft` proposes values by field, plain or as
     Proposal. `key` makes a reset or continued run find its task again.
 
-    A reviewer may ask for changes, and the task then waits. `on_changes_requested` is given the ChangeRequest and
-    returns the answer, as text or as an Answer; it is cancelled where the task goes on without it. Where it is left out
-    the task waits until whoever asked for the run answers, or the time for that is over.
+    A reviewer may ask for changes, up to `max_revisions` times (5), and the task then waits. `on_changes_requested` is
+    given the ChangeRequest and returns the answer, as text or as an Answer; it is cancelled where the task goes on
+    without it. Where it is left out the task waits until whoever asked for the run answers, or the time for that is
+    over.
 
     Raises TaskExpired when the time is over, TaskCancelled when the task was ended without an answer, and
     ApplicationError with the reason as type when task-service refuses it. Cancelling the workflow or the scope
@@ -202,6 +206,7 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         priority=None if priority is None else Priority(priority),
         sla=None if sla is None else sla.to_policy(),
         requested_by=header.requested_by,
+        max_revisions=max_revisions,
     )
     end = await _wait_for_end(run, request, on_changes_requested)
     receipt = None if end.receipt is None else await read(run, end.receipt.token)

@@ -1,6 +1,7 @@
 """Tests of workflows without servers but one: time is skipped, people are played by the test."""
 
+from orkestra.sdk.testing.calendars import office_hours
 from orkestra.sdk.testing.environment import OrkestraTest, RunHandle
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
 
-__all__ = ["HumanTask", "OrkestraTest", "RunHandle", "TaskWorld", "WorldEvent"]
+__all__ = ["HumanTask", "OrkestraTest", "RunHandle", "TaskWorld", "WorldEvent", "office_hours"]

@@ -19,8 +19,9 @@ from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
+from orkestra.sdk.testing.calendars import checked
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
-from orkestra.v1.task import Task
+from orkestra.v1.task import Task, WorkingHours
 from orkestra.v1.workflow import Handoff
 from orkestra.wire import FieldError, InvalidArgument
 from pydantic_core import to_jsonable_python
@@ -72,18 +73,21 @@ class RunHandle(Generic[O]):
 class OrkestraTest:
     """Runs workflows against the time-skipping test server and plays their people; use with `async with`.
 
-    `people` gives names their groups; anyone else belongs to the groups that a task is offered to. Further workflows
-    (children) and activities of the author are given here.
+    `people` gives names their groups; anyone else belongs to the groups that a task is offered to. `calendars` gives
+    the names that SLAs use their hours (see `office_hours`). Further workflows (children) and activities of the author
+    are given here.
     """
 
     def __init__(
         self,
         *,
         people: Mapping[str, Sequence[str]] | None = None,
+        calendars: Mapping[str, WorkingHours] | None = None,
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
     ) -> None:
         self._people = people
+        self._calendars = checked(calendars or {})
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
         self._stack = AsyncExitStack()
@@ -97,7 +101,9 @@ class OrkestraTest:
             )
         )
         self._stack.enter_context(self._server.auto_time_skipping_disabled())
-        self.world = TaskWorld(self.now, self._wake_up, tenant_id=TENANT, people=self._people)
+        self.world = TaskWorld(
+            self.now, self._wake_up, tenant_id=TENANT, people=self._people, calendars=self._calendars
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -180,7 +186,10 @@ class OrkestraTest:
     async def skip(self, duration: str | timedelta) -> None:
         """Let time pass, stopping at every step of a task that falls due, until its workflow has dealt with it."""
         length = duration if isinstance(duration, timedelta) else parse_duration(duration)
-        target = await self.now() + length
+        await self.skip_to(await self.now() + length)
+
+    async def skip_to(self, target: datetime) -> None:
+        """Let time pass until `target`, as `skip` does; nothing where it is over."""
         while (due := self.world.next_step_at()) is not None and due <= target:
             await self._pass(max(due - await self.now(), timedelta()) + timedelta(milliseconds=50))
             await self._settle()

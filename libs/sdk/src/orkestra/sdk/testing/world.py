@@ -11,17 +11,24 @@ from orkestra import rules
 from orkestra.rules.receipts import ReceiptKey, read_receipt
 from orkestra.v1.task import (
     AnswerTaskRequest,
+    AssignTaskRequest,
+    Calendar,
     CancelTaskRequest,
     ClaimTaskRequest,
     ClockState,
     CompleteTaskRequest,
     CreateTaskRequest,
+    DelegateTaskRequest,
+    EscalateTaskRequest,
     RedeemReceiptRequest,
     Redemption,
     ReleaseTaskRequest,
     RequestChangesRequest,
     SaveDraftRequest,
+    SlaPolicy,
     Task,
+    UpdateTaskRequest,
+    WorkingHours,
 )
 from orkestra.wire import FailedPrecondition, NotFound, Principal
 
@@ -42,11 +49,18 @@ class WorldEvent:
 class TaskWorld:
     """Keeps the tasks of one test. People are known by any name; `people` gives names their groups.
 
-    A person that is not named there is a member of whatever groups the task is offered to.
+    A person that is not named there is a member of whatever groups the task is offered to. `calendars` gives the names
+    that policies use their hours.
     """
 
     def __init__(
-        self, clock: Clock, wake_up: WakeUp, *, tenant_id: str, people: Mapping[str, Sequence[str]] | None = None
+        self,
+        clock: Clock,
+        wake_up: WakeUp,
+        *,
+        tenant_id: str,
+        people: Mapping[str, Sequence[str]] | None = None,
+        calendars: Mapping[str, WorkingHours] | None = None,
     ) -> None:
         self.clock = clock
         self.tenant_id = tenant_id
@@ -56,6 +70,7 @@ class TaskWorld:
         self.redeemed: dict[str, Redemption] = {}
         self._wake_up = wake_up
         self._people = {} if people is None else dict(people)
+        self._calendars = {} if calendars is None else dict(calendars)
         self._random = random.Random(7)  # noqa: S311 - ids of a test
 
     async def create(self, request: CreateTaskRequest) -> ClockState:
@@ -64,7 +79,12 @@ class TaskWorld:
         now = await self.clock()
         if known is None:
             decision = rules.decide_create(
-                request, self._worker(), now, tenant_id=self.tenant_id, random_bits=self._random.getrandbits(74)
+                request,
+                self._worker(),
+                now,
+                tenant_id=self.tenant_id,
+                random_bits=self._random.getrandbits(74),
+                calendar=self._calendar(request.sla, now),
             )
             known = self._keep(decision)
         return rules.clock_state(known, now)
@@ -77,7 +97,7 @@ class TaskWorld:
     async def cancel(self, request: CancelTaskRequest, *, by: str | None = None) -> Task:
         """End a task without an answer."""
         task = self.get(request.task_id)
-        principal = self._worker() if by is None else self._person(by, task, roles=frozenset({"manager"}))
+        principal = self._worker() if by is None else self._manager(by, task)
         return await self._told(rules.decide_cancel(task, principal, await self.clock(), request))
 
     async def claim(self, task_id: str, *, by: str) -> Task:
@@ -91,6 +111,27 @@ class TaskWorld:
         task = self.get(task_id)
         request = ReleaseTaskRequest(task_id=task_id)
         return await self._told(rules.decide_release(task, self._person(by, task), await self.clock(), request))
+
+    async def assign(self, request: AssignTaskRequest, *, by: str) -> Task:
+        """Give the task to others, as a manager."""
+        task = self.get(request.task_id)
+        return await self._told(rules.decide_assign(task, self._manager(by, task), await self.clock(), request))
+
+    async def delegate(self, request: DelegateTaskRequest, *, by: str) -> Task:
+        """Hand the task to another candidate, as its assignee."""
+        task = self.get(request.task_id)
+        now, groups = await self.clock(), self._people.get(request.assignee, task.candidate_groups)
+        return await self._told(rules.decide_delegate(task, self._person(by, task), now, request, groups=groups))
+
+    async def update(self, request: UpdateTaskRequest, *, by: str) -> Task:
+        """Change the task, as a manager."""
+        task = self.get(request.task_id)
+        return await self._told(rules.decide_update(task, self._manager(by, task), await self.clock(), request))
+
+    async def escalate(self, request: EscalateTaskRequest, *, by: str) -> Task:
+        """Perform the next step of the chain, as a manager."""
+        task = self.get(request.task_id)
+        return await self._told(rules.decide_escalate(task, self._manager(by, task), await self.clock(), request))
 
     async def complete(self, request: CompleteTaskRequest, *, by: str) -> Task:
         """Record a person's answer."""
@@ -174,6 +215,16 @@ class TaskWorld:
             raise decision.refusal
         return decision.task
 
+    def _calendar(self, policy: SlaPolicy | None, now: datetime) -> Calendar | None:
+        name = None if policy is None else policy.calendar
+        if name is None or name not in self._calendars:
+            return None
+        kept = {"name": name, "working_hours": self._calendars[name], "version": 1}
+        return Calendar(calendar_id=name, tenant_id=self.tenant_id, created_at=now, updated_at=now, **kept)
+
+    def _manager(self, name: str, task: Task) -> Principal:
+        return self._person(name, task, roles=frozenset({"manager"}))
+
     def _worker(self) -> Principal:
         return Principal(subject="worker", kind="service", tenant_id=self.tenant_id, roles=frozenset({"worker"}))
 
@@ -201,6 +252,23 @@ class HumanTask:
     async def release(self, *, by: str) -> Task:
         """Put it back."""
         return await self._world.release(self.task_id, by=by)
+
+    async def assign(self, *, by: str, reason: str = "Assigned.", **to: Any) -> Task:
+        """Give it to others as a manager: `assignee`, `candidate_users`, `candidate_groups`."""
+        return await self._world.assign(AssignTaskRequest(task_id=self.task_id, reason=reason, **to), by=by)
+
+    async def delegate(self, to: str, *, by: str, reason: str = "Delegated.") -> Task:
+        """Hand it to another candidate, as the person who has it."""
+        request = DelegateTaskRequest(task_id=self.task_id, assignee=to, reason=reason)
+        return await self._world.delegate(request, by=by)
+
+    async def update(self, *, by: str, **changes: Any) -> Task:
+        """Change it as a manager: `priority`, `complete_by`, `add_tags`, `title` and so on."""
+        return await self._world.update(UpdateTaskRequest(task_id=self.task_id, **changes), by=by)
+
+    async def escalate(self, *, by: str, reason: str | None = None) -> Task:
+        """Perform the next step of its chain now, as a manager."""
+        return await self._world.escalate(EscalateTaskRequest(task_id=self.task_id, reason=reason), by=by)
 
     async def complete(
         self, *, by: str, outcome: str | None = None, data: Mapping[str, Any] | None = None, **fields: Any
