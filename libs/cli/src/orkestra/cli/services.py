@@ -9,7 +9,12 @@ from pathlib import Path
 
 from orkestra.cli.process import Process
 
-PASSED_ON = ("ORKESTRA_LOG_LEVEL", "ORKESTRA_LOG_FORMAT", "ORKESTRA_OTLP_ENDPOINT")
+PASSED_ON = (
+    "ORKESTRA_LOG_LEVEL",
+    "ORKESTRA_LOG_FORMAT",
+    "ORKESTRA_OTLP_ENDPOINT",
+    "ORKESTRA_OTLP_METRICS_SECONDS",
+)
 EXAMPLES = ("customer_support.workflows", "customer_support.quick")
 PORTS = {
     "rest": 8000,
@@ -83,6 +88,11 @@ class Surroundings:
     def address(self, name: str) -> str:
         return f"127.0.0.1:{self.ports[name]}"
 
+    def given(self, prefix: str) -> dict[str, str]:
+        """Settings of one service that whoever starts the stack may give."""
+        whole = f"ORKESTRA_{prefix}"
+        return {name.removeprefix("ORKESTRA_"): value for name, value in self.environ.items() if name.startswith(whole)}
+
     def database(self, schema: str) -> dict[str, str]:
         """Settings of a room that keeps data and tells events."""
         return {
@@ -134,7 +144,13 @@ def rooms(around: Surroundings) -> list[Service]:
         "TEMPORAL_ADDRESS": around.temporal_address,
         "TASK_ADDRESS": around.address("task"),
     }
-    notification = {**around.database("notification"), **known, "GRPC_PORT": str(around.ports["notification"])}
+    notification = {
+        **around.database("notification"),
+        **known,
+        "GRPC_PORT": str(around.ports["notification"]),
+        "TASK_ADDRESS": around.address("task"),
+        **around.given("LANGFUSE_"),
+    }
     return [
         around.service("identity-service", "orkestra.identity_service", "identity_health", identity),
         around.service("task-service", "orkestra.task_service", "task_health", task),

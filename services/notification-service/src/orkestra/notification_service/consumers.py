@@ -1,14 +1,34 @@
 """What other services tell: what happened to tasks, and who people and groups are."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import grpc
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event
+from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import counter
+from orkestra.notification_service.channels.verdict import AgentTrace, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import Feeds, remember_group, remember_person
 from orkestra.notification_service.rules import TASK_EVENTS
 from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
+from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
+from orkestra.wire import Error, NotFound, Unavailable
 
+logger = get_logger(__name__)
 TASKS = "notification-service"
 PEOPLE = "notification-service-people"
+MOST_IN_HAND = 100
+TOLD = counter(
+    "orkestra.langfuse.tasks",
+    "{task}",
+    "Ended tasks for Langfuse: sent, retried, dropped (given up), or skipped (no trace of an agent, or too old).",
+    "orkestra.outcome",
+)
 TASK_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in TASK_EVENTS)
+LANGFUSE = "notification-service-langfuse"
+ENDED_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in ("completed", "cancelled", "expired"))
 PEOPLE_SUBJECTS = tuple(
     f"orkestra.v1.*.identity.{event}" for event in ("user_changed", "group_changed", "membership_changed")
 )
@@ -43,3 +63,73 @@ class PeopleCopies:
                     await remember_group(conn, event.payload(GroupEvent).group, tenant_id=tenant_id)
                 case "membership_changed":
                     await remember_group(conn, event.payload(MembershipEvent).group, tenant_id=tenant_id)
+
+
+class Project(Protocol):
+    """What is told how people decided: a project of Langfuse."""
+
+    async def tell(self, task: Task, trace: AgentTrace, spent: Sequence[Stretch]) -> None: ...
+
+
+class Verdicts:
+    """Tells Langfuse of every ended task whose agent gave a trace; one consumer of its own, so nobody waits for it.
+
+    What cannot be told waits in the stream and is tried again, at most `MOST_IN_HAND` at once, until `give_up` after
+    the task's end; then it is dropped, and counted.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        tasks: grpc.aio.Channel,
+        token: Callable[[str | None], Awaitable[str]],
+        *,
+        give_up: timedelta,
+    ) -> None:
+        self._project = project
+        self._tasks = tasks
+        self._token = token
+        self._give_up = give_up
+        self._in_hand = 0
+
+    async def hear(self, event: Event) -> None:
+        """Tell of the task, or raise Unavailable so that the event comes again."""
+        if self._in_hand >= MOST_IN_HAND:
+            raise Unavailable("LANGFUSE_BUSY", "Enough tasks are on their way to Langfuse.")
+        self._in_hand += 1
+        try:
+            outcome = await self._tell(event)
+        except Unavailable as away:
+            if not self._is_over(event):
+                TOLD.labels("retried").inc()
+                raise
+            outcome = _dropped(event, away)
+        except Error as refused:
+            outcome = _dropped(event, refused)
+        finally:
+            self._in_hand -= 1
+        TOLD.labels(outcome).inc()
+
+    async def _tell(self, event: Event) -> str:
+        if event.deliveries == 1 and self._is_over(event):
+            return "skipped"  # from before Langfuse was switched on
+        service = TaskServiceClient(self._tasks, lambda: self._token(event.tenant_id))
+        try:
+            task = await service.get_task(GetTaskRequest(task_id=event.key))
+            agent = task.context.agent if task.context is not None else None
+            trace = agent_trace(agent.trace_id) if agent is not None else None
+            if trace is None:
+                return "skipped"
+            history = await service.get_task_history(GetTaskHistoryRequest(task_id=event.key))
+        except NotFound:  # erased meanwhile
+            return "skipped"
+        await self._project.tell(task, trace, stretches(task, history.entries))
+        return "sent"
+
+    def _is_over(self, event: Event) -> bool:
+        return datetime.now(UTC) - event.time > self._give_up
+
+
+def _dropped(event: Event, why: Error) -> str:
+    logger.warning("a task was not told to Langfuse", task_id=event.key, error=str(why))
+    return "dropped"

@@ -1,7 +1,9 @@
 """What notification-service is told at its start."""
 
+from typing import Self
+
 from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 
 
 class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, ServiceSettings):
@@ -11,3 +13,24 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
     retention_sweep_seconds: float = Field(
         600.0, gt=0, description="Seconds between two looks for entries that are older than that."
     )
+    langfuse_base_url: str | None = Field(
+        None, pattern=r"^https?://", description="Address of Langfuse, where people's answers go; off where absent."
+    )
+    langfuse_public_key: str | None = Field(None, description="Public key of the Langfuse project.")
+    langfuse_secret_key: SecretStr | None = Field(None, description="Secret key of the Langfuse project.")
+    langfuse_environment: str | None = Field(None, description="Langfuse environment to put spans and scores under.")
+    langfuse_content: bool = Field(
+        True, description="Whether titles, drafts and answers go to Langfuse; times and scores always do."
+    )
+    langfuse_timeout_seconds: float = Field(5.0, gt=0, le=25, description="Longest time that one call may take.")
+    langfuse_give_up_seconds: float = Field(
+        3600.0, gt=0, description="Seconds after a task's end from which on Langfuse is no longer tried."
+    )
+    task_address: str | None = Field(None, description="host:port of task-service; needed for Langfuse.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        needed = (self.langfuse_public_key, self.langfuse_secret_key, self.task_address)
+        if self.langfuse_base_url is not None and None in needed:
+            raise ValueError("Langfuse needs LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and TASK_ADDRESS as well")
+        return self

@@ -1,0 +1,1 @@
+"""The ways out: each channel is one file."""
