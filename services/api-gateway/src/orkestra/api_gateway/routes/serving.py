@@ -14,6 +14,7 @@ from orkestra.api_gateway.routes.reading import idempotency_key, read_message
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.drain import Drain
+from orkestra.chassis.metrics import held
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
 from orkestra.v1.task import Calendar, Task
@@ -94,7 +95,8 @@ class _Call:
         """Waits with the room, and asks it for the state so far where this process ends meanwhile."""
         wait = getattr(message, "wait", None) or 0
         asking = asyncio.ensure_future(self._endpoint.rpc(client, message, timeout=wait + ANSWER_SECONDS))
-        reply = await _unless(asking, self._door.drain.wait())
+        with held():
+            reply = await _unless(asking, self._door.drain.wait())
         if reply is None:
             reply = await self._endpoint.rpc(client, message.model_copy(update={"wait": 0}))
         return reply

@@ -25,6 +25,7 @@ from orkestra.mcp_gateway.tools.asking import AskingTools
 from orkestra.mcp_gateway.tools.bodies import StrictBodies
 from orkestra.mcp_gateway.tools.handles import Handles
 from orkestra.mcp_gateway.tools.listening import Listening
+from orkestra.mcp_gateway.tools.measuring import Measured
 from orkestra.mcp_gateway.tools.news import News
 from orkestra.mcp_gateway.tools.prompts import add_prompts
 from orkestra.mcp_gateway.tools.resources import Resources
@@ -84,7 +85,7 @@ def build_app(door: Door) -> ASGIApp:
         token_verifier=_Verifier(door.credentials),
         auth=AuthSettings.model_validate({"issuer_url": door.public_url, "resource_server_url": None}),
         request_state_security=RequestStateSecurity(keys=[door.state_key]),
-        middleware=[_Strict(by_name), Listening(rooms, resources)],
+        middleware=[Measured(by_name), _Strict(by_name), Listening(rooms, resources)],
         subscriptions=door.news.bus,
     )
     resources.add_to(server)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from orkestra.chassis.metrics import held
 from orkestra.mcp_gateway.tools.answering import is_live, open_request, waiting_for
 from orkestra.mcp_gateway.tools.rooms import Rooms
 from orkestra.v1.task import Task
@@ -20,7 +21,7 @@ async def wait_for_task(rooms: Rooms, task_id: str, *, seconds: float, progress:
     A process that is about to end returns it as it is.
     """
     until = time.monotonic() + seconds
-    with rooms.news.of(task_id) as news:
+    with rooms.news.of(task_id) as news, held():
         task = await rooms.task(task_id)
         while is_live(task) and open_request(task) is None and not rooms.drain.draining:
             left = until - time.monotonic()

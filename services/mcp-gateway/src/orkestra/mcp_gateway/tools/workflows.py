@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult
+from orkestra.chassis.metrics import held
 from orkestra.mcp_gateway.tools.answering import (
     WORKFLOW_ENDED,
     WORKFLOW_STATE,
@@ -169,7 +170,8 @@ class WorkflowTools:
         asking = asyncio.create_task(self.rooms.workflows.get_workflow_result(request, timeout=wait + ANSWER_SECONDS))
         ending = asyncio.create_task(self.rooms.drain.wait())
         try:
-            await asyncio.wait([asking, ending], return_when=asyncio.FIRST_COMPLETED)
+            with held():
+                await asyncio.wait([asking, ending], return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
         finally:
