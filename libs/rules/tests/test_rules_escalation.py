@@ -40,7 +40,7 @@ def test_the_first_rule_that_fits_decides_and_a_confidence_at_its_threshold_is_e
 
     def decision(topic: str, confidence: float) -> EscalationDecision:
         request = CheckEscalationRequest(topic=topic, confidence=confidence)
-        check = decide_escalation(policy, request, NOW, check_id="check_1")
+        check = decide_escalation(policy, request, NOW, check_id="check_1", checked_by="key_1")
         assert (check.policy_version, check.checked_at) == (4, NOW)
         return check.decision
 

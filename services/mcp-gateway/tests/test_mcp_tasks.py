@@ -283,6 +283,9 @@ async def test_a_check_says_whether_to_go_on_alone(door: McpWorld, era: str, dec
         "sampled": False,
         "policy_version": 0,
         "checked_at": "2030-01-31T12:01:00Z",
+        "topic": "returns",
+        "confidence": 0.4,
+        "checked_by": "key_1",
     }
     door.rooms.answer("check_escalation", EscalationCheck.model_validate(check))
     answer = content(await call(door, era, "escalation_check", {"topic": "returns", "confidence": 0.4}))

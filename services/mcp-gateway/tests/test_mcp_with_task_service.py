@@ -19,10 +19,12 @@ from orkestra.testkit.waiting import eventually
 from orkestra.v1.task import (
     ClaimTaskRequest,
     CompleteTaskRequest,
+    GetEscalationCheckRequest,
     ListTasksRequest,
     RequestChangesRequest,
     SaveDraftRequest,
     Task,
+    TaskStatus,
 )
 from orkestra.wire import PermissionDenied
 from task_world import Caller, Tenant, World, world
@@ -215,6 +217,19 @@ async def test_what_is_not_sent_yet_is_not_shown(office: Office) -> None:
         read = await client.read_resource(f"orkestra://tasks/{task_id}")
     assert "half a th" not in str(seen)
     assert "half a th" not in str(read.contents)
+
+
+async def test_what_becomes_of_a_check_is_recorded_with_it(office: Office) -> None:
+    async with office.client() as client:
+        check = await call(client, "escalation_check", {"topic": "returns", "confidence": 0.4})
+        context = {"agent": {"name": "bot", "confidence": 0.4, "check_id": check["check_id"]}}
+        asked = {"title": "May it go back?", "groups": ["support-l1"], "context": context}
+        opened = await call(client, "task_create", asked | {"draft": {"answer": {"value": "No."}}})
+        await office.completed(await office.waiting(), {"answer": "Yes."})
+    recorded = await office.agent.get_escalation_check(GetEscalationCheckRequest(check_id=check["check_id"]))
+    assert (recorded.task_id, recorded.task_status) == (opened["task_id"], TaskStatus.COMPLETED)
+    assert recorded.kept_draft is False
+    assert check["check_id"] in check["next"]
 
 
 async def test_an_unsure_agent_is_told_to_hand_over(office: Office) -> None:

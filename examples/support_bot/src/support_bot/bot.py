@@ -28,20 +28,20 @@ class SupportBot:
         """Return the answer for the customer: the agent's own, or a person's."""
         own = guess(question)
         self._say(f"agent     would say {own.answer!r}, confidence {own.confidence:.2f}")
-        alone, reason = await self._orkestra.may_answer_alone(topic, own.confidence)
-        self._say(f"agent     escalation_check: {'proceed' if alone else 'escalate'} ({reason})")
-        if alone:
+        check = await self._orkestra.check(topic, own.confidence)
+        self._say(f"agent     escalation_check: {check['decision']} ({check['reason']})")
+        if check["decision"] == "proceed":
             return Reply(own.answer, "agent")
-        return await self._ask_a_person(question, own, definition)
+        return await self._ask_a_person(question, own, definition, check["check_id"])
 
-    async def _ask_a_person(self, question: str, own: Guess, definition: str) -> Reply:
+    async def _ask_a_person(self, question: str, own: Guess, definition: str, check_id: str) -> Reply:
         handoff = {
             "summary": f"The FAQ has nothing that fits; the best guess was: {own.answer}",
             "conversation": [
                 {"role": "user", "text": question},
                 {"role": "assistant", "text": "I am not sure. I am asking a colleague."},
             ],
-            "agent": {"name": "support-bot", "model": "none", "confidence": own.confidence},
+            "agent": {"name": "support-bot", "model": "none", "confidence": own.confidence, "check_id": check_id},
         }
         workflow_id = await self._orkestra.hand_over(question, handoff, definition=definition)
         self._say(f"agent     workflow_start: {workflow_id}, with the conversation so far")

@@ -22,10 +22,9 @@ class OrkestraAgent:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def may_answer_alone(self, topic: str, confidence: float) -> tuple[bool, str]:
-        """Ask the tenant's escalation policy; returns whether to go on alone, and why."""
-        check = await self._call("escalation_check", {"topic": topic, "confidence": confidence, "agent": "support-bot"})
-        return check["decision"] == "proceed", check["reason"]
+    async def check(self, topic: str, confidence: float) -> dict[str, Any]:
+        """Ask the tenant's escalation policy whether to go on alone; returns the recorded check."""
+        return await self._call("escalation_check", {"topic": topic, "confidence": confidence, "agent": "support-bot"})
 
     async def hand_over(self, question: str, handoff: dict[str, Any], *, definition: str = "customer-support") -> str:
         """Start the workflow that asks a person; returns its id."""

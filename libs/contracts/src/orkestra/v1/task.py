@@ -142,6 +142,10 @@ class AgentInfo(Model, pb=pb.AgentInfo):
     prompt_version: str | None = Field(default=None)
     confidence: float | None = Field(default=None, description="0..1, as stated by the agent.")
     trace_id: str | None = Field(default=None, description="The agent's own trace, for example a Langfuse trace id.")
+    check_id: str | None = Field(
+        default=None,
+        description="The escalation check that led to this task, so that what becomes of the task is recorded with the check. One that the requester has not made is kept, but records nothing.",
+    )
 
 
 class Action(Model, pb=pb.Action):
@@ -367,6 +371,12 @@ class CheckEscalationRequest(Model, pb=pb.CheckEscalationRequest):
     prompt_version: str | None = Field(default=None)
 
 
+class GetEscalationCheckRequest(Model, pb=pb.GetEscalationCheckRequest):
+    """Names a check."""
+
+    check_id: str
+
+
 class EscalationRule(Model, pb=pb.EscalationRule):
     """From which confidence on an agent may go on alone."""
 
@@ -438,6 +448,32 @@ class EscalationCheck(Model, pb=pb.EscalationCheck):
     sampled: bool = Field(description="True where a confident case was sent to people to learn from.")
     policy_version: Int32 = Field(description="The policy's version.")
     checked_at: UtcDatetime
+    topic: str
+    confidence: float
+    agent: str | None = Field(default=None)
+    model: str | None = Field(default=None)
+    prompt_version: str | None = Field(default=None)
+    checked_by: str = Field(description="The principal that asked.")
+    task_id: str | None = Field(
+        default=None, description="What became of it: the first task that named the check, and how it ended."
+    )
+    task_status: TaskStatus | None = Field(default=None, description="One of the three ends.")
+    outcome: str | None = Field(default=None)
+    decided_by: DecidedBy | None = Field(default=None)
+    kept_draft: bool | None = Field(
+        default=None,
+        description="Whether a person left every value that the agent had proposed; absent without a draft or an answer of a person.",
+    )
+    ended_at: UtcDatetime | None = Field(default=None)
+
+
+class ListEscalationChecksRequest(Model, pb=pb.ListEscalationChecksRequest):
+    """Filters and the page wanted."""
+
+    topic: str | None = Field(default=None, description="This very topic.")
+    decision: EscalationDecision | None = Field(default=None)
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
 
 
 class ClockState(Model, pb=pb.ClockState):
@@ -525,6 +561,13 @@ class WorkingHours(Model, pb=pb.WorkingHours):
         default_factory=list, description="Some time of some weekday at least; of one day the hours do not overlap."
     )
     holidays: list[Holiday] = Field(default_factory=list, description="Days without hours.")
+
+
+class ListEscalationChecksResponse(Model, pb=pb.ListEscalationChecksResponse):
+    """A page of checks."""
+
+    checks: list[EscalationCheck] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class UpdateTaskRequest(Model, pb=pb.UpdateTaskRequest):
@@ -890,6 +933,16 @@ class TaskServiceServer(Protocol):
         """Says by the tenant's policy whether an agent may go on alone, and records it."""
         ...
 
+    async def get_escalation_check(self, ctx: Context, request: GetEscalationCheckRequest) -> EscalationCheck:
+        """Returns a recorded check and what became of it. An agent sees its own."""
+        ...
+
+    async def list_escalation_checks(
+        self, ctx: Context, request: ListEscalationChecksRequest
+    ) -> ListEscalationChecksResponse:
+        """Returns a page of the recorded checks, newest first. An agent sees its own."""
+        ...
+
     async def get_escalation_policy(self, ctx: Context, request: GetEscalationPolicyRequest) -> EscalationPolicy:
         """Returns the tenant's escalation policy; one without rules where none was put."""
         ...
@@ -1083,6 +1136,27 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Says by the tenant's policy whether an agent may go on alone, and records it."""
         return await self._call(
             "CheckEscalation", request, EscalationCheck, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_escalation_check(
+        self, request: GetEscalationCheckRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EscalationCheck:
+        """Returns a recorded check and what became of it. An agent sees its own."""
+        return await self._call(
+            "GetEscalationCheck", request, EscalationCheck, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_escalation_checks(
+        self, request: ListEscalationChecksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListEscalationChecksResponse:
+        """Returns a page of the recorded checks, newest first. An agent sees its own."""
+        return await self._call(
+            "ListEscalationChecks",
+            request,
+            ListEscalationChecksResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
         )
 
     async def get_escalation_policy(

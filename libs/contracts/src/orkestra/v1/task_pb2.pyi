@@ -252,18 +252,20 @@ class Link(_message.Message):
     def __init__(self, label: _Optional[str] = ..., url: _Optional[str] = ...) -> None: ...
 
 class AgentInfo(_message.Message):
-    __slots__ = ("name", "model", "prompt_version", "confidence", "trace_id")
+    __slots__ = ("name", "model", "prompt_version", "confidence", "trace_id", "check_id")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    CHECK_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     model: str
     prompt_version: str
     confidence: float
     trace_id: str
-    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., confidence: _Optional[float] = ..., trace_id: _Optional[str] = ...) -> None: ...
+    check_id: str
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., confidence: _Optional[float] = ..., trace_id: _Optional[str] = ..., check_id: _Optional[str] = ...) -> None: ...
 
 class Action(_message.Message):
     __slots__ = ("name", "args")
@@ -854,7 +856,7 @@ class CheckEscalationRequest(_message.Message):
     def __init__(self, topic: _Optional[str] = ..., confidence: _Optional[float] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ...) -> None: ...
 
 class EscalationCheck(_message.Message):
-    __slots__ = ("check_id", "decision", "reason", "threshold", "sampled", "policy_version", "checked_at")
+    __slots__ = ("check_id", "decision", "reason", "threshold", "sampled", "policy_version", "checked_at", "topic", "confidence", "agent", "model", "prompt_version", "checked_by", "task_id", "task_status", "outcome", "decided_by", "kept_draft", "ended_at")
     CHECK_ID_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -862,6 +864,18 @@ class EscalationCheck(_message.Message):
     SAMPLED_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHECKED_AT_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_BY_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_STATUS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
+    KEPT_DRAFT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     check_id: str
     decision: EscalationDecision
     reason: str
@@ -869,7 +883,45 @@ class EscalationCheck(_message.Message):
     sampled: bool
     policy_version: int
     checked_at: _timestamp_pb2.Timestamp
-    def __init__(self, check_id: _Optional[str] = ..., decision: _Optional[_Union[EscalationDecision, str]] = ..., reason: _Optional[str] = ..., threshold: _Optional[float] = ..., sampled: _Optional[bool] = ..., policy_version: _Optional[int] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    topic: str
+    confidence: float
+    agent: str
+    model: str
+    prompt_version: str
+    checked_by: str
+    task_id: str
+    task_status: TaskStatus
+    outcome: str
+    decided_by: DecidedBy
+    kept_draft: bool
+    ended_at: _timestamp_pb2.Timestamp
+    def __init__(self, check_id: _Optional[str] = ..., decision: _Optional[_Union[EscalationDecision, str]] = ..., reason: _Optional[str] = ..., threshold: _Optional[float] = ..., sampled: _Optional[bool] = ..., policy_version: _Optional[int] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., topic: _Optional[str] = ..., confidence: _Optional[float] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., checked_by: _Optional[str] = ..., task_id: _Optional[str] = ..., task_status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., kept_draft: _Optional[bool] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetEscalationCheckRequest(_message.Message):
+    __slots__ = ("check_id",)
+    CHECK_ID_FIELD_NUMBER: _ClassVar[int]
+    check_id: str
+    def __init__(self, check_id: _Optional[str] = ...) -> None: ...
+
+class ListEscalationChecksRequest(_message.Message):
+    __slots__ = ("topic", "decision", "page_size", "page_token")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    decision: EscalationDecision
+    page_size: int
+    page_token: str
+    def __init__(self, topic: _Optional[str] = ..., decision: _Optional[_Union[EscalationDecision, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListEscalationChecksResponse(_message.Message):
+    __slots__ = ("checks", "next_page_token")
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    checks: _containers.RepeatedCompositeFieldContainer[EscalationCheck]
+    next_page_token: str
+    def __init__(self, checks: _Optional[_Iterable[_Union[EscalationCheck, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class EscalationPolicy(_message.Message):
     __slots__ = ("rules", "version", "updated_at", "updated_by")

@@ -18,10 +18,11 @@ from orkestra.rules.decisions import (
 )
 from orkestra.rules.drafts import decide_save_draft
 from orkestra.rules.durations import parse_duration, parse_share
-from orkestra.rules.escalation import check_escalation, check_rules, decide_escalation
+from orkestra.rules.escalation import check_escalation, check_of, check_rules, decide_escalation, kept_draft
 from orkestra.rules.ids import is_task_id, mint_task_id
 from orkestra.rules.permissions import (
     GRANTS,
+    OVERSEERS,
     TENANT_GRANTS,
     audience,
     audiences_of,
@@ -41,6 +42,7 @@ __all__ = [
     "FINAL",
     "GRANTS",
     "LIVE",
+    "OVERSEERS",
     "TENANT_GRANTS",
     "TRANSITIONS",
     "Change",
@@ -52,6 +54,7 @@ __all__ = [
     "check_calendar",
     "check_create",
     "check_escalation",
+    "check_of",
     "check_policy",
     "check_rules",
     "check_size",
@@ -80,6 +83,7 @@ __all__ = [
     "is_installation",
     "is_live",
     "is_task_id",
+    "kept_draft",
     "may",
     "may_in_tenant",
     "mint_task_id",

@@ -7,10 +7,13 @@ from typing import Final
 
 from orkestra.v1.task import (
     CheckEscalationRequest,
+    DecidedBy,
     EscalationCheck,
     EscalationDecision,
     EscalationPolicy,
     EscalationRule,
+    Task,
+    TaskStatus,
 )
 from orkestra.wire import FieldError
 
@@ -37,7 +40,7 @@ def check_escalation(request: CheckEscalationRequest) -> list[FieldError]:
 
 
 def decide_escalation(
-    policy: EscalationPolicy, request: CheckEscalationRequest, now: datetime, *, check_id: str
+    policy: EscalationPolicy, request: CheckEscalationRequest, now: datetime, *, check_id: str, checked_by: str
 ) -> EscalationCheck:
     """Returns the decision on a question that `check_escalation` has let pass; the same for the same check id."""
     rule = rule_for(policy.rules, request.topic)
@@ -46,7 +49,9 @@ def decide_escalation(
     sampled = is_confident and rule is not None and is_sampled(check_id, rule.sample_rate or 0.0)
     escalates = sampled or not is_confident
     return EscalationCheck(
+        **request.model_dump(),
         check_id=check_id,
+        checked_by=checked_by,
         decision=EscalationDecision.ESCALATE if escalates else EscalationDecision.PROCEED,
         reason=_sentence(request, threshold, is_confident=is_confident, sampled=sampled),
         threshold=threshold,
@@ -82,6 +87,29 @@ def is_sampled(check_id: str, rate: float) -> bool:
     """Whether a check belongs to the share `rate` of all checks, as the SHA-256 of its id says."""
     place = int.from_bytes(hashlib.sha256(check_id.encode()).digest()[:8])
     return place < rate * 2**64
+
+
+def check_of(task: Task) -> str | None:
+    """Returns the id of the escalation check that led to the task."""
+    agent = None if task.context is None else task.context.agent
+    return None if agent is None else agent.check_id
+
+
+def kept_draft(task: Task) -> bool | None:
+    """Whether the person left every value that the agent had proposed; None without a draft or a person's answer."""
+    if task.status != TaskStatus.COMPLETED or task.decided_by != DecidedBy.PERSON or not task.draft:
+        return None
+    result = task.result or {}
+    return all(name in result and _same(result[name], proposed.get("value")) for name, proposed in task.draft.items())
+
+
+def _same(given: object, proposed: object) -> bool:
+    """Whether two JSON values are equal; a number is no truth value."""
+    if isinstance(given, dict) and isinstance(proposed, dict):
+        return given.keys() == proposed.keys() and all(_same(given[name], proposed[name]) for name in given)
+    if isinstance(given, list) and isinstance(proposed, list):
+        return len(given) == len(proposed) and all(_same(*pair) for pair in zip(given, proposed, strict=True))
+    return isinstance(given, bool) == isinstance(proposed, bool) and given == proposed
 
 
 def _sentence(request: CheckEscalationRequest, threshold: float, *, is_confident: bool, sampled: bool) -> str:

@@ -59,6 +59,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 }
 TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is about no single task
     "check_escalation": frozenset({"agent", "system", "worker", "manager", "admin"}),
+    "view_escalation_checks": frozenset({"agent", "system", "worker", "manager", "admin", "auditor"}),
     "view_escalation_policy": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
     "put_escalation_policy": MANAGERS,
     "redeem_receipt": frozenset({"agent", "system", "worker", "admin"}),
@@ -84,6 +85,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
     "confirm_wake_up": ("NOT_A_WORKER", "Only a worker confirms a wake-up."),
     "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),
+    "view_escalation_checks": ("CHECKS_NOT_VISIBLE", "Your role does not show what agents asked."),
     "view_escalation_policy": ("POLICY_NOT_VISIBLE", "Your role does not show the escalation policy."),
     "put_escalation_policy": ("NOT_A_MANAGER", "Only managers and admins change the escalation policy."),
     "redeem_receipt": ("REDEEM_NOT_ALLOWED", "Only agents, systems and workers use receipts up."),

@@ -285,6 +285,29 @@ insert into escalation_checks (
     :policy_version, :checked_at, :checked_by
 )
 
+-- link_escalation_check
+-- The first task that its own requester names it in; another one changes nothing.
+update escalation_checks set task_id = :task_id
+where check_id = :check_id and checked_by = :requested_by and task_id is null
+
+-- end_escalation_check
+update escalation_checks set
+    task_status = :task_status, outcome = :outcome, decided_by = :decided_by, kept_draft = :kept_draft, ended_at = :ended_at
+where task_id = :task_id and ended_at is null
+
+-- escalation_check
+select * from escalation_checks
+where check_id = :check_id and (:checked_by::text is null or checked_by = :checked_by)
+
+-- list_escalation_checks
+select * from escalation_checks
+where (checked_at, check_id) < (:before_at::text::timestamptz, :before_check::text)
+  and (:checked_by::text is null or checked_by = :checked_by)
+  and (:topic::text is null or topic = :topic)
+  and (:decision::text is null or decision = :decision)
+order by checked_at desc, check_id desc
+limit :limit
+
 -- redeem_receipt
 -- The one conditional update of a redemption: unused and in time, or used by this very use before. History says the first.
 with redeemed as (

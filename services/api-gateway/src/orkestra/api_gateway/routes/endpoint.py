@@ -136,6 +136,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/escalation-policies", _tasks.get_escalation_policy),
     Endpoint(verb="PUT", path="/v1/escalation-policies", rpc=_tasks.put_escalation_policy),
     _post("/v1/escalation-policies/check", _tasks.check_escalation),
+    _get("/v1/escalation-policies/checks", _tasks.list_escalation_checks),
+    _get("/v1/escalation-policies/checks/{check_id}", _tasks.get_escalation_check),
     _post("/v1/receipts/redeem", _tasks.redeem_receipt),
     Endpoint(verb="GET", path="/v1/receipts/jwks", rpc=_tasks.get_receipt_keys, is_open=True, answer_field="jwks"),
     _create("/v1/calendars", _tasks.create_calendar, location="/v1/calendars/{calendar_id}"),

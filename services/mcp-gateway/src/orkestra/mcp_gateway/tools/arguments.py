@@ -44,7 +44,7 @@ ARGUMENTS = {  # a room's name of a field: the argument that it came from
     "priority": "urgency",
     "sla.complete": "deadline",
 }
-AGENT = "{name, model, prompt_version, confidence: 0..1, trace_id}"
+AGENT = "{name, model, prompt_version, confidence: 0..1, trace_id, check_id}"
 SHORTENED = frozenset({"title", "pattern", "minLength", "maxLength", "format", "minItems", "minimum"})
 
 WorkflowId = Annotated[str, Field(min_length=1, max_length=200)]

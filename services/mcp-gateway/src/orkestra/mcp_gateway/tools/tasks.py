@@ -164,4 +164,7 @@ class TaskTools:
 def _next_of(check: EscalationCheck) -> str:
     if check.decision is EscalationDecision.PROCEED:
         return "You may answer by yourself."
-    return "Hand over to people: ask_human, or workflow_start with a handoff. Do not answer by yourself."
+    return (
+        "Hand over to people: ask_human, or workflow_start with a handoff. Do not answer by yourself. "
+        f"Give check_id {check.check_id} as check_id of the agent in context or handoff, so that both stay together."
+    )

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import asyncpg
 from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
-from orkestra.rules import Change, Decision, shown_to
+from orkestra.rules import Change, Decision, check_of, kept_draft, shown_to
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound
@@ -51,6 +51,7 @@ async def insert(tx: Tx, change: Change) -> bool:
     )
     if stored is None:
         return False
+    await _link_check(tx, task)
     await emit(tx, change)
     return True
 
@@ -80,6 +81,7 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
     changes = [change for change in decision.changes if change.event != LATE_ANSWER]
     if changes:
         await _save(tx, seen, changes, clock_door)
+        await _end_check(tx, changes[-1].task)
     for change in changes:
         await emit(tx, change)
     for change in decision.changes:
@@ -146,6 +148,28 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         saved=task.saved if task.status in LIVE else None,
         saved_at=task.saved_at if task.status in LIVE else None,
         told_at=None if task.status in LIVE else task.updated_at,
+    )
+
+
+async def _link_check(tx: Tx, task: Task) -> None:
+    """Note the task with the escalation check that led to it."""
+    check_id = check_of(task)
+    if check_id is not None:
+        named = {"check_id": check_id, "task_id": task.task_id, "requested_by": task.requested_by}
+        await sql.link_escalation_check.execute(tx.conn, **named)
+
+
+async def _end_check(tx: Tx, task: Task) -> None:
+    """Note with the escalation check what became of its task."""
+    may_name_one = check_of(task) is not None or task.revision > 1  # a later context may no longer say it
+    if task.status in LIVE or not may_name_one:
+        return
+    await sql.end_escalation_check.execute(
+        tx.conn,
+        **_columns(task, "task_id outcome decided_by"),
+        task_status=task.status,
+        kept_draft=kept_draft(task),
+        ended_at=task.updated_at,
     )
 
 
