@@ -48,6 +48,26 @@ test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORK
 clients: install ## Install the MCP clients that some tests use, each in an environment of its own.
 	@$(BIN)/python tools/install_clients.py
 
+.PHONY: deploy-tools
+deploy-tools: install ## Install Helm, kubectl, hadolint and checkov, which the tests of deploy/ use.
+	@$(BIN)/python tools/install_deploy_tools.py
+
+.PHONY: golden
+golden: deploy-tools ## Write the chart's golden renders and its README anew; look at the difference.
+	@$(BIN)/python tools/golden.py
+
+IMAGES := identity-service task-service workflow-worker notification-service api-gateway mcp-gateway dashboard migrations evaluation
+TAG ?= 0.1.0
+BASE ?= python:3.12-slim
+.PHONY: images
+images: ## Build every image, and push it where REGISTRY is given. (TAG, BASE, IMAGES; BUILD goes to docker build)
+	@for image in $(IMAGES); do \
+		name="$(if $(REGISTRY),$(REGISTRY)/)orkestra/$$image:$(TAG)"; echo "$$name"; \
+		DOCKER_BUILDKIT=1 docker build --quiet $(BUILD) --build-arg BASE=$(BASE) --build-arg SERVICE=$$image \
+			--build-arg VERSION=$(TAG) --tag "$$name" . || exit 1; \
+		$(if $(REGISTRY),docker push --quiet "$$name" || exit 1;) \
+	done
+
 .PHONY: coverage
 coverage: install ## Run every test and show which lines none reached.
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing:skip-covered $(ARGS)
@@ -107,6 +127,10 @@ lock: install ## Pin every dependency again, keeping the versions that still fit
 .PHONY: screenshots
 screenshots: install ## Take a picture of each page of the dashboard into build/screenshots; needs Chromium.
 	PYTHONPATH=services/dashboard/tests $(BIN)/python -m dashboard_screenshots
+
+.PHONY: form-pictures
+form-pictures: install ## Take the pictures of docs/guides/form-schemas.md again; needs Chromium.
+	PYTHONPATH=services/dashboard/tests $(BIN)/python -m dashboard_form_guide
 
 .PHONY: clean-state
 clean-state: ## Stop the stack and forget what the local stack stored.

@@ -34,7 +34,7 @@ ACCOUNTS = {  # copied into the image: some programs refuse to run as a user wit
     Path("/etc/passwd"): "orkestra:x:10001:10001::/nonexistent:/usr/sbin/nologin\n",
     Path("/etc/group"): "orkestra:x:10001:\n",
 }
-ELF_HEADER = struct.Struct("<4s12xHHIQQQIHHHHHH")
+ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 ELF_SEGMENT = struct.Struct("<IIQQQQQQ")
 NO_INDEX = "What is pinned could not be fetched: give the build an index (docs/guides/deployment.md, Images)."
 ENTRY = '"""What this image starts."""\n\nimport runpy\n\nrunpy.run_module("{module}", run_name="__main__")\n'

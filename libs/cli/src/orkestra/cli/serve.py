@@ -106,7 +106,7 @@ def _make_cluster(folder: Path, password_file: Path) -> None:
     subprocess.run(initdb, check=True)
     with (new / "pg_hba.conf").open("a", encoding="utf-8") as rules:
         rules.write("host all all all scram-sha-256\n")
-    single = [programs / "postgres", "--single", "-D", new, "postgres"]
+    single: list[str | Path] = [programs / "postgres", "--single", "-D", new, "postgres"]
     subprocess.run(single, input=f"create database {DATABASE}\n", text=True, check=True, stdout=subprocess.DEVNULL)
     new.rename(folder)
 
