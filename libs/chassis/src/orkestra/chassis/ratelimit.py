@@ -92,7 +92,7 @@ class RateLimits:
             return []
         limits = {f"{limit.name}:{owner}": limit for limit, owner in claims}
         try:
-            async with self._database.unscoped(seconds=TAKE_SECONDS) as conn:
+            async with self._database.statement(seconds=TAKE_SECONDS) as conn:
                 rows = await sql.take.rows(
                     conn,
                     buckets=list(limits),

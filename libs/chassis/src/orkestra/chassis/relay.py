@@ -87,9 +87,8 @@ class Relay:
             await asyncio.sleep(STANDBY_SECONDS / 2)
 
     async def _with_connection(self) -> None:
-        conn = await asyncpg.connect(
-            self._dsn, timeout=2, command_timeout=10, server_settings=session_settings(self._schema)
-        )
+        settings = session_settings(self._schema) | {"synchronous_commit": "off"}  # a lost mark is a publish more
+        conn = await asyncpg.connect(self._dsn, timeout=2, command_timeout=10, server_settings=settings)
         try:
             await prepare_connection(conn)
             await conn.add_listener(f"{self._schema}_outbox", self._hear)
