@@ -77,10 +77,11 @@ class Feeds:
         groups = {group for one in news for group in one.groups}
         members = await self._groups.members(tenant_id, groups) if groups else {}
         reached = rules.told(news, members, actor=event.actor)
-        if not reached:
-            return []
+        named = sorted({user_id for one in news for user_id in one.users} & reached.keys())
+        if not named:
+            return list(reached.items())
         async with self._database.transaction(tenant_id) as conn:
-            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(reached))}
+            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=named)}
         return [(user_id, one) for user_id, one in reached.items() if user_id not in disabled]
 
     async def _write(
@@ -95,6 +96,8 @@ class Feeds:
             place |= {"version": task.version, "settled_version": settled}
             working = [user_id for user_id, one in told if one.kind in rules.WORK]
             await sql.read_settled.execute(tx.conn, **place, user_ids=working)
+            if not told:
+                return
             rows = await sql.tell.rows(
                 tx.conn,
                 **place,
@@ -121,17 +124,17 @@ class Groups:
         self._token = token
 
     async def members(self, tenant_id: str, group_ids: Collection[str]) -> dict[str, list[str]]:
-        """Return the members of each group that exists; no transaction is open while identity-service is asked."""
+        """Return the active members of each group that exists; nothing is open while identity-service is asked."""
         async with self._database.transaction(tenant_id) as conn:
-            rows = await sql.members.rows(conn, group_ids=sorted(group_ids))
-        known: dict[str, list[str]] = {row["group_id"]: row["members"] for row in rows}
+            known = await _members(conn, group_ids)
         asked = await asyncio.gather(*(self._ask(tenant_id, one) for one in sorted(set(group_ids) - known.keys())))
         found = [group for group in asked if group is not None]
         if found:
             async with self._database.transaction(tenant_id) as conn:
                 for group in found:
                     await remember_group(conn, group, tenant_id=tenant_id)
-        return known | {group.group_id: group.members for group in found}
+                known = await _members(conn, group_ids)
+        return known
 
     async def _ask(self, tenant_id: str, group_id: str) -> Group | None:
         async def token() -> str:
@@ -161,6 +164,11 @@ class Retention:
                 if count < PRUNED_AT_ONCE:
                     break
         return pruned
+
+
+async def _members(conn: Connection, group_ids: Collection[str]) -> dict[str, list[str]]:
+    rows = await sql.members.rows(conn, group_ids=sorted(group_ids))
+    return {row["group_id"]: row["members"] for row in rows}
 
 
 async def remember_person(conn: Connection, user: User, *, tenant_id: str) -> None:

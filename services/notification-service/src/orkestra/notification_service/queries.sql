@@ -58,9 +58,11 @@ on conflict (tenant_id, user_id, cause) do nothing
 returning user_id, notification_id, kind, text, task_id, title, created_at, read_at
 
 -- members
--- Which of these groups are known, each with its members.
+-- Which of these groups are known, each with its members; people whose account is disabled are told nothing.
 select g.group_id, array(
-    select m.user_id from memberships m where m.tenant_id = g.tenant_id and m.group_id = g.group_id
+    select m.user_id from memberships m
+    left join people p on p.tenant_id = m.tenant_id and p.user_id = m.user_id
+    where m.tenant_id = g.tenant_id and m.group_id = g.group_id and coalesce(p.status, 'active') = 'active'
 ) as members
 from groups g where g.group_id = any (:group_ids::text[])
 
