@@ -82,7 +82,7 @@ REQUESTED_SCHEMA = Draft202012Validator(
 )
 """`requestedSchema` of MCP 2025-11-25, written down from its specification."""
 
-LOSSES = {
+LOSSES: dict[str, dict[str, Any]] = {
     "text": {"pattern": "^a"},
     "phone": {},
     "number": {"step": 2, "decimals": 1},
@@ -184,7 +184,7 @@ def test_buttons_are_offered_for_outcomes_that_are_a_whole_answer() -> None:
         "outcomes": [{"key": "approve", "label": "Approve"}, {"key": "reject", "style": "danger", "require": ["why"]}],
     }
     for surface in ("chat", "email"):
-        projection = project(check(form), surface)  # type: ignore[arg-type]  # each is one
+        projection = project(check(form), surface)
         assert projection.kind == "buttons"
         assert projection.buttons == (
             Button("approve", "Approve", "primary", opens=False),
@@ -212,7 +212,7 @@ def test_a_page_shows_the_form_as_it_is() -> None:
 
 
 NAMES = st.sampled_from(["a", "b", "c", "outcome"])
-VALUES = {
+VALUES: dict[str, tuple[dict[str, Any], st.SearchStrategy[Any]]] = {
     "text": ({}, st.text(alphabet="ab é", min_size=1, max_size=5)),
     "textarea": ({"max_length": 9}, st.text(alphabet="ab\n", min_size=1, max_size=9)),
     "email": ({}, st.just("a@example.com")),

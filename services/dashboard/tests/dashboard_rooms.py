@@ -19,7 +19,12 @@ from orkestra.v1.identity import (
     ExchangeCredentialRequest,
     GetMeRequest,
     GetUserRequest,
+    Group,
     IdentityServiceServer,
+    ListGroupsRequest,
+    ListGroupsResponse,
+    ListUsersRequest,
+    ListUsersResponse,
     Me,
     PrincipalKind,
     Role,
@@ -137,11 +142,27 @@ class Identity:
             user=user,
         )
 
+    async def list_users(self, ctx: Context, request: ListUsersRequest) -> ListUsersResponse:
+        found = [user for user in self.users.values() if user.tenant_id == ctx.tenant_id]
+        size = request.page_size or 50
+        return ListUsersResponse(users=found[:size], next_page_token="more" if len(found) > size else None)
+
+    async def list_groups(self, ctx: Context, request: ListGroupsRequest) -> ListGroupsResponse:
+        people = [user for user in self.users.values() if user.tenant_id == ctx.tenant_id]
+        names = sorted({group for user in people for group in user.groups})
+        return ListGroupsResponse(groups=[_group(name, people, ctx.tenant_id) for name in names])
+
     async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
         user = self.users.get(request.user_id)
         if user is None or user.tenant_id != ctx.tenant_id:
             raise NotFound("USER_NOT_FOUND", "There is no such person.")
         return user
+
+
+def _group(group_id: str, people: list[User], tenant_id: str) -> Group:
+    members = [user.user_id for user in people if group_id in user.groups]
+    name = group_id.replace("-", " ").capitalize()
+    return Group(group_id=group_id, tenant_id=tenant_id, name=name, members=members, created_at=now(), version=1)
 
 
 def principal_of(user: User) -> Principal:

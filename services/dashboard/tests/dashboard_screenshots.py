@@ -1,16 +1,12 @@
 """Takes a picture of each page, light, dark and on a phone: `make screenshots` puts them into build/screenshots."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dashboard_story import morning
-from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, dashboard
-from orkestra.chassis.tokens import Signer
-from orkestra.testkit import databases, infra
+from dashboard_form_guide import every_type
+from dashboard_story import ask, morning
+from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, running_world
 from playwright.async_api import Browser, async_playwright
 
 OUT = ROOT / "build" / "screenshots"
@@ -20,7 +16,7 @@ PHONE = {"width": 390, "height": 844}
 
 async def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    async with _world() as world, async_playwright() as playwright:
+    async with running_world() as world, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         await pictures(world, browser)
         await browser.close()
@@ -33,12 +29,14 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     ada, _ = await morning(world, tenant)
     session = world.rooms.identity.session(ada)
     tasks = [task.task_id for task in world.rooms.tasks.tasks.values()]
+    everything = await ask(world, tenant, title="Every type of field", form=every_type())
     runs = list(world.rooms.workflows.runs)
     pages = {
         "inbox": "/inbox?scope=groups",
         "inbox-empty": "/inbox?scope=mine",
         "task": f"/tasks/{tasks[0]}",
         "task-form": f"/tasks/{tasks[1]}",
+        "task-every-type": f"/tasks/{everything.task_id}",
         "workflows": "/workflows",
         "run": f"/workflows/{runs[0]}",
         "run-failed": f"/workflows/{runs[2]}",
@@ -61,15 +59,6 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
                 await page.goto(path)
                 await page.screenshot(path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run")))
         await context.close()
-
-
-@asynccontextmanager
-async def _world() -> AsyncIterator[DashboardWorld]:
-    signer = Signer(base64.b64encode(bytes(range(32))).decode())
-    with infra.postgres_server() as server, infra.nats_server() as nats_url, databases.fresh(server) as database:
-        schema = await databases.migrated(database, "orkestra.dashboard", "dashboard")
-        async with dashboard(signer, schema.app_url, nats_url) as world:
-            yield world
 
 
 if __name__ == "__main__":

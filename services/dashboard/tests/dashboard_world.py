@@ -1,5 +1,6 @@
 """The dashboard on a real port before rooms in memory, and a browser in front of it."""
 
+import base64
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Signer
 from orkestra.dashboard.routes import Door, Live, build_app
+from orkestra.testkit import databases, infra
 from orkestra.v1.identity import IdentityServiceClient, User
 from orkestra.v1.notification import NotificationServiceClient
 from orkestra.v1.task import TaskServiceClient
@@ -87,3 +89,13 @@ async def dashboard(signer: Signer, database_url: str, nats_url: str, **changes:
             await loops.stop()
     await nats.close()
     await database.close()
+
+
+@asynccontextmanager
+async def running_world() -> AsyncIterator[DashboardWorld]:
+    """The same with servers of its own, for a command."""
+    signer = Signer(base64.b64encode(bytes(range(32))).decode())
+    with infra.postgres_server() as server, infra.nats_server() as nats_url, databases.fresh(server) as database:
+        schema = await databases.migrated(database, "orkestra.dashboard", "dashboard")
+        async with dashboard(signer, schema.app_url, nats_url) as world:
+            yield world

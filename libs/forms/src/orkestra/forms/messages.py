@@ -14,9 +14,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Le formulaire n'a pas ce champ.",
     },
     "wrong_type": {
-        "en": "Must be of type {limit}.",
-        "de": "Muss vom Typ {limit} sein.",
-        "fr": "Doit être de type {limit}.",
+        "en": "Must be {limit}.",
+        "de": "Muss {limit} sein.",
+        "fr": "Doit être {limit}.",
     },
     "not_an_option": {
         "en": "Must be one of: {limit}.",
@@ -200,9 +200,32 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
+TYPES: dict[str, dict[str, str]] = {
+    "string": {"en": "a text", "de": "ein Text", "fr": "un texte"},
+    "integer": {"en": "a whole number", "de": "eine ganze Zahl", "fr": "un nombre entier"},
+    "number": {"en": "a number", "de": "eine Zahl", "fr": "un nombre"},
+    "boolean": {
+        "en": "yes or no (true or false)",
+        "de": "ja oder nein (true oder false)",
+        "fr": "oui ou non (true ou false)",
+    },
+    "array": {"en": "a list", "de": "eine Liste", "fr": "une liste"},
+    "object": {"en": "an object with fields", "de": "ein Objekt mit Feldern", "fr": "un objet avec des champs"},
+    "null": {"en": "nothing (null)", "de": "nichts (null)", "fr": "vide (null)"},
+}
+"""What JSON Schema's types are called."""
+
 
 def text(code: str, locale: str, limit: Any = "") -> str:
     """Returns the sentence for `code` in the language of `locale` (`de` for `de-AT`), else in English."""
+    language = locale.replace("_", "-").split("-")[0].lower()
     texts = TEXTS[code]
-    sentence = texts.get(locale.replace("_", "-").split("-")[0].lower(), texts["en"])
+    sentence = texts.get(language, texts["en"])
+    if code == "wrong_type":
+        limit = ", ".join(_type(each.strip(), language) for each in str(limit).split(","))
     return sentence.replace("{limit}", str(limit))
+
+
+def _type(name: str, language: str) -> str:
+    words = TYPES.get(name, {})
+    return words.get(language, words.get("en", name))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,7 +45,7 @@ class Reader:
             if inner[HINTS]["type"] in DISPLAY or inner.get("readOnly"):
                 continue
             value = self._value(inner, f"{path}.{name}")
-            if value is not None or "default" in inner:
+            if value is not None or ("default" in inner and path == "data"):
                 values[name] = value
         return values
 
@@ -65,7 +65,7 @@ class Reader:
                 return self._signature(name)
             case "group":
                 values = self._level(schema, name)
-                return values if any(_says_something(value) for value in values.values()) else None
+                return values if _says_something(schema, values) else None
             case "table":
                 return list(self._rows(schema, name)) or None
         return self._single(schema, name)
@@ -112,7 +112,9 @@ class Reader:
             at = datetime.fromisoformat(text)
         except ValueError:
             return text
-        return at.isoformat() if at.tzinfo else at.replace(tzinfo=self._zone).isoformat()
+        local = at if at.tzinfo else at.replace(tzinfo=self._zone)
+        offset = local.utcoffset() or timedelta()
+        return (local.astimezone(UTC) if offset.seconds % 60 else local).isoformat()  # old local times are not RFC 3339
 
     def _json(self, text: str, name: str) -> Any:
         try:
@@ -126,7 +128,7 @@ class Reader:
         positions = {key.removeprefix(start).partition(".")[0] for key in self._posted if key.startswith(start)}
         for position in sorted(int(each) for each in positions if each.isdecimal() and len(each) < 6)[:MOST_ROWS]:
             row = self._level(schema["items"], f"{name}.{position}")
-            if any(_says_something(value) for value in row.values()):
+            if _says_something(schema["items"], row):
                 yield row
 
 
@@ -149,8 +151,12 @@ def _option(schema: Mapping[str, Any], text: str) -> Any:
     return next((each for each in choices if str(each) == text), text)
 
 
-def _says_something(value: Any) -> bool:
-    return value is not None and value is not False
+def _says_something(schema: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether anything was given within a group or a row; a box that was left as it was says nothing."""
+    fields = schema["properties"]
+    return any(
+        not isinstance(value, bool) or value is not fields[name].get("default", False) for name, value in values.items()
+    )
 
 
 def _zone(posted: Posted, zone: ZoneInfo) -> ZoneInfo:

@@ -140,6 +140,8 @@ def _field(
 ) -> Field:
     hint = schema[HINTS]
     kind = hint["type"]
+    if kind == "boolean" and value is None:
+        value = schema.get("default")
     proposal = given.proposals.get(name.removeprefix("data."))
     inner: dict[str, Any] = {}
     if kind == "group":
@@ -158,7 +160,7 @@ def _field(
         required=required,
         readonly=bool(schema.get("readOnly")),
         schema=schema,
-        hint={**hint, **{key: words[key] for key in ("placeholder",) if key in words}},
+        hint=hint | _placeholder(schema, name, words, given.zone),
         text=_input_text(kind, value, given.zone),
         value=value,
         error=_error(kind, name, given.errors),
@@ -166,6 +168,14 @@ def _field(
         confidence=proposal.get("confidence") if isinstance(proposal, Mapping) else None,
         **inner,
     )
+
+
+def _placeholder(schema: Mapping[str, Any], name: str, words: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Within a group or a row a default is not yet there: it is told, and comes with the answer."""
+    if "placeholder" in words:
+        return {"placeholder": words["placeholder"]}
+    text = _input_text(schema[HINTS]["type"], schema.get("default"), zone) if name.count(".") > 1 else ""
+    return {"placeholder": text} if text else {}
 
 
 def _error(kind: str, name: str, errors: Mapping[str, str]) -> str | None:

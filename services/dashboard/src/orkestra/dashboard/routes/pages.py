@@ -44,22 +44,23 @@ class Navigation:
 
 
 @lru_cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Returns what renders every page."""
+    made = Environment(
         loader=PackageLoader("orkestra.dashboard", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.filters |= {
+    made.filters |= {
         "markdown": markup.markdown,
         "safe_url": markup.safe_url,
         "compact": lambda value: json.dumps(value, ensure_ascii=False),
         "pretty": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
     }
-    environment.globals |= {"seconds_left": seconds_left, "static": static_url, "keyboard": MAP}
-    return environment
+    made.globals |= {"seconds_left": seconds_left, "static": static_url, "keyboard": MAP}
+    return made
 
 
 @lru_cache
@@ -74,7 +75,7 @@ def render(request: Request, template: str, *, words: Words, status: int = 200, 
     """Renders a template for one person."""
     values = {"me": None, "csrf": "", "navigation": None, "counts": None} | values
     text = (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             words=words, _=words.text, ngettext=words.plural, nonce=request.state.nonce, path=request.url.path, **values

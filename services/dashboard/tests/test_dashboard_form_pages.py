@@ -1,0 +1,199 @@
+"""Forms as people live with them in a browser: every type of field, by keyboard, in both themes, on a phone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from dashboard_form_guide import every_type
+from dashboard_story import GROUP, ask
+from dashboard_world import AXE, CHROMIUM, FLAGS, DashboardWorld, dashboard, needs_chromium
+from orkestra.chassis.tokens import Signer
+from orkestra.testkit.databases import Schema
+from orkestra.testkit.waiting import eventually
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+Migrated = Callable[..., Awaitable[Schema]]
+pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+async def world(signer: Signer, migrated: Migrated, nats_url: str) -> AsyncIterator[DashboardWorld]:
+    schema = await migrated("orkestra.dashboard", "dashboard")
+    async with dashboard(signer, schema.app_url, nats_url) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+def form_page(world: DashboardWorld, browser: Browser) -> Any:
+    """Opens a task with a form; what the console complains about fails the test (its policy allows nothing inline)."""
+
+    @asynccontextmanager
+    async def opened(form: Any, *, is_claimed: bool = False, **options: Any) -> AsyncIterator[tuple[Page, str]]:
+        tenant = world.tenant()
+        ada = world.person("Ada Lovelace", GROUP, tenant_id=tenant)
+        task = await ask(world, tenant, form=form)
+        context = await browser.new_context(base_url=world.base, **options)
+        session = world.rooms.identity.session(ada)
+        await context.add_cookies([{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}])
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda told: complaints.extend([told.text] if told.type == "error" else []))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        await page.goto(f"/tasks/{task.task_id}")
+        if is_claimed:
+            await page.click("[data-key=c]")
+            await page.wait_for_selector("[data-mine=yes]")
+        yield page, task.task_id
+        await page.goto("about:blank")  # Chromium may not close a page that is on its way to another
+        await context.close()
+        assert [told for told in complaints if "422" not in told] == []
+
+    return opened
+
+
+async def violations(page: Page) -> list[str]:
+    """Run axe inside the page, past its policy as a debugger may."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+    result = await page.evaluate("async () => (await axe.run()).violations")
+    await session.detach()
+    return [f"{each['id']}: {node['html'][:200]}" for each in result for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_type_of_field_can_be_read_by_everyone(form_page: Any, scheme: str) -> None:
+    async with form_page(every_type(), color_scheme=scheme) as (page, _):
+        assert await violations(page) == []
+        await page.fill("[name='data.contact']", "ana")
+        await page.fill("[name='data.refund.amount']", "1,5")
+        await page.click("button[value=reject]")
+        await expect(page.locator("#problem")).to_be_focused()
+        assert await violations(page) == []
+
+
+async def test_every_type_of_field_fits_a_narrow_phone(form_page: Any) -> None:
+    async with form_page(every_type(), viewport={"width": 360, "height": 740}) as (page, _):
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_a_link_of_the_summary_leads_to_the_field(form_page: Any) -> None:
+    form = {"mail": {"type": "email"}, "labels": {"type": "multiselect", "options": ["a", "b"], "required": True}}
+    async with form_page(form) as (page, _):
+        await page.fill("[name='data.mail']", "ana")
+        await page.click("[data-key=complete]")
+        await page.click("#problem a >> text=Mail")
+        await expect(page.locator("#f-data-mail")).to_be_focused()
+        await page.click("#problem a >> text=Labels")
+        await expect(page.locator("#f-data-labels")).to_be_focused()
+
+
+CHOICES: dict[str, Any] = {
+    "decision": {"type": "select", "options": ["approve", "reject"], "required": True},
+    "level": {"type": "radio", "options": [1, 2, 3]},
+    "why": {"type": "text", "required": True, "visible_when": {"field": "decision", "equals": "reject"}},
+    "boss": {"type": "text", "visible_when": {"field": "level", "gt": 1}},
+    "share": {"type": "slider", "min": 0, "max": 100},
+    "checker": {"type": "text", "required_when": {"field": "share", "gt": 50}},
+    "tags": {"type": "multiselect", "options": ["x", "y"]},
+    "late": {"type": "text", "visible_when": {"not": {"field": "tags", "empty": True}}},
+}
+
+
+async def test_a_form_with_conditions_is_filled_by_keyboard_alone(world: DashboardWorld, form_page: Any) -> None:
+    async with form_page(CHOICES, is_claimed=True) as (page, task_id):
+        await page.focus("#f-data-decision")
+        await expect(page.locator("[name='data.why']")).to_be_hidden()
+        await page.keyboard.type("rej")  # a list chooses by its letters
+        await expect(page.locator("[name='data.why']")).to_be_visible()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("ArrowDown")
+        await expect(page.locator("[name='data.boss']")).to_be_visible()
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("because")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("Grace")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("End")
+        await expect(page.locator("#f-data-share")).to_have_value("100")
+        await expect(page.locator("#f-data-checker")).to_have_attribute("aria-required", "true")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("Linus")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Space")
+        await expect(page.locator("[name='data.late']")).to_be_visible()
+        await page.keyboard.press("Control+Enter")
+        await page.wait_for_url("**?done=*")
+    assert world.rooms.tasks.tasks[task_id].result == {
+        "decision": "reject", "level": 2, "why": "because", "boss": "Grace", "share": 100, "checker": "Linus",
+        "tags": ["x"],
+    }  # fmt: skip
+
+
+async def test_a_slider_that_nobody_touched_gives_nothing(world: DashboardWorld, form_page: Any) -> None:
+    form = {"share": {"type": "slider", "min": 0, "max": 1}, "name": {"type": "text"}}
+    async with form_page(form) as (page, task_id):
+        await page.fill("[name='data.name']", "x")
+        await page.click("[data-key=complete]")
+        await page.wait_for_url("**?done=*")
+    assert world.rooms.tasks.tasks[task_id].result == {"name": "x"}
+
+
+async def test_a_row_is_removed_and_the_others_keep_what_was_typed(world: DashboardWorld, form_page: Any) -> None:
+    form = {"rows": {"type": "table", "columns": {"what": {"type": "text"}}}}
+    async with form_page(form) as (page, task_id):
+        for position in range(3):
+            if position:
+                await page.click("[data-add-row]")
+            await page.fill(f"[name='data.rows.{position}.what']", f"row {position}")
+        await page.click("[data-remove-row] >> nth=1")
+        await page.click("[data-add-row]")
+        await page.keyboard.type("row 3")
+        await page.click("[data-key=complete]")
+        await page.wait_for_url("**?done=*")
+    assert world.rooms.tasks.tasks[task_id].result == {"rows": [{"what": f"row {n}"} for n in (0, 2, 3)]}
+
+
+async def test_a_draft_keeps_every_kind_of_field_but_no_secret_in_the_browser(
+    world: DashboardWorld, form_page: Any
+) -> None:
+    form = {**CHOICES, "pin": {"type": "text", "sensitive": True}}
+    async with form_page(form) as (page, task_id):
+        await page.select_option("#f-data-decision", "reject")
+        await page.fill("[name='data.why']", "because")
+        await page.check("[name='data.tags'][value=y]")
+        await page.fill("[name='data.pin']", "1234")
+        kept = await page.evaluate("JSON.stringify(sessionStorage)")
+        assert "because" in kept
+        assert "1234" not in kept
+        await page.reload()
+        await expect(page.locator("[name='data.why']")).to_have_value("because")
+        await expect(page.locator("[name='data.tags'][value=y]")).to_be_checked()
+        await page.click("[data-key=c]")
+        await page.wait_for_selector("[data-mine=yes]")
+        await page.fill("[name='data.pin']", "1234")
+        await eventually(lambda: (world.rooms.tasks.tasks[task_id].saved or {}).get("pin") == "1234")
+        await page.reload()
+        await expect(page.locator("[name='data.pin']")).to_have_value("1234")
+
+
+async def test_without_script_a_conditional_form_is_filled_step_by_step(world: DashboardWorld, form_page: Any) -> None:
+    async with form_page(CHOICES, java_script_enabled=False) as (page, task_id):
+        await expect(page.locator("[name='data.why']")).to_be_hidden()
+        await page.select_option("#f-data-decision", "reject")
+        await page.get_by_role("button", name="Show what follows").click()
+        await page.fill("[name='data.why']", "because")
+        await page.fill("[name='data.share']", "10")
+        await page.click("[data-key=complete]")
+        await page.wait_for_url("**?done=*")
+    assert world.rooms.tasks.tasks[task_id].result == {"decision": "reject", "why": "because", "share": 10}
