@@ -25,7 +25,7 @@ MANIFESTS = Path("/manifests")
 PREFIX = Path("/opt/orkestra")
 BUILDERS = ("editables", "hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "uv")
 OTHERS = {  # images that are no service: what they start, and of what they are made
-    "evaluation": ("orkestra.cli", ("orkestra-cli", "orkestra-example-customer-support")),
+    "evaluation": ("orkestra.cli", ("orkestra-cli", "orkestra-workflow-worker", "orkestra-example-customer-support")),
     "migrations": ("orkestra.chassis.migrate", ("orkestra-chassis",)),
 }
 UNUSED = ("temporalio/bridge/sdk-core", "**/*.pyi")
