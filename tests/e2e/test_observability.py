@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,7 +20,16 @@ from orkestra.testkit.waiting import eventually
 
 pytestmark = [pytest.mark.xdist_group("observed stack"), pytest.mark.timeout(240)]
 
+ROOT = Path(__file__).parents[2]
 QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
+INTRODUCED = {
+    "name": "support-bot",
+    "model": "m-1",
+    "prompt_version": "v7",
+    "confidence": 0.41,
+    "trace_id": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+HANDOFF = {"summary": "An opened headset.", "agent": INTRODUCED}
 ANSWER = {"answer": "Yes, within 30 days.", "sentiment": "positive"}
 STEPS = {  # service and span, on the way of every question
     ("workflow-worker", "orkestra.v1.WorkflowService/StartWorkflow"),
@@ -77,6 +88,7 @@ def received() -> Iterator[Received]:
 async def observed(received: Received) -> AsyncIterator[Stack]:
     settings = {
         "ORKESTRA_OTLP_ENDPOINT": received.url,
+        "ORKESTRA_OTLP_METRICS_SECONDS": "1",
         "ORKESTRA_LOG_LEVEL": "debug",
     }
     offset = 24_000 + os.getpid() % 50 * 150
@@ -107,8 +119,11 @@ async def whole_trace(received: Received, agent: Agent, *, entrance: tuple[str, 
     return received.of_trace(agent.trace_id)
 
 
-async def answer_as_person(stack: Stack, workflow_id: str) -> str:
-    """Claim and complete the run's task as a person of the group, in a trace of the person's own; return its id."""
+async def answer_as_person(stack: Stack, workflow_id: str, agent: dict[str, Any] | None = None) -> str:
+    """Claim and complete the run's task as a person of the group, in a trace of the person's own; return its id.
+
+    The person is shown the agent as it has introduced itself.
+    """
     own = secrets.token_hex(16)
     async with stack.rest(email=stack.member_of("support-l1")) as http:
         http.headers["traceparent"] = f"00-{own}-{secrets.token_hex(8)}-01"
@@ -118,6 +133,9 @@ async def answer_as_person(stack: Stack, workflow_id: str) -> str:
             return str(tasks[0]["task_id"]) if tasks else None
 
         task = f"/v1/tasks/{await eventually(first, timeout=30)}"
+        if agent is not None:
+            shown = (await http.get(task)).json()["context"]["agent"]
+            assert {name: shown[name] for name in agent} == agent
         (await http.post(f"{task}/claim", json={})).raise_for_status()
         (await http.post(f"{task}/complete", json={"data": ANSWER})).raise_for_status()
     return own
@@ -139,11 +157,11 @@ async def test_a_question_over_rest_is_one_trace_below_the_agents_own(
     observed: Stack, received: Received, agent: Agent
 ) -> None:
     async with observed.rest(key="agent") as http:
-        body = {"definition": "customer-support", "input": QUESTION}
+        body = {"definition": "customer-support", "input": QUESTION, "handoff": HANDOFF}
         headers = {"traceparent": agent.traceparent}
         started = await http.post("/v1/workflows", json=body, headers=headers)
         workflow_id = started.raise_for_status().json()["workflow_id"]
-        own = await answer_as_person(observed, workflow_id)
+        own = await answer_as_person(observed, workflow_id, INTRODUCED)
         done = await http.get(f"/v1/workflows/{workflow_id}/result", params={"wait": 30})
     assert done.json()["status"] == "completed"
     spans = await whole_trace(received, agent, entrance=("api-gateway", "POST /v1/workflows"))
@@ -163,10 +181,10 @@ async def test_a_question_over_mcp_is_one_trace_below_the_agents_own(
         Client(streamable_http_client(observed.info["mcp"], http_client=http), mode=mode) as client,
     ):
         with use_span(agent.span()) if by == "meta" else use_span(NonRecordingSpan(SpanContext(0, 0, is_remote=False))):
-            arguments: dict[str, Any] = {"definition": "customer-support", "input": QUESTION}
+            arguments: dict[str, Any] = {"definition": "customer-support", "input": QUESTION, "handoff": HANDOFF}
             started = (await client.call_tool("workflow_start", arguments)).structured_content
         assert started is not None
-        own = await answer_as_person(observed, started["workflow_id"])
+        own = await answer_as_person(observed, started["workflow_id"], INTRODUCED)
         wait = {"workflow_id": started["workflow_id"], "wait_seconds": 30}
         done = (await client.call_tool("workflow_result", wait)).structured_content
     assert done is not None
@@ -175,11 +193,81 @@ async def test_a_question_over_mcp_is_one_trace_below_the_agents_own(
     assert_one_tree(spans, agent, own)
 
 
-def lines_of(stack: Stack, trace_id: str) -> list[dict[str, Any]]:
-    """Return the log lines of every service that belong to the trace."""
-    lines: list[dict[str, Any]] = []
-    for log in sorted((stack.state_dir / "logs").glob("*.log")):
-        for text in log.read_text("utf-8", "replace").splitlines():
-            if trace_id in text:
-                lines.append(json.loads(text))
-    return lines
+async def test_the_log_lines_of_every_service_name_the_trace_and_the_tenant(observed: Stack, agent: Agent) -> None:
+    async with observed.rest(key="agent") as http:
+        body = {"definition": "customer-support", "input": QUESTION}
+        started = await http.post("/v1/workflows", json=body, headers={"traceparent": agent.traceparent})
+        workflow_id = started.raise_for_status().json()["workflow_id"]
+        await answer_as_person(observed, workflow_id)
+        await http.get(f"/v1/workflows/{workflow_id}/result", params={"wait": 30})
+    wanted = {"api-gateway", "identity-service", "notification-service", "task-service", "worker", "workflow-worker"}
+    await eventually(lambda: {name for name, _ in lines_of(observed, agent.trace_id)} >= wanted, timeout=30)
+    lines = lines_of(observed, agent.trace_id)
+    tenant_id = observed.info["tenant"]["tenant_id"]
+    assert {line.get("trace_id") for _, line in lines} == {agent.trace_id}
+    assert {line["tenant_id"] for _, line in lines if "tenant_id" in line} == {tenant_id}
+    assert {name for name, line in lines if line.get("tenant_id") == tenant_id} >= wanted - {"identity-service"}
+
+
+async def test_no_log_holds_a_secret_or_what_people_wrote(observed: Stack, agent: Agent) -> None:
+    async with observed.rest(key="agent") as http:
+        body = {"definition": "customer-support", "input": QUESTION | {"question": "zebra-question"}}
+        started = await http.post("/v1/workflows", json=body, headers={"traceparent": agent.traceparent})
+        await answer_as_person(observed, started.raise_for_status().json()["workflow_id"])
+    info = observed.info
+    secrets_known = [*info["api_keys"].values(), *(user["password"] for user in info["users"])]
+    never = (*secrets_known, "ors_", "eyJ", "zebra-question", ANSWER["answer"])
+    written = [line for log in logs_of(observed) for line in log.read_text("utf-8", "replace").splitlines()]
+    assert any(agent.trace_id in line for line in written)
+    assert [line for line in written if any(word in line for word in never)] == []
+
+
+async def test_what_services_expose_is_what_the_guide_says(observed: Stack) -> None:
+    exposed: dict[str, str] = {}
+    async with httpx2.AsyncClient() as http:
+        for url in observed.info["health"].values():
+            text = (await http.get(f"{url}/metrics")).raise_for_status().text
+            declared = (line.split() for line in text.splitlines() if line.startswith("# TYPE "))
+            exposed |= {name: kind for _, _, name, kind in declared}
+    guide = (ROOT / "docs" / "guides" / "observability.md").read_text("utf-8")
+    row = re.compile(r"^\| `([a-z_.]+)` \| `([a-z_]+)` \| (counter|gauge|histogram) \| `([^`]+)` \|", re.MULTILINE)
+    documented = {prometheus: kind for _, prometheus, kind, _ in row.findall(guide)}
+    assert documented == exposed
+    for name, prometheus, kind, unit in row.findall(guide):
+        ending = {"s": "_seconds", "By": "_bytes"}.get(unit, "") + ("_total" if kind == "counter" else "")
+        assert prometheus == name.replace(".", "_") + ending
+
+
+async def test_figures_arrive_at_the_receiver_by_the_names_of_the_guide(observed: Stack, received: Received) -> None:
+    wanted = {
+        ("api-gateway", "http.server.request.duration"),
+        ("task-service", "rpc.server.call.duration"),
+        ("task-service", "orkestra.events"),
+        ("task-service", "orkestra.outbox.pending"),
+        ("workflow-worker", "db.client.connection.count"),
+        ("notification-service", "orkestra.consumer.lag"),
+        ("mcp-gateway", "process.memory.usage"),
+    }
+    async with observed.rest(key="agent") as http:
+        body = {"definition": "customer-support", "input": QUESTION}
+        started = (await http.post("/v1/workflows", json=body)).raise_for_status().json()
+        await answer_as_person(observed, started["workflow_id"])
+    await eventually(lambda: wanted <= set(received.metrics), timeout=30)
+    events = received.metrics["task-service", "orkestra.events"].sum.data_points
+    names = {tuple(one.value.string_value for one in point.attributes) for point in events}
+    assert ("task", "created") in names
+
+
+def logs_of(stack: Stack) -> list[Path]:
+    """Return the logs of our own services."""
+    return [stack.state_dir / "logs" / f"{name}.log" for name in stack.info["health"]]
+
+
+def lines_of(stack: Stack, trace_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the log lines of every service that belong to the trace, each with the service's name."""
+    return [
+        (log.stem, json.loads(line))
+        for log in logs_of(stack)
+        for line in log.read_text("utf-8", "replace").splitlines()
+        if trace_id in line
+    ]

@@ -12,6 +12,8 @@ from orkestra.wire.tracing import running_tenant as log_tenant
 __all__ = ["configure", "get_logger", "log_tenant"]
 
 Format = Literal["json", "console"]
+_TALKATIVE = ("hpack", "httpcore", "mcp", "sse_starlette", "temporalio")
+"""Libraries whose debug lines hold what is sent: answers, headers."""
 _QUIET = ("nats", "httpx", "uvicorn.access", "opentelemetry.attributes")
 
 
@@ -38,6 +40,8 @@ def configure(service: str, *, level: str = "info", style: Format = "json") -> N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

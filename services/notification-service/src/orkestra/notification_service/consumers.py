@@ -9,12 +9,12 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
-from orkestra.notification_service.channels.verdict import AgentTrace, Stretch, agent_trace, stretches
+from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import Feeds, remember_group, remember_person
 from orkestra.notification_service.rules import TASK_EVENTS
 from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
 from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
-from orkestra.wire import Error, NotFound, Unavailable
+from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable
 
 logger = get_logger(__name__)
 TASKS = "notification-service"
@@ -93,18 +93,18 @@ class Verdicts:
         self._in_hand = 0
 
     async def hear(self, event: Event) -> None:
-        """Tell of the task, or raise Unavailable so that the event comes again."""
+        """Tell of the task, or raise so that the event comes again."""
         if self._in_hand >= MOST_IN_HAND:
-            raise Unavailable("LANGFUSE_BUSY", "Enough tasks are on their way to Langfuse.")
+            raise Later("Enough tasks are on their way to Langfuse.")
         self._in_hand += 1
         try:
             outcome = await self._tell(event)
-        except Unavailable as away:
+        except (Later, Unavailable, DeadlineExceeded) as away:
             if not self._is_over(event):
                 TOLD.labels("retried").inc()
                 raise
             outcome = _dropped(event, away)
-        except Error as refused:
+        except (Refused, Error) as refused:
             outcome = _dropped(event, refused)
         finally:
             self._in_hand -= 1
@@ -130,6 +130,6 @@ class Verdicts:
         return datetime.now(UTC) - event.time > self._give_up
 
 
-def _dropped(event: Event, why: Error) -> str:
+def _dropped(event: Event, why: Exception) -> str:
     logger.warning("a task was not told to Langfuse", task_id=event.key, error=str(why))
     return "dropped"

@@ -15,7 +15,13 @@ __all__ = ["Door", "build_app"]
 
 def build_app(door: Door) -> Envelope:
     """Returns the application that serves every endpoint."""
-    app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the envelope does it, as at every door
+    )
     problems.install(app)
     for endpoint in ENDPOINTS:
         app.add_api_route(endpoint.path, serve(endpoint, door), methods=[endpoint.verb], response_model=None)

@@ -44,7 +44,13 @@ FORMS: tuple[tuple[str, Serve], ...] = (
 
 def build_app(door: Door) -> Envelope:
     """Returns the application that serves every page."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the envelope does it, as at every door
+    )
     app.state.door = door
     app.add_exception_handler(HTTPException, _not_served)
     app.add_exception_handler(Exception, _failed)

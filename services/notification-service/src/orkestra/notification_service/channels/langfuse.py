@@ -18,6 +18,8 @@ from langfuse.api.opentelemetry.types.otel_scope_span import OtelScopeSpan
 from langfuse.api.opentelemetry.types.otel_span import OtelSpan
 from orkestra.notification_service.channels.verdict import (
     AgentTrace,
+    Later,
+    Refused,
     Score,
     Stretch,
     ended_at,
@@ -27,7 +29,7 @@ from orkestra.notification_service.channels.verdict import (
     seconds_in,
 )
 from orkestra.v1.task import Task
-from orkestra.wire import FailedPrecondition, Unavailable, dumps
+from orkestra.wire import dumps
 from pydantic import SecretStr
 
 LATER = frozenset({401, 403, 408, 425, 429})
@@ -73,7 +75,7 @@ class Langfuse:
     async def tell(self, task: Task, trace: AgentTrace, spent: Sequence[Stretch]) -> None:
         """Put a task that has ended into the agent's trace; told again it replaces itself.
 
-        Raises Unavailable where another try may help, FailedPrecondition where Langfuse will never take it.
+        Raises Later where another try may help, Refused where Langfuse will never take it.
         """
         try:
             await self._api.opentelemetry.export_traces(
@@ -82,13 +84,13 @@ class Langfuse:
             scores = [self._score(task, trace, one) for one in scores_of(task)]
             await self._api.scores.create(request=scores, request_options=ONCE)
         except httpx.HTTPError as away:
-            raise Unavailable("LANGFUSE_UNAVAILABLE", f"Langfuse does not answer: {type(away).__name__}.") from away
+            raise Later(f"Langfuse does not answer: {type(away).__name__}.") from away
         except ApiError as refused:
             status = refused.status_code or 500
             sentence = f"Langfuse answered with status {status}."
             if status in LATER or status >= 500:
-                raise Unavailable("LANGFUSE_UNAVAILABLE", sentence) from refused
-            raise FailedPrecondition("LANGFUSE_REFUSED", sentence) from refused
+                raise Later(sentence) from refused
+            raise Refused(sentence) from refused
 
     async def close(self) -> None:
         """Close its connections."""

@@ -16,6 +16,15 @@ MOST_STEPS = 1_000_000
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
+
+class Later(OSError):  # noqa: N818 - what the caller may do
+    """It was not told, and another try may help."""
+
+
+class Refused(Exception):  # noqa: N818 - what it is
+    """It was not told, and never will be taken."""
+
+
 Phase = Literal["queue", "active", "waiting"]
 _PHASES: Mapping[TaskStatus, Phase] = {
     TaskStatus.OPEN: "queue",
