@@ -46,7 +46,8 @@
       const left = (Date.parse(due.dateTime) - Date.now()) / 1000;
       due.classList.toggle("badge-bad", left < 0);
       due.classList.toggle("badge-warn", left >= 0 && left < 1800);
-      const text = left >= 0 ? `${duration(left)} left` : `${duration(-left)} over`;
+      const label = due.dataset.due ? `${due.dataset.due}: ` : "";
+      const text = label + (left >= 0 ? `${duration(left)} left` : `${duration(-left)} over`);
       if (due.textContent !== text) due.textContent = text;
     }
   }

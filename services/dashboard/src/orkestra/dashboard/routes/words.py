@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time
 from fastapi import Request
 from orkestra.v1.identity import User
-from orkestra.v1.task import Task, TaskHistoryEntry
+from orkestra.v1.task import TaskHistoryEntry
 
 CATALOGS = Path(__file__).parent.parent / "translations"
 LANGUAGES = ("en",)
@@ -40,6 +40,9 @@ EVENTS = {
     "created": N_("Asked"),
     "claimed": N_("Claimed"),
     "released": N_("Released"),
+    "assigned": N_("Assigned"),
+    "delegated": N_("Delegated"),
+    "updated": N_("Changed"),
     "completed": N_("Completed"),
     "cancelled": N_("Cancelled"),
     "expired": N_("Expired: the time ran out"),
@@ -104,10 +107,9 @@ class Words:
         return Locale.parse(self.language)
 
 
-def seconds_left(task: Task) -> float | None:
-    """Returns the seconds until the task is due, negative where it is over; None where no clock runs."""
-    due = None if task.sla is None else task.sla.complete_by
-    return None if due is None else (due - datetime.now(UTC)).total_seconds()
+def seconds_left(at: datetime) -> float:
+    """Returns the seconds until a moment, negative where it is over."""
+    return (at - datetime.now(UTC)).total_seconds()
 
 
 def words_for(request: Request, user: User | None) -> Words:
