@@ -108,6 +108,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         verified_at = pruned_at = measured_at = float("-inf")
         connection = -1
+        await self._measure(conn)
         while True:
             while not await self._is_connected():
                 await self._measure(conn)
