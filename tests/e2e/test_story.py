@@ -112,7 +112,7 @@ async def test_an_answer_that_does_not_fit_resumes_nothing(stack: Stack) -> None
     assert (after["status"], after["version"], after["result"]) == ("open", 1, None)
 
 
-async def test_fifty_people_claim_at_once_and_one_has_it(stack: Stack) -> None:
+async def test_of_fifty_claims_at_once_one_person_has_it(stack: Stack) -> None:
     async with stack.rest(key="system") as http:
         workflow_id = await start(http)
     async with (
