@@ -10,6 +10,7 @@ on a read-only root, in one network where every Service is a name. Needs a Docke
 import argparse
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,16 +42,18 @@ def main() -> None:
     arguments = parser.parse_args()
     manifests = rendered(arguments.repository, arguments.tag)
     forget()
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        docker("network", "create", NETWORK)
-        try:
-            install(manifests, Path(folder))
-            ask(demo_tenant(manifests))
-            say_memory()
-        finally:
-            if not arguments.keep:
-                forget()
+    folder = Path(tempfile.mkdtemp(prefix="orkestra-evaluation-"))
+    folder.chmod(0o755)
+    docker("network", "create", NETWORK)
+    try:
+        install(manifests, folder)
+        ask(demo_tenant(manifests))
+        helm_test(manifests, folder)
+        say_memory()
+    finally:
+        if not arguments.keep:
+            forget()
+            shutil.rmtree(folder)
 
 
 def rendered(repository: str, tag: str) -> list[Manifest]:
@@ -77,7 +80,7 @@ def install(manifests: list[Manifest], folder: Path) -> None:
 
 def run(manifest: Manifest, folder: Path, secrets: dict[str, dict[str, str]], *options: str, **other: Any) -> None:
     """Start one container of the manifest as the manifest says."""
-    spec = manifest["spec"]["template"]["spec"]
+    spec = manifest["spec"].get("template", manifest)["spec"]
     container = other.get("container") or spec["containers"][0]
     name = other.get("name") or manifest["metadata"]["name"]
     words = ["run", "--detach", "--name", name, "--network", NETWORK, "--label", LABEL, *HARDENED, *options]
@@ -92,7 +95,7 @@ def run(manifest: Manifest, folder: Path, secrets: dict[str, dict[str, str]], *o
 
 def mounted(mount: Manifest, spec: Manifest, folder: Path, secrets: dict[str, dict[str, str]]) -> list[str]:
     """One mount: a Secret's files, or a place to write."""
-    volume = next((one for one in spec.get("volumes", []) if one["name"] == mount["name"]), {})
+    volume: Manifest = next((one for one in spec.get("volumes", []) if one["name"] == mount["name"]), {})
     sources = [one["secret"] for one in volume.get("projected", {}).get("sources", [])]
     if "secret" in volume:
         sources = [{**volume["secret"], "name": volume["secret"]["secretName"]}]
@@ -133,6 +136,14 @@ def ask(demo: Manifest) -> None:
     if done["status"] != "completed" or done["result"]["answer"] != ANSWER["answer"]:
         raise SystemExit(f"The question came back as {done}.")
     print(f"A question went through the images and came back answered: {done['result']}")
+
+
+def helm_test(manifests: list[Manifest], folder: Path) -> None:
+    """What `helm test` runs."""
+    for one in of_kind(manifests, "Pod"):
+        run(one, folder, {})
+        expect_success(one["metadata"]["name"])
+        print(docker("logs", one["metadata"]["name"]))
 
 
 def wait_for(call: Any, status: int, filled: str = "status") -> Manifest:

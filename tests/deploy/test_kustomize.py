@@ -3,6 +3,7 @@
 import base64
 import functools
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,14 @@ OVERLAYS = ("dev", "staging", "production")
 def overlay(name: str, helm: str = "4.3") -> tuple[Manifest, ...]:
     """What kubectl makes of an overlay."""
     kubectl, folder = TOOLS / "helm-4.3" / "kubectl", KUSTOMIZE / "overlays" / name
-    words = [kubectl, "kustomize", "--enable-helm", "--helm-command", TOOLS / f"helm-{helm}" / "helm", folder]
+    words: list[str | Path] = [
+        kubectl,
+        "kustomize",
+        "--enable-helm",
+        "--helm-command",
+        TOOLS / f"helm-{helm}" / "helm",
+        folder,
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise HelmError(done.stderr)

@@ -28,9 +28,9 @@ async def world(
         yield world
 
 
-async def test_the_role_worker_registers_serves_and_drains(world: World) -> None:
+def worker_settings(world: World, modules: str) -> WorkerSettings:
     known = world.worker_settings
-    settings = WorkerSettings(
+    return WorkerSettings(
         role="worker",
         health_port=0,
         drain_seconds=5,
@@ -39,9 +39,28 @@ async def test_the_role_worker_registers_serves_and_drains(world: World) -> None
         task_address=known.task_address,
         workflow_address=known.workflow_address,
         worker_key=WORKER_KEY,
-        workflow_modules="customer_support.quick, customer_support.workflows",
+        workflow_modules=modules,
         task_queue=f"queue-{uuid4().hex}",
     )
+
+
+async def test_a_worker_without_modules_serves_the_built_in_workflows(world: World) -> None:
+    settings = worker_settings(world, "")
+    process = Process(settings)
+    async with build_worker(process, settings):
+        running = asyncio.create_task(process.run())
+        await eventually(lambda: process.readiness.is_started)
+
+        async def is_ready() -> bool:
+            return (await process.readiness.report()).is_ready
+
+        await eventually(is_ready, timeout=30)
+        process.drain.begin()
+        await running
+
+
+async def test_the_role_worker_registers_serves_and_drains(world: World) -> None:
+    settings = worker_settings(world, "customer_support.quick, customer_support.workflows")
     process = Process(settings)
     async with build_worker(process, settings):
         running = asyncio.create_task(process.run())
