@@ -52,6 +52,15 @@ async def test_a_task_that_is_given_on_tells_whom_it_is_given_to(world: World) -
     assert await eve.shown() == [("assigned", True)]
 
 
+async def test_who_is_offered_a_task_by_a_manager_hears_of_it(world: World) -> None:
+    tenant = world.tenant()
+    ana, ben, boss = tenant.person(), tenant.person(), tenant.person()
+    tenant.group("support-l2", ben)
+    task = tenant.task(candidate_users=[ana.id], candidate_groups=["support-l2"])
+    await tenant.hears("assigned", task, actor=boss)
+    assert (await ana.shown(), await ben.shown()) == ([("assigned", True)], [("group_task", True)])
+
+
 async def test_each_member_of_a_candidate_group_is_told_of_a_new_task(world: World) -> None:
     tenant = world.tenant()
     ana, ben, eve = tenant.person(), tenant.person(), tenant.person()

@@ -138,7 +138,7 @@ def _news(name: str, event: TaskEvent) -> Iterator[News]:
         case "created" | "released":
             yield from _offered(task, "has a new task" if name == "created" else "has a task to take again")
         case "assigned" | "delegated":
-            yield _assigned(task)
+            yield from _offered(task, "has a new task")
         case "escalated" | "reminder_due":
             yield from _escalated(task)
         case "completed" | "cancelled" | "expired":
