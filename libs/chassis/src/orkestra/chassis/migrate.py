@@ -50,8 +50,10 @@ async def migrate(
     url = secret(admin_url)
     conn = await asyncpg.connect(url, timeout=5)
     try:
-        await conn.execute("select pg_advisory_lock(hashtext('orkestra.migrate'))")  # held until all is done
+        await conn.execute("select pg_advisory_lock(hashtext('orkestra.migrate'), hashtext($1))", schema)  # to the end
+        await conn.execute("select pg_advisory_lock(hashtext('orkestra.migrate'))")
         await _bootstrap(conn, schema, roles=(*ROLES, *extra_roles), passwords=passwords or {})
+        await conn.execute("select pg_advisory_unlock(hashtext('orkestra.migrate'))")  # other schemas go on beside us
         folders = [_folder("orkestra.chassis"), _folder(package)]
         await _dbmate(_dbmate_url(url, schema), schema, [folder for folder in folders if folder.is_dir()])
         await conn.execute(f"revoke all on {schema}.schema_migrations from {schema}_app")

@@ -12,7 +12,6 @@ import grpc
 import uvloop
 from orkestra.chassis import logs, metrics, telemetry
 from orkestra.chassis.drain import Drain
-from orkestra.chassis.figures import Figures
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.health import GrpcHealth, HealthApp
 from orkestra.chassis.http import HttpServer
@@ -52,6 +51,8 @@ async def serve(name: str, settings: S, build: Build[S]) -> None:
     logger.info("starting", settings=redacted(settings))
     process = Process(settings)
     if settings.otlp_endpoint is not None:
+        from orkestra.chassis.figures import Figures  # noqa: PLC0415 - slow to import, and seldom needed
+
         figures = Figures(name, otlp_endpoint=settings.otlp_endpoint, every=settings.otlp_metrics_seconds)
         process.loop("figures", figures.run)
     loop = asyncio.get_running_loop()

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -34,6 +33,8 @@ def configure(service: str, *, otlp_endpoint: str | None) -> Callable[[], None]:
     if otlp_endpoint is None:
         trace.set_tracer_provider(_Silent())
         return lambda: None
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - a slow import
+
     provider = TracerProvider(resource=resource(service), id_generator=_Ids(), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=BATCH_MILLISECONDS))

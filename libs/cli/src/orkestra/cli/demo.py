@@ -1,5 +1,6 @@
 """The demo tenants: people, groups and keys to try things with, made through identity-service's own rpcs."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -59,10 +60,8 @@ class Demo:
         """A tenant with its people, groups and new API keys, as stack.json shows it."""
         tenant = await self._tenant(slug)
         admin = await self._signed_in(slug)
-        for group in GROUPS:
-            await self._group(admin, group)
-        for person in PEOPLE[slug][1:]:
-            await self._person(admin, person)
+        await asyncio.gather(*(self._group(admin, group) for group in GROUPS))
+        await asyncio.gather(*(self._person(admin, person) for person in PEOPLE[slug][1:]))
         keys = {name: await admin.create_api_key(request, timeout=DEADLINE) for name, request in KEYS.items()}
         return {
             "tenant": {"tenant_id": tenant.tenant_id, "slug": slug},
@@ -121,4 +120,5 @@ async def bootstrap(identity_address: str, secrets: Mapping[str, str]) -> dict[s
     """Makes both tenants and returns what stack.json shows of them."""
     async with channel(identity_address) as connection:
         demo = Demo(connection, secrets)
-        return {**await demo.tenant("demo"), "other": await demo.tenant("other")}
+        shown, other = await asyncio.gather(demo.tenant("demo"), demo.tenant("other"))
+        return {**shown, "other": other}

@@ -11,7 +11,7 @@ from orkestra.chassis.migrate import migrate
 from orkestra.cli import demo
 from orkestra.cli.ports import holder, is_free
 from orkestra.cli.servers import Nats, Postgres, Server, Temporal
-from orkestra.cli.services import PORTS, SCHEMAS, Surroundings, doors, rooms
+from orkestra.cli.services import PORTS, SCHEMAS, Service, Surroundings, doors, rooms
 from orkestra.cli.state import StateDir
 from orkestra.cli.supervisor import Supervisor
 
@@ -56,9 +56,9 @@ class LocalStack:
         """Starts everything and returns what stack.json says; raises StartError for what would not start."""
         began = time.monotonic()
         start = self._supervisor.start
-        await _together(self._prepare_database(), start(self._nats), start(self._temporal))
-        services = [start(service) for service in (*self._rooms, *self._doors)]
-        await _together(self._make_demo(), *services)
+        worker, *doors = self._doors
+        early: list[Server] = [self._nats, self._temporal, *doors]  # a door asks no database before it is called
+        await _together(self._start_rooms(worker), *(start(server) for server in early))
         self._is_ready = True
         self._changed()
         self._say(f"Ready in {time.monotonic() - began:.1f} s.")
@@ -109,6 +109,11 @@ class LocalStack:
         self._state.record({"supervisor": os.getpid(), **self._supervisor.pids})
         if self._is_ready:
             self._state.write_stack(self.description)
+
+    async def _start_rooms(self, worker: Service) -> None:
+        await self._prepare_database()
+        rooms = [self._supervisor.start(service) for service in (*self._rooms, worker)]
+        await _together(self._make_demo(), *rooms)
 
     async def _prepare_database(self) -> None:
         await self._supervisor.start(self._postgres)

@@ -6,17 +6,19 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from orkestra.cli.dev import DEFAULT_STATE, StateOption
 from orkestra.cli.state import StateDir, StateError
-from orkestra.sdk.definition import DEFAULT_TASK_QUEUE
-from orkestra.sdk.worker import WorkerSettings, run_worker
 from orkestra.wire import Error
+
+if TYPE_CHECKING:
+    from orkestra.sdk.worker import WorkerSettings
 
 FAILED = 1
 NOT_RUNNING = 3
+DEFAULT_TASK_QUEUE = "orkestra"
 KEYS = {  # where an installation elsewhere says in the environment what stack.json says of a local one
     "temporal": "ORKESTRA_TEMPORAL_ADDRESS",
     "identity": "ORKESTRA_IDENTITY_ADDRESS",
@@ -56,7 +58,9 @@ def run(
         raise typer.Exit(FAILED) from None
 
 
-async def _serve(modules: list[str], settings: WorkerSettings) -> None:
+async def _serve(modules: list[str], settings: "WorkerSettings") -> None:
+    from orkestra.sdk.worker import run_worker  # noqa: PLC0415 - Temporal's library takes a second to import
+
     stop, ready = asyncio.Event(), asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
@@ -72,7 +76,9 @@ async def _tell(ready: asyncio.Event, modules: list[str], task_queue: str) -> No
     typer.echo(f"Serving {', '.join(modules)} on the task queue {task_queue}. Ctrl-C ends it.")
 
 
-def _settings(state_dir: Path, task_queue: str) -> WorkerSettings:
+def _settings(state_dir: Path, task_queue: str) -> "WorkerSettings":
+    from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - see above
+
     local = _local(state_dir)
     found = {name: os.environ.get(variable) or local.get(name) for name, variable in KEYS.items()}
     missing = [KEYS[name] for name, value in found.items() if not value]

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,8 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 log = logging.getLogger("orkestra.worker")
-RETRY_SECONDS = 2.0
+FIRST_RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 2.0
 CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -142,7 +143,16 @@ def make_workers(
     ]
 
 
+def _pauses() -> Iterator[float]:
+    """Yield how long to wait before each next try: what starts beside us is there soon, what is away is not."""
+    pause = FIRST_RETRY_SECONDS
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+
+
 async def _connect(settings: WorkerSettings) -> Client:
+    pauses = _pauses()
     while True:
         try:
             return await Client.connect(
@@ -154,7 +164,7 @@ async def _connect(settings: WorkerSettings) -> Client:
             )
         except (RPCError, RuntimeError) as error:
             log.warning("Temporal at %s is not there yet: %s", settings.temporal_address, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(next(pauses))
 
 
 @asynccontextmanager
@@ -205,6 +215,7 @@ def _channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.
 async def _register(service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings) -> int:
     """Make the definitions known, however long it takes; returns how many there are."""
     definitions = [one.to_contract(settings.task_queue) for one in contents.definitions]
+    pauses = _pauses()
     while definitions:
         try:
             await service.register_definitions(RegisterDefinitionsRequest(definitions=definitions))
@@ -212,7 +223,7 @@ async def _register(service: WorkflowServiceClient, contents: Contents, settings
             if not error.retryable and error.kind != "unauthenticated":
                 raise
             log.warning("The definitions are not registered yet: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(next(pauses))
         else:
             break
     return len(definitions)
