@@ -59,13 +59,14 @@ golden: deploy-tools ## Write the chart's golden renders and its README anew; lo
 IMAGES := identity-service task-service workflow-worker notification-service api-gateway mcp-gateway dashboard migrations evaluation
 TAG ?= 0.1.0
 BASE ?= python:3.12-slim
+DOCKER ?= docker
 .PHONY: images
-images: ## Build every image, and push it where REGISTRY is given. (TAG, BASE, IMAGES; BUILD goes to docker build)
+images: ## Build every image, and push it where REGISTRY is given. (TAG, BASE, IMAGES; BUILD: options of docker build)
 	@for image in $(IMAGES); do \
 		name="$(if $(REGISTRY),$(REGISTRY)/)orkestra/$$image:$(TAG)"; echo "$$name"; \
-		DOCKER_BUILDKIT=1 docker build --quiet $(BUILD) --build-arg BASE=$(BASE) --build-arg SERVICE=$$image \
+		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet $(BUILD) --build-arg BASE=$(BASE) --build-arg SERVICE=$$image \
 			--build-arg VERSION=$(TAG) --tag "$$name" . || exit 1; \
-		$(if $(REGISTRY),docker push --quiet "$$name" || exit 1;) \
+		$(if $(REGISTRY),$(DOCKER) push --quiet "$$name" || exit 1;) \
 	done
 
 .PHONY: coverage

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -19,21 +20,23 @@ RETRY_SECONDS = 2.0
 
 app = typer.Typer(help="Small servers for an evaluation on Kubernetes; not for production.", no_args_is_help=True)
 DataOption = Annotated[Path, typer.Option("--data", help="Folder of a volume; what it holds is kept.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port that it listens on, on every address.")]
 PasswordOption = Annotated[
     Path, typer.Option(envvar="ORKESTRA_PASSWORD_FILE", help="File with the password that clients need.")
 ]
 
 
 @app.command()
-def postgresql(*, data: DataOption, password_file: PasswordOption) -> None:
-    """PostgreSQL on port 5432 with the database `orkestra` and the superuser `postgres`."""
+def postgresql(*, data: DataOption, password_file: PasswordOption, port: PortOption = 5432) -> None:
+    """PostgreSQL with the database `orkestra` and the superuser `postgres`."""
     folder = data / "postgresql"
     if not (folder / "PG_VERSION").exists():
         _make_cluster(folder, password_file)
     folder.chmod(0o700)  # volumes are made readable for a group at times, which PostgreSQL refuses
     settings = {
         "listen_addresses": "*",
-        "unix_socket_directories": "/tmp",  # noqa: S108 - a volume of this pod alone
+        "port": str(port),
+        "unix_socket_directories": tempfile.gettempdir(),
         "max_connections": "300",
         "max_wal_size": "256MB",
         "timezone": "UTC",
@@ -43,27 +46,26 @@ def postgresql(*, data: DataOption, password_file: PasswordOption) -> None:
 
 
 @app.command()
-def nats(*, data: DataOption, password_file: PasswordOption) -> None:
-    """NATS with JetStream on port 4222, for the user `orkestra`; every message is on the disk before it counts."""
+def nats(*, data: DataOption, password_file: PasswordOption, port: PortOption = 4222) -> None:
+    """NATS with JetStream, for the user `orkestra`; every message is on the disk before it counts."""
     password = password_file.read_text("utf-8").strip()
     settings = {
-        "port": 4222,
+        "port": port,
         "jetstream": {"store_dir": str(data / "nats"), "sync_interval": "always"},
         "authorization": {"user": "orkestra", "password": password},
     }
-    file = Path("/tmp/nats.conf")  # noqa: S108 - a volume of this pod alone
-    file.write_text(json.dumps(settings), "utf-8")
-    file.chmod(0o600)
-    _become([program("nats-server"), "--config", str(file)])
+    with tempfile.NamedTemporaryFile("w", prefix="nats-", suffix=".conf", delete=False) as file:  # its owner's alone
+        json.dump(settings, file)
+    _become([program("nats-server"), "--config", file.name])
 
 
 @app.command()
-def temporal(*, data: DataOption) -> None:
-    """Temporal's development server on port 7233."""
+def temporal(*, data: DataOption, port: PortOption = 7233) -> None:
+    """Temporal's development server."""
     tuning = [word for setting in TEMPORAL_TUNING for word in ("--dynamic-config-value", setting)]
     pragmas = ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"]
     database = ["--db-filename", str(data / "temporal.db")]
-    listening = ["--ip", "0.0.0.0", "--port", "7233", "--headless"]  # noqa: S104 - a NetworkPolicy says who may call
+    listening = ["--ip", "0.0.0.0", "--port", str(port), "--headless"]  # noqa: S104 - a NetworkPolicy says who may call
     _become([program("temporal"), "server", "start-dev", *listening, *database, *pragmas, *tuning])
 
 
