@@ -113,7 +113,7 @@ async def whole_trace(received: Received, agent: Agent, *, entrance: tuple[str, 
         return (STEPS | {entrance}) - steps(spans) or gaps(spans, agent)
 
     try:
-        await eventually(lambda: not missing(), timeout=30)
+        await eventually(lambda: not missing(), timeout=60)
     except TimeoutError:
         pytest.fail(f"missing: {missing()}; there are {sorted(steps(received.of_trace(agent.trace_id)))}")
     return received.of_trace(agent.trace_id)
@@ -167,6 +167,32 @@ async def test_a_question_over_rest_is_one_trace_below_the_agents_own(
     spans = await whole_trace(received, agent, entrance=("api-gateway", "POST /v1/workflows"))
     assert_one_tree(spans, agent, own)
     assert [span.name for span in spans if span.parent_id == agent.span_id] == ["POST /v1/workflows"]
+
+
+async def test_a_task_without_a_workflow_of_the_agents_is_one_trace_too(
+    observed: Stack, received: Received, agent: Agent
+) -> None:
+    async with observed.rest(key="agent") as http, observed.rest(email=observed.member_of("support-l1")) as person:
+        body = {"title": "May it be returned?", "candidate_groups": ["support-l1"]}
+        asked = await http.post("/v1/tasks", json=body, headers={"traceparent": agent.traceparent})
+        task = f"/v1/tasks/{asked.raise_for_status().json()['task_id']}"
+        (await person.post(f"{task}/claim", json={})).raise_for_status()
+        (await person.post(f"{task}/complete", json={"data": {"answer": "Yes."}})).raise_for_status()
+    wanted = {
+        ("api-gateway", "POST /v1/tasks"),
+        ("task-service", "create_task"),
+        ("notification-service", "notification-service task.created"),
+        ("workflow-worker", "temporal SignalWithStartWorkflowExecution"),
+        ("workflow-worker", "activity orkestra.advance_clock"),
+        ("task-service", "task completed"),
+        ("notification-service", "notification-service task.completed"),
+    }
+
+    def is_whole() -> bool:
+        spans = received.of_trace(agent.trace_id)
+        return wanted <= steps(spans) and not gaps(spans, agent)
+
+    await eventually(is_whole, timeout=60)
 
 
 @pytest.mark.parametrize(("mode", "by"), [("2026-07-28", "meta"), ("legacy", "header")])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from orkestra.chassis import telemetry
 from orkestra.cli.dev import DEFAULT_STATE, StateOption
 from orkestra.cli.state import StateDir, StateError
 from orkestra.wire import Error
@@ -47,15 +48,19 @@ def run(
     """Register the workflows of the modules and run them until Ctrl-C.
 
     The services are those of ORKESTRA_TEMPORAL_ADDRESS, ORKESTRA_IDENTITY_ADDRESS, ORKESTRA_TASK_ADDRESS,
-    ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack.
+    ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack. Traces go to
+    ORKESTRA_OTLP_ENDPOINT where it is set.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     sys.path.insert(0, str(Path.cwd()))
+    finish_traces = telemetry.configure("worker", otlp_endpoint=os.environ.get("ORKESTRA_OTLP_ENDPOINT"))
     try:
         asyncio.run(_serve(modules, _settings(state_dir, task_queue)))
     except (ImportError, ValueError, Error) as refusal:
         typer.echo(f"The worker cannot serve {', '.join(modules)}: {refusal}", err=True)
         raise typer.Exit(FAILED) from None
+    finally:
+        finish_traces()
 
 
 async def _serve(modules: list[str], settings: "WorkerSettings") -> None:
