@@ -1,13 +1,16 @@
 """Forms as people live with them in a browser: every type of field, by keyboard, in both themes, on a phone."""
 
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from dashboard_form_guide import every_type
 from dashboard_story import GROUP, ask
 from dashboard_world import AXE, CHROMIUM, FLAGS, DashboardWorld, dashboard, needs_chromium
+from html_forms import controls_of
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
 from orkestra.testkit.waiting import eventually
@@ -197,3 +200,71 @@ async def test_without_script_a_conditional_form_is_filled_step_by_step(world: D
         await page.click("[data-key=complete]")
         await page.wait_for_url("**?done=*")
     assert world.rooms.tasks.tasks[task_id].result == {"decision": "reject", "why": "because", "share": 10}
+
+
+BASE: dict[str, dict[str, Any]] = {
+    "a": {"type": "text"},
+    "n": {"type": "integer"},
+    "b": {"type": "boolean"},
+    "s": {"type": "select", "options": [1, 2, "x"]},
+    "c": {"type": "checkboxes", "options": ["p", "q"]},
+    "d": {"type": "date"},
+}
+OPERANDS: dict[str, list[Any]] = {
+    "a": ["", "k", "m"],
+    "n": [0, 3, 10],
+    "b": [True, False],
+    "s": [1, 2, "x"],
+    "d": ["2026-01-01", "2026-06-01"],
+}
+TYPED: list[dict[str, list[str]]] = [
+    {},
+    {"a": ["k"], "n": ["3"], "b": ["true"], "s": ["2"], "c": ["p"], "d": ["2026-06-01"]},
+    {"a": ["z"], "n": ["10"], "s": ["x"], "c": ["p", "q"], "d": ["2026-01-01"]},
+    {"n": ["-1"], "b": ["true"], "s": ["1"]},
+]
+
+
+def _condition(chance: random.Random, depth: int = 2) -> dict[str, Any]:
+    word = chance.choice(["all", "any", "not", "plain", "plain", "plain"]) if depth else "plain"
+    if word == "not":
+        return {"not": _condition(chance, depth - 1)}
+    if word in ("all", "any"):
+        return {word: [_condition(chance, depth - 1) for _ in range(chance.randint(1, 3))]}
+    field = chance.choice(list(BASE))
+    if field == "c" or chance.random() < 0.2:
+        return {"field": field, "empty": chance.random() < 0.5}
+    operands = OPERANDS[field]
+    comparison = chance.choice(["equals", "in"] + (["gt", "lt"] if field in ("a", "n", "d") else []))
+    return {"field": field, comparison: operands[:2] if comparison == "in" else chance.choice(operands)}
+
+
+async def test_the_page_and_the_server_agree_on_every_condition(world: DashboardWorld, form_page: Any) -> None:
+    chance = random.Random(4711)
+    shown = {f"t{at}": {"type": "text", "visible_when": _condition(chance)} for at in range(60)}
+    async with form_page({**BASE, **shown}) as (page, task_id):
+        cookies = {one["name"]: one["value"] for one in await page.context.cookies()}
+        async with httpx.AsyncClient(base_url=world.base, cookies=cookies, timeout=20) as http:
+            start = controls_of((await http.get(f"/tasks/{task_id}")).text).posted
+            for typed in TYPED:
+                await page.evaluate(TYPE, {f"data.{name}": values for name, values in typed.items()})
+                here = await page.evaluate(
+                    "Array.from(document.querySelectorAll('[data-field][hidden]'), (e) => e.dataset.field)"
+                )
+                posted = start | {f"data.{name}": values for name, values in typed.items()} | {"refresh": ["1"]}
+                there = controls_of((await http.post(f"/tasks/{task_id}/complete", data=posted)).text).hidden
+                assert set(here) == there, typed
+                assert 0 < len(there) < 60
+
+
+HIDDEN = "() => Array.from(document.querySelectorAll('[data-field][hidden]'), (each) => each.dataset.field)"
+TYPE = """(typed) => {
+  const form = document.querySelector("[data-form]");
+  for (const input of form.elements) {
+    if (!input.name.startsWith("data.") || input.type === "hidden") continue;
+    const given = typed[input.name] || [];
+    if (input.type === "checkbox" || input.type === "radio") input.checked = given.includes(input.value);
+    else input.value = given[0] || "";
+  }
+  form.dispatchEvent(new Event("change"));
+}"""
