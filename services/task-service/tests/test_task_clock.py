@@ -1,17 +1,21 @@
 """task-service owns time: what is due happens once, by PostgreSQL's clock, whoever calls."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.task import (
     AdvanceClockRequest,
     Assignment,
+    AssignTaskRequest,
     ClockState,
     CompleteTaskRequest,
     ConfirmWakeUpRequest,
     DecidedBy,
+    EscalateTaskRequest,
     EscalationStep,
     GetTaskHistoryRequest,
     GetTaskRequest,
@@ -20,8 +24,9 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     TaskStatus,
+    UpdateTaskRequest,
 )
-from orkestra.wire import FailedPrecondition, NotFound, PermissionDenied
+from orkestra.wire import Error, FailedPrecondition, Model, NotFound, PermissionDenied
 from task_world import ANSWER, Tenant, World, ask, ask_for_run, world
 
 __all__ = ["world"]
@@ -204,3 +209,28 @@ async def test_an_end_that_nobody_confirmed_is_told_again_until_it_is(world: Wor
     count = len(await told())
     await world.ends.tell_again(timedelta(0))
     assert len(await told()) == count
+
+
+@pytest.mark.parametrize("round_", range(4))
+async def test_a_step_is_performed_once_however_many_meet_it(world: World, round_: int) -> None:
+    tenant = world.tenant()
+    ana, boss = tenant.person("ana", "support-l1", "support-l2"), tenant.person("boss", roles=("manager",))
+    task = await opened(tenant, SlaPolicy(claim="1h", complete="1h", escalate=[TO_LEVEL_2]))
+    await eventually(lambda: is_past(world, task))
+    task_id = task.task_id
+    worker = tenant.worker()
+    calls: list[Callable[[], Coroutine[Any, Any, object]]] = [
+        lambda: worker.advance_clock(AdvanceClockRequest(task_id=task_id)),
+        lambda: ana.get_task(GetTaskRequest(task_id=task_id)),
+        lambda: ana.claimed(task),
+        lambda: boss.escalate_task(EscalateTaskRequest(task_id=task_id)),
+        lambda: boss.update_task(UpdateTaskRequest(task_id=task_id, add_tags=[f"round {round_}"])),
+        lambda: boss.assign_task(AssignTaskRequest(task_id=task_id, candidate_groups=["support-l1"], reason="Ill.")),
+    ]
+    answers = await asyncio.gather(*(call() for call in calls * 4), return_exceptions=True)
+    assert all(isinstance(answer, Model | Error) for answer in answers)
+    events = await history(tenant, task)
+    assert events.count("escalated") == 1
+    assert events[:2] == ["created", "escalated"]
+    rows = await world.rows("select subject from outbox where tenant_id = $1 order by seq", tenant.id)
+    assert sorted(row["subject"].rpartition(".")[2] for row in rows) == sorted(events)
