@@ -25,6 +25,7 @@ class Reader:
 
     def read(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the answer; an empty field is null where leaving it out would bring its default back."""
+        self.problems += self._unknown(schema)
         return self._level(schema, "data")
 
     def all_problems(self, schema: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[FieldError, ...]:
@@ -38,6 +39,12 @@ class Reader:
             more = (FieldError(each.path, each.code, each.message) for each in others)
             return (*self.problems, *(each for each in more if each.path not in known))
         return tuple(self.problems)
+
+    def _unknown(self, schema: Mapping[str, Any]) -> Iterator[FieldError]:
+        """What no page of ours has posted: a name that the form does not have."""
+        posted = {name.split(".")[1] for name in self._posted if name.startswith("data.")}
+        for name in sorted(posted - schema["properties"].keys()):
+            yield FieldError(f"data.{name}", "unknown_field", "This form has no such field.")
 
     def _level(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         values = {}

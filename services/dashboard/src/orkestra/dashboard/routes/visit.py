@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from orkestra.chassis.door import read_body
 from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
@@ -16,7 +17,7 @@ from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClien
 from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
-from orkestra.wire import Error, InvalidArgument, PermissionDenied, Principal, TooLarge, Unauthenticated
+from orkestra.wire import Error, InvalidArgument, PermissionDenied, Principal, Unauthenticated
 
 COOKIE = "orkestra_session"
 MOST_FIELDS = 5000
@@ -157,11 +158,7 @@ async def read_form(request: Request, limit: int) -> Posted:
     """Returns the fields of a posted form; refuses what is no form, too large or not UTF-8."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise InvalidArgument("NOT_A_FORM", "Send the form as the page does.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge("BODY_TOO_LARGE", f"A form has at most {limit} bytes.")
+    body = await read_body(request.stream(), declared=request.headers.get("content-length", ""), limit=limit)
     try:
         return parse_qs(
             body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, encoding="utf-8", errors="strict"
