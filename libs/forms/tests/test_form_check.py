@@ -135,6 +135,7 @@ def test_a_class_may_hold_enums_models_dates_and_decimals() -> None:
     assert check(schema) == schema
 
 
+MANY_COMPARISONS = {"type": "text", "required_when": {"not": {"any": [{"field": "a", "in": list(range(251))}]}}}
 LOOP = {"a": {"type": "text", "visible_when": {"field": "b", "empty": True}}} | {
     "b": {"type": "text", "visible_when": {"not": {"field": "a", "empty": True}}}
 }
@@ -166,6 +167,9 @@ LOOP = {"a": {"type": "text", "visible_when": {"field": "b", "empty": True}}} | 
         ({"a": {"type": "integer", "default": "x"}}, "a.default", "wrong_value"),
         ({"a": {"type": "date", "min": "2026-02-30"}}, "a.min", "wrong_value"),
         ({"a": {"type": "money", "max": 1.5}}, "a.max", "wrong_value"),
+        ({"a": {"type": "rating", "max": 21}}, "a.max", "wrong_value"),
+        ({"t": {"type": "table", "columns": {"a": {"type": "text"}}, "max_items": 5001}}, "t.max_items", "too_complex"),
+        ({"t": {"type": "table", "columns": {"a": MANY_COMPARISONS}}}, "t.max_items", "too_complex"),
         ({"a": {"type": "select"}}, "a.options", "options_missing"),
         ({"a": {"type": "select", "options": []}}, "a.options", "options_missing"),
         ({"a": {"type": "select", "options": ["x", {"value": "x"}]}}, "a.options[1]", "duplicate_option"),

@@ -91,6 +91,19 @@ def test_a_hostile_form_is_refused_in_little_time(name: str) -> None:
             {"t": [{"a": "a" * 1000}] * 200},
         ),
         ({"t": {"type": "table", "columns": {f"c{n}": {"type": "text"} for n in range(190)}}}, {"t": [{}] * 80_000}),
+        (
+            {
+                "t": {
+                    "type": "table",
+                    "max_items": 2500,
+                    "columns": {
+                        "a": {"type": "text", "required_when": {"field": "b", "in": list(range(20))}},
+                        "b": {"type": "text"},
+                    },
+                }
+            },
+            {"t": [{}] * 2500},
+        ),
         ({"a": {"type": "multiselect", "options": list(range(1000))}}, {"a": list(range(40_000))}),
         ({"a": {"type": "json"}}, {"a": [[]] * 100_000}),
         ({"a": {"type": "text"}}, {f"x{n}": 1 for n in range(20_000)}),

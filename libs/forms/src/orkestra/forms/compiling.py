@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orkestra.forms.conditions import check_condition, cycle
+from orkestra.forms.conditions import check_condition, comparisons, cycle
 from orkestra.forms.field_types import (
     COMMON_KEYS,
     FIELD_TYPES,
@@ -24,6 +24,7 @@ MAX_FIELDS: Final = 200
 MAX_PATTERNS: Final = 30
 MAX_CELLS: Final = 5000
 MAX_ROWS: Final = 200
+MAX_COMPARISONS: Final = 50_000
 MAX_FILES: Final = 10
 HINTS: Final = "x-orkestra"
 _NAME: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")
@@ -161,16 +162,21 @@ class Compiler:
         if kind.name == "table" and "columns" in spec:
             row = self.compile_fields(spec["columns"], self._inside(path, "columns"), flat=True)
             schema["items"] = {"type": "object", **row, "additionalProperties": False}
-            self._bound_rows(kind, schema, path)
+            self._bound_rows(kind, spec["columns"], schema, path)
         return {**schema, HINTS: hint}
 
-    def _bound_rows(self, kind: FieldType, schema: dict[str, Any], path: str) -> None:
+    def _bound_rows(self, kind: FieldType, columns: Any, schema: dict[str, Any], path: str) -> None:
         """Gives a table a highest number of rows, so that an answer is checked and shown in bounded time."""
-        columns = len(schema["items"]["properties"]) or 1
-        rows = schema.setdefault("maxItems", max(1, min(MAX_ROWS, MAX_CELLS // columns)))
-        self.cells += rows * columns if isinstance(rows, int) else 0
-        if self.cells > MAX_CELLS:
-            sentence = f"The tables of a form have at most {MAX_CELLS} cells, rows times columns; say fewer rows."
+        specs = [spec for spec in columns.values() if isinstance(spec, dict)] if isinstance(columns, dict) else []
+        width = len(specs) or 1
+        rows = schema.setdefault("maxItems", max(1, min(MAX_ROWS, MAX_CELLS // width)))
+        if not isinstance(rows, int):
+            return
+        self.cells += rows * width
+        compared = sum(comparisons(spec.get(key)) for spec in specs for key in ("visible_when", "required_when"))
+        if self.cells > MAX_CELLS or rows * compared > MAX_COMPARISONS:
+            what = f"{MAX_CELLS} cells, rows times columns, and {MAX_COMPARISONS} comparisons, rows times conditions"
+            sentence = f"The tables of a form have at most {what}; say fewer rows in max_items."
             self.refuse(self.place(path, "max_items", kind), "too_complex", sentence)
 
     def _inside(self, path: str, key: str) -> str:

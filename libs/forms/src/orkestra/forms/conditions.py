@@ -77,6 +77,20 @@ def named_fields(condition: Any) -> Iterator[str]:
                     yield operand["field"]
 
 
+def comparisons(condition: Any) -> int:
+    """Returns how many comparisons a condition makes at most; of one that is none, 0."""
+    match condition:
+        case {"all": list(parts)} | {"any": list(parts)}:
+            return sum(map(comparisons, parts))
+        case {"not": part}:
+            return comparisons(part)
+        case {"in": list(values)}:
+            return len(values)
+        case dict():
+            return 1
+    return 0
+
+
 def check_condition(condition: Any, path: str, fields: Mapping[str, Any]) -> Iterator[Problem]:
     """Yields what is wrong with a condition over `fields`; nothing where it is right."""
     match condition:

@@ -10,6 +10,7 @@ from orkestra.forms.patterns import MAX_LENGTH, MAX_PATTERN, MAX_WORK, is_patter
 from orkestra.forms.values import is_moment
 
 MAX_ACCEPTED: Final = 50
+MAX_RATING: Final = 20
 _ACCEPT: Final = re.compile(r"\.[A-Za-z0-9]{1,16}|[a-z]{1,32}/(\*|[A-Za-z0-9.+-]{1,100})")
 _ASCII_PATH: Final = re.compile(r"^context(\.[A-Za-z0-9_-]{1,64}){1,8}$")
 
@@ -77,11 +78,18 @@ def wrong_keys(kind: FieldType, spec: Mapping[str, Any]) -> Iterator[tuple[str, 
             is_right, expected = _bound(kind)
         if is_right and not is_right(value):
             yield key, f"{key} must be {expected}."
+    if kind.name == "rating" and _steps_of_rating(spec) > MAX_RATING:
+        yield "max", f"A rating has at most {MAX_RATING} values."
     if _is_slow(spec):
         yield "pattern", "pattern repeats too much for the texts it is held against; say a smaller max_length."
     for low, high in (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max")):
         if low in spec and high in spec and _is_above(kind, spec[low], spec[high]):
             yield low, f"{low} must not be above {high}."
+
+
+def _steps_of_rating(spec: Mapping[str, Any]) -> int:
+    low, high = spec.get("min", 1), spec.get("max", 5)
+    return high - low + 1 if isinstance(low, int) and isinstance(high, int) else 0
 
 
 def _is_slow(spec: Mapping[str, Any]) -> bool:
