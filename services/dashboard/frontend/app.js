@@ -5,6 +5,8 @@
   const $ = (selector, from) => (from || document).querySelector(selector);
   const $$ = (selector, from) => Array.from((from || document).querySelectorAll(selector));
   const csrf = body.dataset.csrf;
+  // Every word that this script shows; the page hands them over in the reader's language.
+  const texts = JSON.parse(body.dataset.texts || "{}");
   const taskPage = $("[data-task]");
   const form = $("[data-form]");
 
@@ -34,12 +36,12 @@
   function duration(seconds) {
     let rest = Math.floor(seconds);
     const parts = [];
-    for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+    for (const [size, unit] of texts.units) {
       const count = Math.floor(rest / size);
       rest %= size;
       if (count) parts.push(`${count} ${unit}`);
     }
-    return parts.slice(0, 2).join(" ") || "< 1 min";
+    return parts.slice(0, 2).join(" ") || texts.moment;
   }
   function tick() {
     for (const due of $$("time[data-due]")) {
@@ -47,7 +49,7 @@
       due.classList.toggle("badge-bad", left < 0);
       due.classList.toggle("badge-warn", left >= 0 && left < 1800);
       const label = due.dataset.due ? `${due.dataset.due}: ` : "";
-      const text = label + (left >= 0 ? `${duration(left)} left` : `${duration(-left)} over`);
+      const text = label + (left >= 0 ? texts.left : texts.over).replace("{time}", duration(Math.abs(left)));
       if (due.textContent !== text) due.textContent = text;
     }
   }
@@ -342,7 +344,7 @@
   async function save(leaving) {
     clearTimeout(saveTimer);
     saveTimer = null;
-    if ($("#actions").dataset.mine !== "yes") return state("Kept in this tab");
+    if ($("#actions").dataset.mine !== "yes") return state(texts.kept_here);
     const sent = sessionStorage.getItem(draftKey);
     const entries = new URLSearchParams(new FormData(form));
     entries.delete("csrf");
@@ -355,11 +357,11 @@
     }).catch(() => null);
     if (answer && answer.status === 204) {
       if (sessionStorage.getItem(draftKey) === sent) sessionStorage.removeItem(draftKey);
-      state("Draft kept");
+      state(texts.kept);
     } else if (answer && answer.status === 401) {
       sessionEnded();
     } else {
-      state("Kept in this tab; saving is tried again when you type");
+      state(texts.kept_for_now);
     }
   }
   if (form) {

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, async_playwright
 
 OUT = ROOT / "build" / "screenshots"
 WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
+PHONE = {"width": 360, "height": 780}
 
 
 async def main() -> None:
@@ -46,7 +46,13 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     ways: dict[str, dict[str, Any]] = {
         "light": {"viewport": WIDE, "color_scheme": "light"},
         "dark": {"viewport": WIDE, "color_scheme": "dark"},
-        "phone": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2},
+        "phone": {
+            "viewport": PHONE,
+            "color_scheme": "light",
+            "device_scale_factor": 2,
+            "has_touch": True,
+            "is_mobile": True,
+        },
     }
     for way, options in ways.items():
         context = await browser.new_context(base_url=world.base, **options)

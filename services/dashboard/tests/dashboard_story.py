@@ -136,7 +136,9 @@ async def morning(world: DashboardWorld, tenant_id: str) -> tuple[User, User]:
 def support_run(world: DashboardWorld, tenant_id: str) -> Workflow:
     """A running run with a timeline."""
     run = world.rooms.workflows.add(tenant_id, business_id="conv-8", requested_by=f"key_{'a' * 32}")
-    task_id = next(task.task_id for task in world.rooms.tasks.tasks.values() if task.tenant_id == tenant_id)
+    tasks = world.rooms.tasks.tasks
+    task_id = next(task.task_id for task in tasks.values() if task.tenant_id == tenant_id)
+    tasks[task_id] = tasks[task_id].model_copy(update={"workflow_id": run.workflow_id})
     told = [
         (5, "workflow", "started", "The run was started by Shop assistant.", None),
         (4, "activity", "completed", "classify_question was done.", None),

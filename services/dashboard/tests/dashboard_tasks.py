@@ -12,6 +12,7 @@ from orkestra import rules
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import (
     AddCommentRequest,
+    AnswerTaskRequest,
     ClaimTaskRequest,
     Comment,
     CompleteTaskRequest,
@@ -24,6 +25,7 @@ from orkestra.v1.task import (
     ListTasksRequest,
     ListTasksResponse,
     ReleaseTaskRequest,
+    RequestChangesRequest,
     SaveDraftRequest,
     Task,
     TaskCounts,
@@ -84,6 +86,12 @@ class Tasks:
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         return await self._decide(ctx, rules.decide_complete, request)
+
+    async def request_changes(self, ctx: Context, request: RequestChangesRequest) -> Task:
+        return await self._decide(ctx, rules.decide_request_changes, request)
+
+    async def answer_task(self, ctx: Context, request: AnswerTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_answer, request)
 
     async def save_draft(self, ctx: Context, request: SaveDraftRequest) -> Task:
         task = self._found(ctx, request.task_id)

@@ -62,6 +62,11 @@ class Seen:
         return self.task.status == TaskStatus.CLAIMED and self._may("release")
 
     @property
+    def may_reply(self) -> bool:
+        """Whether the reviewer waits for the caller."""
+        return self.task.status == TaskStatus.WAITING and self._may("answer")
+
+    @property
     def is_held_by_another(self) -> bool:
         return self.task.status == TaskStatus.CLAIMED and not self.is_mine
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -16,7 +17,6 @@ from orkestra.v1.task import TaskHistoryEntry
 
 CATALOGS = Path(__file__).parent.parent / "translations"
 LANGUAGES = ("en",)
-DURATIONS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
@@ -24,6 +24,16 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
     return text
 
 
+DURATIONS = ((86400, N_("d")), (3600, N_("h")), (60, N_("min")))
+SCRIPT = {
+    "moment": N_("< 1 min"),
+    "left": N_("{time} left"),
+    "over": N_("{time} over"),
+    "kept": N_("Draft kept"),
+    "kept_here": N_("Kept in this tab"),
+    "kept_for_now": N_("Kept in this tab; saving is tried again when you type"),
+}
+"""What app.js says; it has no words of its own."""
 STATUSES = {
     "open": N_("Open"),
     "claimed": N_("Claimed"),
@@ -97,10 +107,23 @@ class Words:
 
     def left(self, seconds: float) -> str:
         """Return how much time is left, or by how much it is over, in at most two units."""
-        shown = _duration(abs(seconds))
-        return (
-            self.text("{time} left").format(time=shown) if seconds >= 0 else self.text("{time} over").format(time=shown)
-        )
+        told = SCRIPT["left"] if seconds >= 0 else SCRIPT["over"]
+        return self.text(told).format(time=self._duration(abs(seconds)))
+
+    @property
+    def script(self) -> dict[str, Any]:
+        """What app.js says, in the person's language."""
+        units = [(size, self.text(unit)) for size, unit in DURATIONS]
+        return {"units": units, **{name: self.text(text) for name, text in SCRIPT.items()}}
+
+    def _duration(self, seconds: float) -> str:
+        rest = int(seconds)
+        parts = []
+        for size, unit in DURATIONS:
+            count, rest = divmod(rest, size)
+            if count:
+                parts.append(f"{count} {self.text(unit)}")
+        return " ".join(parts[:2]) or self.text(SCRIPT["moment"])
 
     @property
     def _locale(self) -> Locale:
@@ -142,13 +165,3 @@ def _zone(name: str | None) -> ZoneInfo | None:
 @lru_cache
 def _catalog(language: str) -> gettext.NullTranslations:
     return gettext.translation("messages", CATALOGS, [language], fallback=True)
-
-
-def _duration(seconds: float) -> str:
-    rest = int(seconds)
-    parts = []
-    for size, unit in DURATIONS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "< 1 min"
