@@ -188,6 +188,7 @@ def with_hours(*spans: tuple[Weekday, str, str], zone: str = "Europe/Berlin", ho
 
 MON = Weekday.MONDAY
 DAY = (MON, "09:00", "17:00")
+EVERY_DAY = tuple((date(2000, 1, 1) + timedelta(days=day)).isoformat()[5:] for day in range(366))
 
 
 @pytest.mark.parametrize(
@@ -219,6 +220,7 @@ def test_a_wrong_calendar_is_refused_with_the_place(fields: dict[str, Any], path
         (with_hours(DAY, holidays=("20260106",)), "holidays[0].date", "not_a_date"),
         (with_hours(DAY, holidays=("01-06", "01-06")), "holidays[1].date", "duplicate"),
         (with_hours(DAY, holidays=("01-06",) * 401), "holidays", "too_many_items"),
+        (with_hours(DAY, holidays=EVERY_DAY), "holidays", "never_open"),
     ],
 )
 def test_wrong_hours_are_refused_with_the_place(wrong: WorkingHours, path: str, code: str) -> None:

@@ -22,6 +22,7 @@ _CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARLY: Final = re.compile(r"\d\d-\d\d", re.ASCII)
 _LEAP_YEAR: Final = "2000-"
+_DAYS_OF_LEAP_YEAR: Final = 366
 
 
 def check_calendar(request: CreateCalendarRequest | UpdateCalendarRequest) -> list[FieldError]:
@@ -115,6 +116,8 @@ def _holiday_errors(hours: WorkingHours, path: str) -> Iterator[FieldError]:
         seen.add(each.date)
         if each.name is not None and len(each.name) > MAX_NAME:
             yield FieldError(f"{path}[{position}].name", "too_long", f"At most {MAX_NAME} characters.")
+    if len({each for each in seen if _YEARLY.fullmatch(each) and _is_day(each)}) == _DAYS_OF_LEAP_YEAR:
+        yield FieldError(path, "never_open", "With a holiday on every day of the year no clock would ever run.")
 
 
 def _is_day(text: str) -> bool:
