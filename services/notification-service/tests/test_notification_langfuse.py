@@ -2,20 +2,18 @@
 
 import asyncio
 import base64
-import gzip
 import json
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from langfuse_endpoint import Endpoint, serving
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.metrics import REGISTRY
 from orkestra.chassis.relay import Relay
@@ -34,68 +32,6 @@ FORM = {
     "iban": {"type": "text", "label": "IBAN", "sensitive": True},
     "sentiment": {"type": "select", "label": "Mood", "options": [{"value": "positive", "label": "Positive"}]},
 }
-
-
-@dataclass
-class Endpoint:
-    """A Langfuse for tests: keeps what arrives; `status` is its answer, None that it never answers."""
-
-    url: str = ""
-    status: int | None = 200
-    spans: dict[str, dict[str, Any]] = field(default_factory=dict)
-    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    asked: int = 0
-    released: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, path: str, body: Any, headers: dict[str, str]) -> None:
-        self.headers.append(headers)
-        if path.endswith("/v1/traces"):
-            spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"]
-            self.spans.update({span["spanId"]: span for span in spans})
-        else:
-            self.scores.update({score["id"]: score for score in body})
-
-    def of(self, task: Task) -> dict[str, Any]:
-        """Return the attributes of a task's own span."""
-        given = self.spans[span_id(task.task_id)]["attributes"]
-        return {one["key"]: next(iter(one["value"].values())) for one in given}
-
-
-@contextmanager
-def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            endpoint.asked += 1
-            status = endpoint.status
-            if status is None:
-                endpoint.released.wait(30)
-                return
-            if status < 300:
-                text = gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body
-                endpoint.take(self.path, json.loads(text), {k.lower(): v for k, v in self.headers.items()})
-            answer = b'{"accepted": 1, "errors": []}'
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_words: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        endpoint.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield endpoint
-        finally:
-            endpoint.released.set()
-            server.shutdown()
-            thread.join()
 
 
 @dataclass
@@ -147,6 +83,12 @@ def tenant(office: Office) -> Tenant:
     return office.world.tenant()
 
 
+def said_of(endpoint: Endpoint, task: Task) -> dict[str, Any]:
+    """Return the attributes of a task's own span."""
+    given = endpoint.spans[span_id(task.task_id)]["attributes"]
+    return {one["key"]: next(iter(one["value"].values())) for one in given}
+
+
 def counted(outcome: str) -> float:
     return REGISTRY.get_sample_value("orkestra_langfuse_tasks_total", {"orkestra_outcome": outcome}) or 0.0
 
@@ -179,7 +121,7 @@ async def test_the_persons_work_appears_in_the_agents_trace(office: Office, tena
     assert (own["name"], own["traceId"], own["parentSpanId"]) == ("returns", TRACE, SPAN)
     below = [span["name"] for span in endpoint.spans.values() if span.get("parentSpanId") == own["spanId"]]
     assert below == ["queue", "active"]
-    said = endpoint.of(task)
+    said = said_of(endpoint, task)
     assert (said["user.id"], said["session.id"]) == (task.on_behalf_of, "conversation-1")
     assert json.loads(said["langfuse.observation.input"])["draft"] == {
         "answer": "No, sorry, never",

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from langfuse_endpoint import Endpoint, serving
 from notification_world import Reader
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.migrate import migrate
@@ -19,13 +20,15 @@ from orkestra.testkit.waiting import eventually
 from orkestra.v1.events import NotificationEvent
 from orkestra.v1.identity import Group
 from orkestra.v1.notification import ListNotificationsRequest
-from orkestra.v1.task import CompleteTaskRequest
+from orkestra.v1.task import AgentInfo, CompleteTaskRequest, TaskContext
 from orkestra.wire import Unavailable
 from task_world import ANSWER, Tenant, World, ask, running
 
 
 @asynccontextmanager
-async def process(world: World, nats_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int, int]]:
+async def process(
+    world: World, nats_url: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int, int]]:
     grpc_port, health_port = free_port(), free_port()
     environment = {
         "ORKESTRA_DATABASE_URL": as_role(world.admin_url, "notification_app"),
@@ -36,6 +39,7 @@ async def process(world: World, nats_url: str) -> AsyncIterator[tuple[asyncio.su
         "ORKESTRA_SERVICE_KEY": "k" * 40,
         "ORKESTRA_GRPC_PORT": str(grpc_port),
         "ORKESTRA_HEALTH_PORT": str(health_port),
+        **(settings or {}),
     }
     started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "orkestra.notification_service", env=environment
@@ -109,3 +113,36 @@ async def test_a_task_reaches_the_feeds_and_the_doors(postgres: str, nats_url: s
 
 async def shows(reader: Reader, *entries: tuple[str, bool]) -> bool:
     return await reader.shown() == list(entries)
+
+
+def langfuse_at(url: str, world: World) -> dict[str, str]:
+    return {
+        "ORKESTRA_LANGFUSE_BASE_URL": url,
+        "ORKESTRA_LANGFUSE_PUBLIC_KEY": "pk-1",
+        "ORKESTRA_LANGFUSE_SECRET_KEY": "sk-1",
+        "ORKESTRA_TASK_ADDRESS": world.address,
+    }
+
+
+async def test_with_langfuse_on_an_ended_task_is_told_there(postgres: str, nats_url: str) -> None:
+    await migrate(postgres, "orkestra.notification_service", "notification")
+    async with task_service(postgres, nats_url) as world:
+        with serving(Endpoint()) as endpoint:
+            async with process(world, nats_url, langfuse_at(endpoint.url, world)) as (_, _, health_port):
+                tenant = world.tenant()
+                ana = tenant.person("ana", "support-l1")
+                await eventually(lambda: is_ready(health_port), timeout=60)
+                agent = AgentInfo(trace_id="0af7651916cd43dd8448eb211c80319c")
+                asked = ask(candidate_groups=["support-l1"], context=TaskContext(agent=agent))
+                task = await tenant.agent().create_task(asked)
+                await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+                await eventually(lambda: f"{task.task_id}-outcome" in endpoint.scores, timeout=60)
+
+
+@pytest.mark.parametrize("left_out", ["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY", "TASK_ADDRESS"])
+async def test_half_a_langfuse_is_refused_at_the_start(postgres: str, nats_url: str, left_out: str) -> None:
+    async with running(postgres) as world:
+        settings = langfuse_at("http://127.0.0.1:1", world)
+        del settings[f"ORKESTRA_{left_out}"]
+        async with process(world, nats_url, settings) as (started, _, _):
+            assert await asyncio.wait_for(started.wait(), 60) == 2
