@@ -99,6 +99,15 @@ def test_arrows_outwards_end_where_the_values_say() -> None:
     assert {port["port"] for rule in external if "to" not in rule for port in rule["ports"]} == {7234}
 
 
+def test_only_notification_service_speaks_with_langfuse() -> None:
+    speaking = {
+        name
+        for name, policy in of_kind("NetworkPolicy", "production").items()
+        if any(port["port"] == 443 for rule in policy["spec"].get("egress", []) for port in rule["ports"])
+    }
+    assert speaking == {"notification-service"}
+
+
 def test_the_evaluations_servers_hear_only_who_uses_them() -> None:
     policies = of_kind("NetworkPolicy", "evaluation")
     heard = {name: peers(policies[name]["spec"]["ingress"][0], "from") for name in ("postgresql", "nats", "temporal")}

@@ -38,8 +38,9 @@ notification-service:
   port: {name: grpc, number: 9004}
   health: 9108
   events: true
+  langfuse: true
   keys: [service-key]
-  addresses: {IDENTITY: identity-service}
+  addresses: {IDENTITY: identity-service, TASK: task-service}
   calls: [identity-service, task-service]
 api-gateway:
   module: orkestra.api_gateway

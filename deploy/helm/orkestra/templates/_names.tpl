@@ -71,6 +71,9 @@ imagePullSecrets:
 {{- if and .Values.nats.existingSecret (not .Values.nats.creds) (not .Values.nats.user) }}
 {{- $faults = append $faults "nats.user is needed with a password in nats.existingSecret; set nats.creds=true where it holds a .creds file." }}
 {{- end }}
+{{- if and .Values.langfuse.baseUrl (not (and .Values.langfuse.publicKey .Values.langfuse.existingSecret)) }}
+{{- $faults = append $faults "langfuse.publicKey and langfuse.existingSecret are needed with langfuse.baseUrl." }}
+{{- end }}
 {{- $names := list }}
 {{- range .Values.workers }}
 {{- if or (has .name $names) (hasKey $.Values.services .name) (eq .name "worker") }}

@@ -104,6 +104,18 @@ ORKESTRA_ALLOWED_HOSTS: {{ $inside | quote }}
 {{- end }}
 {{- end }}
 
+{{- define "orkestra.env.langfuse" -}}
+{{- with .Values.langfuse }}
+ORKESTRA_LANGFUSE_BASE_URL: {{ .baseUrl }}
+ORKESTRA_LANGFUSE_PUBLIC_KEY: {{ .publicKey }}
+ORKESTRA_LANGFUSE_SECRET_KEY_FILE: /run/secrets/orkestra/langfuse-secret-key
+ORKESTRA_LANGFUSE_CONTENT: {{ .content }}
+{{- with .environment }}
+ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The environment of one process as a dictionary: its own values win. */}}
 {{- define "orkestra.env" -}}
 {{- $root := index . 0 }}
@@ -125,6 +137,7 @@ ORKESTRA_ALLOWED_HOSTS: {{ $inside | quote }}
 {{- if $one.events }}{{ $env = merge $env (include "orkestra.env.nats" $root | fromYaml) }}{{ end }}
 {{- if $one.temporal }}{{ $env = merge $env (include "orkestra.env.temporal" $root | fromYaml) }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
+{{- if and $one.langfuse $root.Values.langfuse.baseUrl }}{{ $env = merge $env (include "orkestra.env.langfuse" $root | fromYaml) }}{{ end }}
 {{- if $root.Values.grpc.tls.existingSecret }}
 {{- range tuple (list "CA" "ca.crt") (list "CERT" "tls.crt") (list "KEY" "tls.key") }}
 {{- $_ := set $env (printf "ORKESTRA_GRPC_%s_FILE" (index . 0)) (printf "/run/tls/grpc/%s" (index . 1)) }}
@@ -149,6 +162,9 @@ ORKESTRA_ALLOWED_HOSTS: {{ $inside | quote }}
 {{- end }}
 {{- if and $one.events (or $isEvaluation $root.Values.nats.existingSecret) }}
 - {secret: {{ include "orkestra.secret" (list $root $root.Values.nats.existingSecret) }}, key: {{ ternary "nats-password" (ternary "creds" "password" $root.Values.nats.creds) $isEvaluation }}, file: nats}
+{{- end }}
+{{- if and $one.langfuse $root.Values.langfuse.baseUrl }}
+- {secret: {{ $root.Values.langfuse.existingSecret }}, key: secret-key, file: langfuse-secret-key}
 {{- end }}
 {{- if and $one.temporal (not $isEvaluation) $root.Values.temporal.apiKeySecret }}
 - {secret: {{ $root.Values.temporal.apiKeySecret }}, key: api-key, file: temporal-api-key}
