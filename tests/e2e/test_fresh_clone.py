@@ -199,6 +199,11 @@ def test_an_ordinary_users_first_make_up_is_ready_in_three_minutes(clone: Clone,
     assert took < FIRST_SECONDS
 
 
+def test_an_ordinary_user_runs_tests_on_servers_of_their_own(clone: Clone, somebody: Typist) -> None:
+    """Those of the servers themselves: the others need nothing of a user but these."""
+    clone.make(somebody, "test", "WORKERS=1", "ARGS=-q libs/testkit/tests libs/cli/tests/test_cli_servers.py")
+
+
 def test_installed_it_is_ready_in_fifteen_seconds_for_whoever_runs_the_tests(clone: Clone, folder: Path) -> None:
     assert (clone.folder / ".venv" / "bin" / "orkestra").exists()
     me, state = Typist(None, folder), folder / "second"
