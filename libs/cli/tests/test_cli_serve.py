@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -68,7 +69,7 @@ async def test_postgresql_lets_in_by_password_and_keeps_its_data(folder: Path, p
     for is_first in (True, False):
         server = Server("postgresql", folder, "--password-file", str(password_file))
         try:
-            conn = await eventually(lambda one=server: opened(one), timeout=60)
+            conn = await eventually(partial(opened, server), timeout=60)
             if is_first:
                 await conn.execute("create table kept (a int)")
                 with pytest.raises(asyncpg.InvalidPasswordError):
