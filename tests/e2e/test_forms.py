@@ -75,9 +75,17 @@ async def test_an_answer_of_wrong_types_gets_the_same_errors_by_field_at_every_d
     email = stack.member_of("support-l1")
     async with stack.rest(email=email) as http:
         refused = await http.post(f"/v1/tasks/{task_id}/complete", json={"data": WRONG})
+        german = await http.post(
+            f"/v1/tasks/{task_id}/complete", json={"data": WRONG}, headers={"accept-language": "de-AT, en;q=0.5"}
+        )
         after = (await http.get(f"/v1/tasks/{task_id}")).json()
     assert refused.status_code == 422
     assert {(each["path"], each["code"]): each["message"] for each in refused.json()["errors"]} == EXPECTED
+    told = {each["path"]: each["message"] for each in german.json()["errors"]}
+    assert (told["data.pieces"], told["data.contact"]) == (
+        "Muss eine ganze Zahl sein.",
+        "Muss eine E-Mail-Adresse sein.",
+    )
     assert (after["status"], after["result"]) == ("open", None)
     assert sorted(await errors_of_the_page(stack, email, task_id)) == sorted(EXPECTED.values())
 

@@ -59,6 +59,14 @@ async def test_an_rpc_answers_with_the_model_and_knows_who_asks() -> None:
     assert (ctx.rpc, ctx.request_id, ctx.door) == ("wiretest.v1.ZooService/GetAnimal", "r1", "rest")
 
 
+@pytest.mark.parametrize(("sent", "read"), [("de-AT", "de-AT"), (None, "en"), ("../x", "en"), ("d", "en")])
+async def test_an_rpc_knows_the_language_of_the_caller(sent: str | None, read: str) -> None:
+    operation, seen = failing()
+    async with serving(keeper(operation)) as channel:
+        await client_of(channel, locale=sent).get_animal(asked())
+    assert seen[0].locale == read
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_refusal_arrives_as_the_kind_that_was_raised_with_all_it_says(kind: type[Error]) -> None:
     sent = kind(

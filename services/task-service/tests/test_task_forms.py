@@ -5,10 +5,11 @@ import json
 import socket
 import time
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from orkestra.v1.task import CompleteTaskRequest, GetTaskHistoryRequest, GetTaskRequest, Task
+from orkestra.v1.task import CompleteTaskRequest, GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
 from orkestra.wire import InvalidArgument
 from task_world import Caller, Tenant, World, ask, world
 
@@ -62,6 +63,17 @@ async def test_wrong_types_are_refused_all_at_once_by_field(world: World) -> Non
     task = await opened(tenant, {kind: {"type": kind} for kind in kinds})
     found = await refused(ana, task, {kind: ["x"] for kind in kinds} | {"more": 1})
     assert found == {(f"data.{kind}", "wrong_type") for kind in kinds} | {("data.more", "unknown_field")}
+
+
+async def test_errors_are_told_in_the_language_of_the_caller(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    task = await opened(tenant, {"n": {"type": "integer", "max": 3}})
+    token = world.signer.sign(ana.principal, lifetime=timedelta(minutes=5))[0]
+    reader = TaskServiceClient(world.channel, token, locale="fr-CA")
+    with pytest.raises(InvalidArgument) as caught:
+        await reader.complete_task(CompleteTaskRequest(task_id=task.task_id, data={"n": 4}))
+    assert [error.message for error in caught.value.errors] == ["Doit être au plus 3."]
 
 
 async def test_sensitive_values_stay_out_of_history_and_events(world: World) -> None:

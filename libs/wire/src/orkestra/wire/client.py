@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar, cast
 import grpc
 from orkestra.wire.errors import DeadlineExceeded, Error, Internal, InvalidArgument, TooLarge, Unavailable
 from orkestra.wire.model import Model, decoded
-from orkestra.wire.server import AUTHORIZATION, DOOR, REPLAYED, REQUEST_ID
+from orkestra.wire.server import AUTHORIZATION, DOOR, LOCALE, REPLAYED, REQUEST_ID
 from orkestra.wire.status import Trailers, from_trailers
 from orkestra.wire.tracing import client_span
 
@@ -26,9 +26,9 @@ _replayed: ContextVar[bool] = ContextVar("orkestra_wire_replayed", default=False
 class RpcClient:
     """Calls one service on behalf of one caller.
 
-    `token` is a token or a function that brings a fresh one; `door` names the door the caller came through; `timeout`
-    is the deadline in seconds of a call that names none. An Unavailable is tried again within the deadline where the
-    rpc is idempotent or the call has a request id.
+    `token` is a token or a function that brings a fresh one; `door` names the door the caller came through, `locale`
+    the language in which the caller reads; `timeout` is the deadline in seconds of a call that names none. An
+    Unavailable is tried again within the deadline where the rpc is idempotent or the call has a request id.
     """
 
     service: ClassVar[str]
@@ -38,11 +38,18 @@ class RpcClient:
         cls.service = service
 
     def __init__(
-        self, channel: grpc.aio.Channel, token: Token | None = None, *, door: str | None = None, timeout: float = 5.0
+        self,
+        channel: grpc.aio.Channel,
+        token: Token | None = None,
+        *,
+        door: str | None = None,
+        locale: str | None = None,
+        timeout: float = 5.0,
     ) -> None:
         self._channel = channel
         self._token = token
         self._door = door
+        self._locale = locale
         self._timeout = timeout
 
     @property
@@ -83,6 +90,8 @@ class RpcClient:
             metadata[REQUEST_ID] = request_id
         if self._door is not None:
             metadata[DOOR] = self._door
+        if self._locale is not None:
+            metadata[LOCALE] = self._locale
         return metadata
 
     async def _fresh_token(self, token: Token, deadline: float) -> str:

@@ -45,6 +45,8 @@ class Context:
     rpc: str = ""
     request_id: str | None = None
     door: str | None = None
+    locale: str = "en"
+    """The language in which the caller reads, as a BCP 47 tag."""
     reply: Reply = field(default_factory=Reply)
 
     @property

@@ -20,6 +20,8 @@ logger = logging.getLogger("orkestra.wire")
 AUTHORIZATION = "authorization"
 REQUEST_ID = "x-orkestra-request-id"
 DOOR = "x-orkestra-door"
+LOCALE = "x-orkestra-locale"
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 REPLAYED = "x-orkestra-replayed"
 
 Authenticate = Callable[[Mapping[str, str], str], Awaitable[Principal | None]]
@@ -97,6 +99,7 @@ class _Endpoint:
             rpc=self.rpc,
             request_id=metadata.get(REQUEST_ID),
             door=metadata.get(DOOR),
+            locale=_locale(metadata.get(LOCALE)),
         )
 
     async def _answer(self, ctx: Context, body: bytes) -> bytes:
@@ -106,6 +109,11 @@ class _Endpoint:
             return answer.to_pb().SerializeToString()
         except InvalidArgument as exc:  # the answer is ours, so its fault is not the caller's
             raise ValueError(f"the answer of {self.rpc} cannot travel: {exc.errors}") from exc
+
+
+def _locale(tag: str | None) -> str:
+    """Return a language tag as it is used here; of what is none, English."""
+    return tag if tag is not None and _TAG.fullmatch(tag) else "en"
 
 
 def bearer(metadata: Mapping[str, str]) -> str | None:

@@ -49,6 +49,12 @@ def idempotency_key(request: Request) -> str | None:
     return values[0]
 
 
+def language(request: Request) -> str | None:
+    """Returns the first language that the caller accepts (RFC 9110, `Accept-Language`), in which refusals are told."""
+    first = request.headers.get("accept-language", "").split(",")[0].partition(";")[0].strip()
+    return first if first.isascii() and first.replace("-", "").isalnum() else None
+
+
 async def _read_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared == "0" and "transfer-encoding" not in request.headers:

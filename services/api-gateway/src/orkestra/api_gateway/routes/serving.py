@@ -10,7 +10,7 @@ import grpc
 from fastapi import Request
 from fastapi.responses import Response
 from orkestra.api_gateway.routes.endpoint import Endpoint
-from orkestra.api_gateway.routes.reading import idempotency_key, read_message
+from orkestra.api_gateway.routes.reading import idempotency_key, language, read_message
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.drain import Drain
@@ -85,7 +85,8 @@ class _Call:
 
     async def ask(self, message: Model) -> tuple[Model, bool]:
         """Returns the room's answer, and whether it is the stored answer of an earlier request."""
-        client = self._endpoint.room(self._door.rooms[self._endpoint.room], self._token, door="rest")
+        room = self._endpoint.room
+        client = room(self._door.rooms[room], self._token, door="rest", locale=language(self._request))
         if self._endpoint.holds:
             return await self._hold(client, message), False
         reply = await self._endpoint.rpc(client, message, request_id=self._request_id)

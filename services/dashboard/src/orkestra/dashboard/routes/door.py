@@ -31,6 +31,6 @@ class Door:
     body_limit: int
     names: Names = field(default_factory=Names)
 
-    def client(self, room: type[C], token: str | None) -> C:
-        """Returns a client of a room that acts for whoever the token names."""
-        return room(self.rooms[room], token, door="dashboard")
+    def client(self, room: type[C], token: str | None, *, locale: str | None = None) -> C:
+        """Returns a client of a room that acts for whoever the token names, and reads that language."""
+        return room(self.rooms[room], token, door="dashboard", locale=locale)

@@ -39,7 +39,7 @@ class Visit:
 
     @property
     def tasks(self) -> TaskServiceClient:
-        return self.door.client(TaskServiceClient, self.access.token)
+        return self.door.client(TaskServiceClient, self.access.token, locale=self.words.language)
 
     @property
     def workflows(self) -> WorkflowServiceClient:

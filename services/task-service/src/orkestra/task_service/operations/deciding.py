@@ -63,7 +63,9 @@ class Deciding(Base):
             data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
             request = request.model_copy(update={"data": data})
         issue = self.receipt_key.issue
-        return await decided(tx, seen, decide_complete(seen, principal, now, request, issue=issue, strangers=strangers))
+        locale = tx.ctx.locale
+        decision = decide_complete(seen, principal, now, request, locale=locale, issue=issue, strangers=strangers)
+        return await decided(tx, seen, decision)
 
     @operation
     async def cancel_task(self, tx: Tx, request: CancelTaskRequest) -> Task:

@@ -38,7 +38,7 @@ class Starting(Defining):
         definition = await definition_of(tx, request.definition, request.version)
         self.queues[definition.name, definition.version] = definition.task_queue
         rules.check_may_start(tx.ctx.principal, definition)
-        _check_input(definition, request)
+        _check_input(definition, request, tx.ctx.locale)
         await _check_business_id(tx, request)
         header = {"handoff": request.handoff, "input": request.input, "on_behalf_of": request.on_behalf_of}
         _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=tx.ctx.subject, **header))
@@ -102,9 +102,9 @@ def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent:
     return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
 
 
-def _check_input(definition: Definition, request: StartWorkflowRequest) -> None:
+def _check_input(definition: Definition, request: StartWorkflowRequest, locale: str) -> None:
     try:
-        check_input(definition.input_schema, request.input)
+        check_input(definition.input_schema, request.input, locale=locale)
     except Invalid as invalid:
         faults = [problem.under("input") for problem in invalid.problems]
         raise InvalidArgument(
