@@ -68,6 +68,15 @@ def install(venv: Path) -> None:
     say("Installing the workspace …")
     editables: Command = [word for path in members() for word in ("-e", path.parent)]
     run([*uv, "--no-deps", "--no-build-isolation", *editables], hint="The workspace could not be installed.")
+    say("Compiling what the processes import …")
+    load = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    run([venv / "bin" / "python", "-c", load, *programs()], hint="What was installed cannot be imported.")
+
+
+def programs() -> list[str]:
+    """The modules that are run: imported once here, else all of them compile the same files at their first start."""
+    found = (path.parent.name for path in ROOT.glob("*/*/src/orkestra/*/__main__.py"))
+    return sorted(f"orkestra.{package}.__main__" for package in found)
 
 
 def make_venv(venv: Path) -> None:
