@@ -108,6 +108,13 @@ def test_a_setting_that_a_service_does_not_know_would_be_found(tmp_path: Path) -
         loaded(container["containers"][0], tmp_path)
 
 
+def test_a_large_number_arrives_as_it_was_written(tmp_path: Path) -> None:
+    told = 'services.api-gateway.env={"ORKESTRA_BODY_LIMIT": 20971520, "ORKESTRA_REQUEST_SECONDS": 2.5}'
+    settings = loaded(pod_of(of_kind("Deployment", "minimal", told)["api-gateway"])["containers"][0], tmp_path)
+    assert isinstance(settings, ApiGatewaySettings)
+    assert (settings.body_limit, settings.request_seconds) == (20971520, 2.5)
+
+
 def test_a_worker_serves_its_modules_on_its_queue() -> None:
     told = environment(pod_of(of_kind("Deployment", "keda")["refunds"])["containers"][0])
     assert (told["ORKESTRA_WORKFLOW_MODULES"], told["ORKESTRA_TASK_QUEUE"]) == ("acme.refunds", "refunds")

@@ -86,6 +86,12 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{/* Part of a plain Job's name: Jobs cannot be changed, so another content needs another name. */}}
+{{- define "orkestra.revision" -}}
+{{- $values := .Values }}
+{{- sha256sum (toJson (list .Chart.Version .Chart.AppVersion $values.global $values.postgresql $values.migrations $values.evaluation)) | trunc 8 }}
+{{- end }}
+
 {{/* Whether migrations are hooks; with servers of its own in the release they cannot run before it. */}}
 {{- define "orkestra.hooks" -}}
 {{- if and .Values.migrations.hooks (not .Values.evaluation.enabled) }}true{{ end }}

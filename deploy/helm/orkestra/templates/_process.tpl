@@ -144,8 +144,10 @@ ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
 {{- end }}
 {{- end }}
 {{- range $name, $value := mergeOverwrite $env (default dict $one.env) $one.settings.env }}
+{{- $text := toString $value }}
+{{- if kindIs "float64" $value }}{{ if eq (floor $value) $value }}{{ $text = int64 $value | toString }}{{ end }}{{ end }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ $text | quote }}
 {{- end }}
 {{- end }}
 
