@@ -202,6 +202,13 @@ async def refund_waits(ctx: Context, input: Refund) -> None:
     await approve(ctx, "refund_payment", input.model_dump(), assign_to=group("support-l2"))
 
 
+@workflow("refund-by-default")
+async def refund_by_default(ctx: Context, input: Refund) -> bool:
+    """Let the time approve, which it cannot."""
+    sla = SLA(complete="1h", default={}, default_outcome="approve")
+    return (await approve(ctx, "refund_payment", input.model_dump(), assign_to=group("g"), sla=sla)).is_approved
+
+
 @workflow("refund-tries")
 async def refund_tries(ctx: Context, input: Topic) -> dict[str, str | None]:
     """Say how each way to misuse a receipt is refused."""

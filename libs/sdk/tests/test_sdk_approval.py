@@ -87,6 +87,16 @@ async def test_a_rejection_cannot_be_verified() -> None:
         assert refusal.value.type == "RECEIPT_NOT_APPROVED"
 
 
+async def test_the_end_of_the_time_approves_nothing() -> None:
+    async with OrkestraTest() as env:
+        run = await env.start(author.refund_by_default, REFUND)
+        await env.next_task()
+        await env.skip("61m")
+        with pytest.raises(ApplicationError, match="No person has decided on refund_payment") as refusal:
+            await run.result()
+        assert refusal.value.type == "NOBODY_DECIDED"
+
+
 async def test_a_receipt_is_used_once_also_by_another_run() -> None:
     async with OrkestraTest() as env:
         run = await env.start(author.refund_tries, TOPIC)
