@@ -17,9 +17,11 @@ from langfuse_endpoint import Endpoint, serving
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.metrics import REGISTRY
 from orkestra.chassis.relay import Relay
+from orkestra.chassis.settings import SettingsError, load
 from orkestra.chassis.streams import Nats, connect
 from orkestra.notification_service.channels.langfuse import Langfuse, span_id
 from orkestra.notification_service.consumers import Verdicts
+from orkestra.notification_service.settings import NotificationServiceSettings
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.task import AgentInfo, CompleteTaskRequest, Task, TaskContext
 from orkestra.wire import Principal
@@ -213,3 +215,26 @@ async def test_what_langfuse_refuses_is_dropped_at_once(office: Office, tenant: 
             await answered(tenant)
             await eventually(lambda: counted("dropped") > dropped, timeout=30)
     assert counted("retried") == retried
+
+
+@pytest.mark.parametrize("left_out", ["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY", "TASK_ADDRESS"])
+def test_half_a_langfuse_is_refused_at_the_start(left_out: str) -> None:
+    known = {
+        "DATABASE_URL": "postgresql://x",
+        "RELAY_DATABASE_URL": "postgresql://x",
+        "SWEEP_DATABASE_URL": "postgresql://x",
+        "NATS_URL": "nats://x",
+        "IDENTITY_ADDRESS": "x:1",
+        "SERVICE_KEY": "k",
+        "GRPC_PORT": "1",
+        "HEALTH_PORT": "2",
+        "LANGFUSE_BASE_URL": "https://langfuse.example.com",
+        "LANGFUSE_PUBLIC_KEY": "pk-1",
+        "LANGFUSE_SECRET_KEY": "sk-1",
+        "TASK_ADDRESS": "x:3",
+    }
+    environ = {f"ORKESTRA_{name}": value for name, value in known.items()}
+    assert load(NotificationServiceSettings, environ).langfuse_content is True
+    del environ[f"ORKESTRA_{left_out}"]
+    with pytest.raises(SettingsError, match="Langfuse needs"):
+        load(NotificationServiceSettings, environ)

@@ -137,12 +137,3 @@ async def test_with_langfuse_on_an_ended_task_is_told_there(postgres: str, nats_
                 task = await tenant.agent().create_task(asked)
                 await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
                 await eventually(lambda: f"{task.task_id}-outcome" in endpoint.scores, timeout=60)
-
-
-@pytest.mark.parametrize("left_out", ["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY", "TASK_ADDRESS"])
-async def test_half_a_langfuse_is_refused_at_the_start(postgres: str, nats_url: str, left_out: str) -> None:
-    async with running(postgres) as world:
-        settings = langfuse_at("http://127.0.0.1:1", world)
-        del settings[f"ORKESTRA_{left_out}"]
-        async with process(world, nats_url, settings) as (started, _, _):
-            assert await asyncio.wait_for(started.wait(), 60) == 2
