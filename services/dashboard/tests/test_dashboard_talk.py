@@ -72,7 +72,9 @@ async def test_a_reviewer_asks_the_requester_answers_and_the_half_typed_answer_i
         await expect(requester.page.locator("#talk")).to_contain_text("Number 4711")
 
         await expect(reviewer.page.locator("#talk")).to_contain_text("Number 4711")  # told without a reload
-        await reviewer.page.reload()
+        await expect(reviewer.page.locator("#changed")).to_contain_text("Cara has answered your question")
+        await reviewer.page.get_by_role("link", name="Show the form").click()
+        await reviewer.page.wait_for_selector("#actions[data-mine=yes]")
         assert await reviewer.page.input_value("[name='data.answer']") == "Half a sentence"
     assert tasks[task.task_id].status == TaskStatus.CLAIMED
 

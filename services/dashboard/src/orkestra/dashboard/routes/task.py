@@ -205,6 +205,10 @@ def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
         return {"tone": "bad", "text": f"{text(words)} · {at}." + (f" {found.reason}" if found.reason else "")}
     if found.status == TaskStatus.WAITING:
         return {"tone": "warn", "text": text("This task waits for an answer of whoever asked; its clocks stand still.")}
+    last = seen.history[-1] if seen.history else None
+    if seen.is_mine and last is not None and last.event == "answered":
+        words = text("{name} has answered your question · {at}.")
+        return {"tone": "good", "text": words.format(name=seen.name(last.actor), at=at), "form": text("Show the form")}
     return None
 
 
