@@ -95,6 +95,16 @@ def test_a_services_own_values_win_over_the_defaults() -> None:
 
 
 @of_template("deployment.yaml")
+def test_there_are_two_of_each_and_one_for_trying_out() -> None:
+    def replicas(values: str, *sets: str) -> int:
+        return int(of_kind("Deployment", values, *sets)["task-service"]["spec"]["replicas"])
+
+    assert (replicas("minimal"), replicas("evaluation")) == (2, 1)
+    assert replicas("minimal", "services.task-service.replicas=0") == 0
+    assert replicas("evaluation", "defaults.replicas=3") == 3
+
+
+@of_template("deployment.yaml")
 def test_without_hooks_every_process_with_a_schema_waits_for_its_migrations() -> None:
     waiting = {name for name, one in of_kind("Deployment", "external").items() if "initContainers" in pod_of(one)}
     assert waiting == SERVICES
@@ -303,6 +313,7 @@ def test_values_with_which_nothing_works_are_refused_with_the_remedy() -> None:
     [
         ("ingress.enabled=true", "set hosts.api"),
         ("nats.existingSecret=x", "nats.user is needed"),
+        ("evaluation.enabled=true,grpc.tls.existingSecret=x", "speaks plain rpcs"),
         ("langfuse.baseUrl=https://x", "langfuse.existingSecret are needed"),
         ("workers[0].name=dashboard,workers[0].image=x,workers[0].modules[0]=a", "the name dashboard is taken"),
     ],

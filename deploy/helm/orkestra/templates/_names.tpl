@@ -71,6 +71,9 @@ imagePullSecrets:
 {{- if and .Values.nats.existingSecret (not .Values.nats.creds) (not .Values.nats.user) }}
 {{- $faults = append $faults "nats.user is needed with a password in nats.existingSecret; set nats.creds=true where it holds a .creds file." }}
 {{- end }}
+{{- if and .Values.evaluation.enabled .Values.grpc.tls.existingSecret }}
+{{- $faults = append $faults "the evaluation profile speaks plain rpcs: leave grpc.tls.existingSecret empty." }}
+{{- end }}
 {{- if and .Values.langfuse.baseUrl (not (and .Values.langfuse.publicKey .Values.langfuse.existingSecret)) }}
 {{- $faults = append $faults "langfuse.publicKey and langfuse.existingSecret are needed with langfuse.baseUrl." }}
 {{- end }}
