@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import pytest
 from dashboard_form_guide import every_type
+from dashboard_seats import running_browser, seated, violations
 from dashboard_story import GROUP, ask
-from dashboard_world import AXE, CHROMIUM, FLAGS, DashboardWorld, dashboard, needs_chromium
+from dashboard_world import DashboardWorld, dashboard, needs_chromium
 from html_forms import controls_of
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
 from orkestra.testkit.waiting import eventually
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 Migrated = Callable[..., Awaitable[Schema]]
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
@@ -29,47 +30,31 @@ async def world(signer: Signer, migrated: Migrated, nats_url: str) -> AsyncItera
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        await launched.close()
+    async with running_browser() as running:
+        yield running
 
 
 @pytest.fixture
 def form_page(world: DashboardWorld, browser: Browser) -> Any:
-    """Opens a task with a form; what the console complains about fails the test (its policy allows nothing inline)."""
+    """Opens a task with a form, claimed where a test wants it."""
 
     @asynccontextmanager
     async def opened(form: Any, *, is_claimed: bool = False, **options: Any) -> AsyncIterator[tuple[Page, str]]:
         tenant = world.tenant()
         ada = world.person("Ada Lovelace", GROUP, tenant_id=tenant)
         task = await ask(world, tenant, form=form)
-        context = await browser.new_context(base_url=world.base, **options)
         session = world.rooms.identity.session(ada)
-        await context.add_cookies([{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}])
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda told: complaints.extend([told.text] if told.type == "error" else []))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(f"/tasks/{task.task_id}")
-        if is_claimed:
-            await page.click("[data-key=c]")
-            await page.wait_for_selector("[data-mine=yes]")
-        yield page, task.task_id
-        await page.goto("about:blank")  # Chromium may not close a page that is on its way to another
-        await context.close()
-        assert [told for told in complaints if "422" not in told] == []
+        cookie = {"name": "orkestra_session", "value": session, "url": world.base, "secure": True}
+        async with seated(browser, world.base, **options) as seat:
+            await seat.context.add_cookies([cookie])  # type: ignore[list-item]  # as its documentation has it
+            await seat.page.goto(f"/tasks/{task.task_id}")
+            if is_claimed:
+                await seat.page.click("[data-key=c]")
+                await seat.page.wait_for_selector("[data-mine=yes]")
+            yield seat.page, task.task_id
+            seat.complaints = [told for told in seat.complaints if "422" not in told]  # an answer that was not taken
 
     return opened
-
-
-async def violations(page: Page) -> list[str]:
-    """Run axe inside the page, past its policy as a debugger may."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
-    result = await page.evaluate("async () => (await axe.run()).violations")
-    await session.detach()
-    return [f"{each['id']}: {node['html'][:200]}" for each in result for node in each["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
