@@ -72,14 +72,11 @@ def copy_manifests() -> None:
 
 def install_dependencies(service: str) -> None:
     """Install what others wrote; each file must have a hash of requirements.lock."""
-    listed = {line for project in ours(service).values() for line in project["dependencies"] if not is_ours(line)}
-    if service not in OTHERS:
-        listed.discard(MIGRATES)  # services never change their schema
     uv = TOOLS / "bin" / "uv"
     run([uv, "-q", "venv", "--python", sys.executable, PREFIX], hint="The environment could not be made.")
     compiled = subprocess.run(
         [uv, "-q", "pip", "compile", "-", "-c", ROOT / "requirements.lock", "--no-annotate", "--no-header"],
-        input="\n".join(sorted(listed)),
+        input="\n".join(sorted(needed(service))),
         text=True,
         check=True,
         stdout=subprocess.PIPE,
@@ -141,6 +138,12 @@ def ours(service: str) -> dict[str, dict[str, Any]]:
             found[name] = known[name]
             waiting += [line for line in known[name]["dependencies"] if is_ours(line)]
     return found
+
+
+def needed(service: str) -> set[str]:
+    """What the image needs of others; no service can change its schema."""
+    listed = {line for project in ours(service).values() for line in project["dependencies"] if not is_ours(line)}
+    return listed if service in OTHERS else listed - {MIGRATES}
 
 
 def is_ours(requirement: str) -> bool:
