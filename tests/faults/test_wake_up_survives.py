@@ -85,8 +85,9 @@ async def test_a_deleted_jetstream_store_is_filled_again(stack: Stack) -> None:
         task_id = await task_of(person, workflow_id)
         async with stack.paused("workflow-worker"):
             await complete(person, task_id, "still here")
-            shutil.rmtree(stack.state_dir / "nats")
-            await stack.kill("nats")
+            async with stack.paused("nats"):  # else it may write into what is being deleted
+                shutil.rmtree(stack.state_dir / "nats")
+                await stack.kill("nats")
         end = await finished(system, workflow_id)
         await eventually_answered_once(person, task_id)
     assert (end["status"], end["result"]["answer"]) == ("completed", "still here")
