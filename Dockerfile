@@ -11,18 +11,18 @@ ENV UV_SYSTEM_CERTS=true
 WORKDIR /src
 COPY requirements.lock pyproject.toml ./
 COPY tools/install.py tools/image.py tools/
-RUN --mount=type=secret,id=pip,target=/etc/pip.conf python3 tools/image.py tools
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf python3 -m tools.image tools
 
 FROM tools AS manifests
 COPY libs libs
 COPY services services
 COPY examples examples
-RUN python3 tools/image.py manifests
+RUN python3 -m tools.image manifests
 
 FROM tools AS dependencies
 ARG SERVICE
 COPY --from=manifests /manifests ./
-RUN --mount=type=secret,id=pip,target=/etc/pip.conf /tools/bin/python tools/image.py dependencies "${SERVICE}"
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf /tools/bin/python -m tools.image dependencies "${SERVICE}"
 
 FROM tools AS frontend
 COPY tools/build_frontend.py tools/
@@ -50,7 +50,7 @@ COPY --from=frontend /src/services/dashboard/src/orkestra/dashboard/static servi
 # hadolint ignore=DL3006
 FROM sources-${SERVICE} AS packages
 ARG SERVICE
-RUN /tools/bin/python tools/image.py packages "${SERVICE}"
+RUN /tools/bin/python -m tools.image packages "${SERVICE}"
 
 FROM ${BASE}
 ARG SERVICE

@@ -9,7 +9,7 @@ SOURCES := $(foreach folder,$(wildcard libs/*/src services/*/src examples/*/src)
 TESTS := $(sort $(patsubst %/,%,$(dir $(wildcard libs/*/tests/*.py services/*/tests/*.py examples/*/tests/*.py tests/*/*.py))))
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 space := $(subst ,, )
-export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS) tools))
+export MYPYPATH := $(subst $(space),:,$(strip $(SOURCES) $(TESTS)))
 
 .PHONY: help
 help: ## Show this.

