@@ -43,10 +43,13 @@ from orkestra.forms import (
     user_,
 )
 from orkestra.sdk.approval import approve
+from orkestra.sdk.asking import ask
 from orkestra.sdk.assignment import Group, User, group, user
+from orkestra.sdk.client import Client
 from orkestra.sdk.context import Context
 from orkestra.sdk.definition import Definition, WorkflowClass, workflow
 from orkestra.sdk.receipts import Receipt, receipt_of, redeem
+from orkestra.sdk.several import Quorum, all_of, first_of, quorum
 from orkestra.sdk.sla import SLA, escalate, timeout
 from orkestra.sdk.task import Answer, Proposal, TaskCancelled, TaskExpired, TaskResult, task
 from orkestra.v1.task import ChangeRequest
@@ -56,6 +59,7 @@ __all__ = [
     "Answer",
     "Attachment",
     "ChangeRequest",
+    "Client",
     "Context",
     "DateRange",
     "Definition",
@@ -64,6 +68,7 @@ __all__ = [
     "Json",
     "Money",
     "Proposal",
+    "Quorum",
     "Receipt",
     "Signature",
     "TaskCancelled",
@@ -71,7 +76,9 @@ __all__ = [
     "TaskResult",
     "User",
     "WorkflowClass",
+    "all_of",
     "approve",
+    "ask",
     "boolean",
     "checkboxes",
     "data",
@@ -82,6 +89,7 @@ __all__ = [
     "email",
     "escalate",
     "file_",
+    "first_of",
     "group",
     "group_",
     "group_picker",
@@ -97,6 +105,7 @@ __all__ = [
     "number",
     "outcome",
     "phone",
+    "quorum",
     "radio",
     "rating",
     "receipt_of",
