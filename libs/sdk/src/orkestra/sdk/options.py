@@ -1,0 +1,24 @@
+"""What ask() and escalate_below() hand on to task()."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from orkestra.sdk.assignment import Assignee
+from orkestra.sdk.sla import SLA, PriorityName
+from orkestra.sdk.task import Reply
+
+
+class TaskOptions(TypedDict, total=False):
+    """Fields of the task, as task() takes them."""
+
+    assign_to: Assignee | None
+    context: Mapping[str, Any] | None
+    type: str | None
+    tags: Sequence[str]
+    correlation: str | None
+    key: str | None
+    priority: PriorityName | None
+    sla: SLA | None
+    excluded_users: Sequence[str]
+    max_revisions: int | None
+    on_changes_requested: Reply | None
