@@ -1,11 +1,12 @@
 """The workflow without servers: people are played, time is skipped."""
 
+from pathlib import Path
 from time import monotonic
 
 import pytest
 from customer_support.quick import customer_support_quick
 from customer_support.workflows import Question, customer_support
-from orkestra.sdk.testing import OrkestraTest
+from orkestra.sdk.testing import OrkestraTest, replay
 from orkestra.v1.task import TaskStatus
 from orkestra.wire import InvalidArgument
 from temporalio.exceptions import ApplicationError
@@ -90,3 +91,7 @@ async def test_input_that_does_not_fit_starts_nothing() -> None:
         with pytest.raises(InvalidArgument) as refusal:
             await env.start(customer_support, {"question": 3})
         assert refusal.value.reason == "INPUT_INVALID"
+
+
+async def test_what_was_recorded_replays() -> None:
+    assert await replay(customer_support, histories=Path(__file__).parent / "histories") == 2

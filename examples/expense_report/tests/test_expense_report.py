@@ -1,11 +1,12 @@
 """The workflow without servers: office hours pass in a moment."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from expense_report.workflows import Expense, expense_report
-from orkestra.sdk.testing import OrkestraTest, office_hours
+from orkestra.sdk.testing import OrkestraTest, office_hours, replay
 from orkestra.v1.task import Priority, TaskStatus
 from orkestra.wire import Error
 
@@ -67,3 +68,7 @@ async def test_a_weekend_is_no_time_to_decide() -> None:
         await env.skip("48h")
         assert task.current.sla is not None
         assert (task.current.status, task.current.sla.escalation_level) == (TaskStatus.OPEN, 0)
+
+
+async def test_what_was_recorded_replays() -> None:
+    assert await replay(expense_report, histories=Path(__file__).parent / "histories") == 2

@@ -1,6 +1,8 @@
 """The workflow without servers: three departments are played, and the receipts are real."""
 
-from orkestra.sdk.testing import HumanTask, OrkestraTest
+from pathlib import Path
+
+from orkestra.sdk.testing import HumanTask, OrkestraTest, replay
 from orkestra.v1.task import TaskStatus
 from refund_approval.workflows import Refund, pay_refund, refund_approval
 
@@ -61,3 +63,7 @@ async def test_one_person_in_two_departments_is_one_approval() -> None:
         assert asked["fraud"].current.status is TaskStatus.OPEN
         await env.skip("49h")
         assert (await run.result()).paid is False
+
+
+async def test_what_was_recorded_replays() -> None:
+    assert await replay(refund_approval, histories=Path(__file__).parent / "histories") == 2

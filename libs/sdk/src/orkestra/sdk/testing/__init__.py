@@ -2,6 +2,7 @@
 
 from orkestra.sdk.testing.calendars import office_hours
 from orkestra.sdk.testing.environment import OrkestraTest, RunHandle
+from orkestra.sdk.testing.replaying import replay
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
 
-__all__ = ["HumanTask", "OrkestraTest", "RunHandle", "TaskWorld", "WorldEvent", "office_hours"]
+__all__ = ["HumanTask", "OrkestraTest", "RunHandle", "TaskWorld", "WorldEvent", "office_hours", "replay"]

@@ -20,6 +20,7 @@ from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
 from orkestra.sdk.testing.calendars import checked
+from orkestra.sdk.testing.replaying import write_history
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
 from orkestra.v1.task import Task, WorkingHours
 from orkestra.v1.workflow import Handoff
@@ -68,6 +69,10 @@ class RunHandle(Generic[O]):
     async def cancel(self) -> None:
         """Ask the run to stop."""
         await self._handle.cancel()
+
+    async def record(self, path: Path) -> None:
+        """Keep the run's history as JSON, for `replay` to hold later code against."""
+        write_history(await self._handle.fetch_history(), path)
 
 
 class OrkestraTest:
