@@ -120,11 +120,17 @@ async def test_an_unknown_query_parameter_is_refused(door: RestWorld, endpoint: 
 async def test_a_bad_query_parameter_is_refused_by_name(door: RestWorld, endpoint: Endpoint) -> None:
     door.rooms.reset()
     for name, field in endpoint.open_fields.items():
-        bad = ["a\0b"] if field.annotation in (str, str | None) else ["nonsense", "1.5", "", "99999999999999999999"]
+        bad = (
+            ["a\0b"]
+            if field.annotation in (str, str | None, list[str])
+            else ["nonsense", "1.5", "", "99999999999999999999"]
+        )
         for value in bad:
             answer = await door.http.request(endpoint.verb, url(endpoint), params={name: value})
             assert_problem(answer, 422, "REQUEST_INVALID")
-            assert answer.json()["errors"][0]["path"] == name
+            assert answer.json()["errors"][0]["path"].partition("[")[0] == name
+        if field.annotation == list[str]:
+            continue
         twice = await door.http.request(endpoint.verb, url(endpoint), params=[(name, "1"), (name, "1")])
         assert_problem(twice, 422, "REQUEST_INVALID")
     assert door.rooms.asked == []

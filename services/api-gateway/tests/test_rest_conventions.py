@@ -73,6 +73,15 @@ async def test_filters_come_from_the_query(door: RestWorld) -> None:
     assert door.rooms.asked[0].request == ListTasksRequest(scope=TaskScope.GROUPS, page_size=5, group="support-l1")
 
 
+async def test_a_filter_of_many_values_is_given_again_for_each(door: RestWorld) -> None:
+    door.rooms.answer("list_tasks", ListTasksResponse())
+    await door.http.get("/v1/tasks?tags=eu&q=late&tags=vip&due_after=2030-01-31T12:00:00Z&data=order.id%3D7")
+    asked = door.rooms.asked[0].request.model_dump(mode="json", exclude_defaults=True)
+    assert asked == {"tags": ["eu", "vip"], "q": "late", "due_after": "2030-01-31T12:00:00Z", "data": ["order.id=7"]}
+    twice = await door.http.get("/v1/tasks?q=late&q=vip")
+    assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "duplicate_key")
+
+
 async def test_a_session_is_opened_without_a_credential(door: RestWorld) -> None:
     user = User.model_validate(
         {

@@ -1,6 +1,7 @@
 """Lists: who sees what, in which order, page by page, and by an index under row-level security."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -152,9 +153,14 @@ async def crowded(world: World) -> Tenant:
                 select $1::text::uuid, 'task_' || md5($1::text || n), 'wf_' || n, 'Task ' || n, array['g' || n % 20],
                        'normal', 'open', now(), now(), now() + n * interval '1 second'
                 from generate_series(1, 20000) n returning *
+            ), found_by as (
+                insert into task_terms (tenant_id, kind, term, task_id)
+                select tenant_id, kind, term, task_id from made,
+                lateral (values ('word', 'task'), ('word', split_part(title, ' ', 2)), ('tag', candidate_groups[1]),
+                                ('workflow', workflow_id), ('priority', 'normal')) as w (kind, term)
             )
-            insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
-            select tenant_id, task_id, audience, status, due_at, audience <> 'all'
+            insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
+            select tenant_id, task_id, audience, status, due_at, created_at, audience <> 'all'
             from made, unnest(array['all', 'group:' || candidate_groups[1]]) audience
             returning 1
             """,
@@ -162,6 +168,7 @@ async def crowded(world: World) -> Tenant:
         )
     await world.rows("analyze tasks")
     await world.rows("analyze task_audience")
+    await world.rows("analyze task_terms")
     return tenant
 
 
@@ -178,7 +185,19 @@ def indexes_and_scans(plan: dict[str, object]) -> tuple[set[str], set[str]]:
     return indexes, scans
 
 
-PLACE = {"statuses": ["open", "claimed", "waiting"], "after_due": "-infinity", "after_task": "", "limit": 51}
+PLACE = {
+    "statuses": ["open", "claimed", "waiting"],
+    "after_place": "-infinity",
+    "after_task": "",
+    "limit": 51,
+    **dict.fromkeys(("group", "assignee", "due_after", "due_before")),
+    "offered": False,
+    "kinds": [],
+    "terms": [],
+}
+COMMON = {"kinds": ["word"], "terms": ["task"]}
+RARE = {"kind": "word", "term": "7", "kinds": ["word", "tag"], "terms": ["7", "g7"]}
+TODAY = {"due_after": datetime.now(UTC), "due_before": datetime.now(UTC) + timedelta(days=1)}
 
 
 @pytest.mark.parametrize("prepared", ["custom", "generic"])
@@ -188,16 +207,29 @@ PLACE = {"statuses": ["open", "claimed", "waiting"], "after_due": "-infinity", "
         ("list_tasks", {"audiences": ["user:u", "group:g1", "group:g2"]}, "task_audience_list"),
         ("list_tasks", {"audiences": ["all"], "group": "group:g1"}, "task_audience_list"),
         ("list_tasks", {"audiences": ["user:u"], "offered": True, "assignee": "u"}, "task_audience_list"),
-        ("count_tasks", {"audiences": ["all"], "limit": 1000}, "task_audience_list"),
-        ("count_tasks", {"audiences": ["user:u", "group:g1"], "limit": 1000}, "task_audience_list"),
-        ("list_workflow_tasks", {"audiences": ["group:g1"], "workflow_id": "wf_7"}, "tasks_workflow"),
+        ("count_tasks", {"audiences": ["all"], "limit": 1000}, "task_audience_"),
+        ("count_tasks", {"audiences": ["user:u", "group:g1"], "limit": 1000}, "task_audience_"),
+        ("list_tasks", {"audiences": ["all"], **COMMON}, "task_terms_pkey"),
+        ("list_tasks", {"audiences": ["all"], **TODAY}, "task_audience_list"),
+        ("list_newest_tasks", {"audiences": ["all"], "after_place": "infinity"}, "task_audience_newest"),
+        ("list_newest_tasks", {"audiences": ["user:u", "group:g1"], **COMMON, **TODAY}, "task_audience_newest"),
+        ("scarcest_term", {**COMMON, "limit": 1000}, "task_terms_pkey"),
+        ("search_tasks", {"audiences": ["group:g7"], **RARE, **TODAY}, "task_terms_pkey"),
+        ("search_tasks", {"audiences": ["all"], "kind": "workflow", "term": "wf_7"}, "task_terms_pkey"),
+        (
+            "search_newest_tasks",
+            {"audiences": ["all"], **RARE, "group": "group:g7", "assignee": "u"},
+            "task_terms_pkey",
+        ),
+        ("count_tasks", {"audiences": ["all"], **COMMON, "limit": 1000}, "task_terms_pkey"),
+        ("count_found_tasks", {"audiences": ["all"], **RARE}, "task_terms_pkey"),
     ],
 )
 async def test_an_index_serves_a_list_under_row_level_security(
     world: World, crowded: Tenant, name: str, values: dict[str, object], index: str, prepared: str
 ) -> None:
     query = getattr(sql, name)
-    arguments = {"offered": False, "group": None, "assignee": None} | PLACE | values
+    arguments = PLACE | values
     async with world.database.transaction(crowded.id) as conn:
         await conn.execute(f"set local plan_cache_mode = force_{prepared}_plan")
         text = await conn.fetchval(
@@ -205,7 +237,7 @@ async def test_an_index_serves_a_list_under_row_level_security(
         )
     plan = (json.loads(text) if isinstance(text, str) else text)[0]["Plan"]
     indexes, scans = indexes_and_scans(plan)
-    assert index in indexes
+    assert [one for one in indexes if one.startswith(index)]
     assert scans == set()
 
 

@@ -64,6 +64,22 @@ class TaskScope(StrEnum):
     """Everything that the caller may see."""
 
 
+class TaskSort(StrEnum):
+    """The order of a list."""
+
+    DUE = "due"
+    """The earliest due first, what is never due last."""
+    NEWEST = "newest"
+    """The newest first."""
+
+
+class VoteChoice(StrEnum):
+    """What a voter says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 class Weekday(StrEnum):
     """The days of a week."""
 
@@ -81,6 +97,28 @@ class EscalationDecision(StrEnum):
 
     PROCEED = "proceed"
     ESCALATE = "escalate"
+
+
+class ApprovalPolicy(Model, pb=pb.ApprovalPolicy):
+    """How many approvals a task takes, and from where."""
+
+    required: Int32 | None = Field(
+        default=None, description="How many people have to approve, 1..50; the sum of from_groups where absent, or 1."
+    )
+    from_groups: dict[str, Any] | None = Field(
+        default=None, description="How many of them from which candidate group: group id to 1..50."
+    )
+    distinct: bool | None = Field(
+        default=None, description="Whether an approval counts for one of its voter's groups only; true where absent."
+    )
+    veto: bool | None = Field(
+        default=None,
+        description="Whether one rejection decides; true where absent. Without it the task is rejected once it cannot be approved any more.",
+    )
+    finish_early: bool | None = Field(
+        default=None,
+        description="Whether it ends as soon as the outcome is certain; true where absent. Otherwise, but for a veto, when all have voted.",
+    )
 
 
 class ChangeRequest(Model, pb=pb.ChangeRequest):
@@ -116,6 +154,17 @@ class Receipt(Model, pb=pb.Receipt):
     form_digest: str = Field(description="The same over the form's schema.")
     shown_digest: str = Field(
         description="The same over what was shown: {title, description, context without its action}."
+    )
+
+
+class Tally(Model, pb=pb.Tally):
+    """What the votes come to so far."""
+
+    approvals: Int32
+    rejections: Int32
+    missing: Int32 = Field(description="How many more approvals it takes at least.")
+    missing_from_groups: dict[str, Any] | None = Field(
+        default=None, description="How many of them from which group: group id to number."
     )
 
 
@@ -349,12 +398,8 @@ class RequestChangesRequest(Model, pb=pb.RequestChangesRequest):
     version: Int64 | None = Field(default=None)
 
 
-class CountTasksRequest(Model, pb=pb.CountTasksRequest):
-    """Nothing to say: the caller's own counts."""
-
-
 class TaskCounts(Model, pb=pb.TaskCounts):
-    """Live tasks by scope, counted up to 1000."""
+    """Tasks by scope, counted up to 1000."""
 
     mine: Int32
     groups: Int32
@@ -418,6 +463,28 @@ class ReceiptKeys(Model, pb=pb.ReceiptKeys):
     jwks: dict[str, Any] = Field(description="JWK set (RFC 7517).")
 
 
+class CountTasksRequest(Model, pb=pb.CountTasksRequest):
+    """Filters as of a list; live tasks where no status is given."""
+
+    status: TaskStatus | None = Field(default=None)
+    assignee: str | None = Field(default=None, description="User id or e-mail address.")
+    group: str | None = Field(default=None)
+    workflow_id: str | None = Field(default=None)
+    q: str | None = Field(
+        default=None, description="Words that the title, the description or the context has, all of them."
+    )
+    tags: list[str] = Field(default_factory=list, description="Tags that it has, all of them.")
+    type: str | None = Field(default=None)
+    priority: Priority | None = Field(default=None)
+    correlation: str | None = Field(default=None)
+    data: list[str] = Field(
+        default_factory=list,
+        description="Values in context.data, all of them, each as path=value, such as order.id=2041.",
+    )
+    due_after: UtcDatetime | None = Field(default=None, description="Due at this time or later.")
+    due_before: UtcDatetime | None = Field(default=None, description="Due before this time.")
+
+
 class ListTasksRequest(Model, pb=pb.ListTasksRequest):
     """Filters and the page wanted."""
 
@@ -428,6 +495,44 @@ class ListTasksRequest(Model, pb=pb.ListTasksRequest):
     workflow_id: str | None = Field(default=None)
     page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
     page_token: str | None = Field(default=None)
+    q: str | None = Field(
+        default=None, description="Words that the title, the description or the context has, all of them."
+    )
+    tags: list[str] = Field(default_factory=list, description="Tags that it has, all of them.")
+    type: str | None = Field(default=None)
+    priority: Priority | None = Field(default=None)
+    correlation: str | None = Field(default=None)
+    data: list[str] = Field(
+        default_factory=list,
+        description="Values in context.data, all of them, each as path=value, such as order.id=2041.",
+    )
+    due_after: UtcDatetime | None = Field(default=None, description="Due at this time or later.")
+    due_before: UtcDatetime | None = Field(default=None, description="Due before this time.")
+    sort: TaskSort | None = Field(default=None, description="due where absent.")
+
+
+class Vote(Model, pb=pb.Vote):
+    """One person's vote."""
+
+    voter: str
+    choice: VoteChoice
+    data: dict[str, Any] | None = Field(default=None, description="The form as the voter filled it; absent in events.")
+    groups: list[str] = Field(default_factory=list, description="The groups of the policy that the voter was in.")
+    voted_at: UtcDatetime
+
+
+class VoteTaskRequest(Model, pb=pb.VoteTaskRequest):
+    """A vote."""
+
+    task_id: str
+    choice: VoteChoice
+    data: dict[str, Any] = Field(
+        description="The form, filled by the voter. Where it has outcomes, the choice is its outcome."
+    )
+    revision: Int32 = Field(
+        description="The revision that the caller saw; REVISION_MISMATCH where what is decided on has changed since."
+    )
+    version: Int64 | None = Field(default=None)
 
 
 class OpenHours(Model, pb=pb.OpenHours):
@@ -735,6 +840,13 @@ class CreateTaskRequest(Model, pb=pb.CreateTaskRequest):
     max_revisions: Int32 | None = Field(
         default=None, description="How often changes may be asked for, 1..50; 5 where absent."
     )
+    approval_policy: ApprovalPolicy | None = Field(
+        default=None, description="Whose approvals it takes; votes decide then."
+    )
+    four_eyes: bool | None = Field(
+        default=None,
+        description="Whether whoever asks, and on whose behalf, cannot decide; so it is anyway with an action or an approval policy.",
+    )
 
 
 class ListCalendarsResponse(Model, pb=pb.ListCalendarsResponse):
@@ -783,7 +895,9 @@ class Task(Model, pb=pb.Task):
     allow_agents: list[str] = Field(
         default_factory=list, description="Names of agents that may decide; empty for people only."
     )
-    approval_policy: dict[str, Any] | None = Field(default=None)
+    approval_policy: ApprovalPolicy | None = Field(
+        default=None, description="Whose approvals it takes; then votes decide, and nobody completes it alone."
+    )
     action_digest: str | None = Field(
         default=None, description="What is decided on, where context.action is set; see Receipt."
     )
@@ -831,6 +945,16 @@ class Task(Model, pb=pb.Task):
     time_paused: timedelta | None = Field(
         default=None, description="How long it was open or claimed outside the hours of its calendar."
     )
+    votes: list[Vote] = Field(
+        default_factory=list, description="The votes on this revision, oldest first, one of each person."
+    )
+    tally: Tally | None = Field(
+        default=None, description="What the votes come to; present where there is an approval policy."
+    )
+    four_eyes: bool | None = Field(
+        default=None,
+        description="Whether whoever asked cannot decide even where neither an action nor an approval policy hangs on it.",
+    )
 
 
 class ListTasksResponse(Model, pb=pb.ListTasksResponse):
@@ -854,7 +978,7 @@ class TaskServiceServer(Protocol):
         ...
 
     async def list_tasks(self, ctx: Context, request: ListTasksRequest) -> ListTasksResponse:
-        """Returns a page of the tasks that the caller may see, by due date, without their large fields."""
+        """Returns a page of the tasks that the caller may see and that fit the filters, without their large fields."""
         ...
 
     async def claim_task(self, ctx: Context, request: ClaimTaskRequest) -> Task:
@@ -885,6 +1009,12 @@ class TaskServiceServer(Protocol):
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         """Records the answer. It must fit the form; the waiting workflow then resumes."""
+        ...
+
+    async def vote_task(self, ctx: Context, request: VoteTaskRequest) -> Task:
+        """Votes on a task with an approval policy, or changes the caller's vote. It ends when its outcome can no
+        longer change.
+        """
         ...
 
     async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:
@@ -926,7 +1056,7 @@ class TaskServiceServer(Protocol):
         ...
 
     async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
-        """Says how many live tasks the caller has in each scope."""
+        """Says how many tasks that fit the filters the caller has in each scope."""
         ...
 
     async def check_escalation(self, ctx: Context, request: CheckEscalationRequest) -> EscalationCheck:
@@ -1009,7 +1139,7 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
     async def list_tasks(
         self, request: ListTasksRequest, request_id: str | None = None, timeout: float | None = None
     ) -> ListTasksResponse:
-        """Returns a page of the tasks that the caller may see, by due date, without their large fields."""
+        """Returns a page of the tasks that the caller may see and that fit the filters, without their large fields."""
         return await self._call(
             "ListTasks", request, ListTasksResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
@@ -1057,6 +1187,14 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
     ) -> Task:
         """Records the answer. It must fit the form; the waiting workflow then resumes."""
         return await self._call("CompleteTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def vote_task(
+        self, request: VoteTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Votes on a task with an approval policy, or changes the caller's vote. It ends when its outcome can no
+        longer change.
+        """
+        return await self._call("VoteTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
 
     async def cancel_task(
         self, request: CancelTaskRequest, request_id: str | None = None, timeout: float | None = None
@@ -1125,7 +1263,7 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
     async def count_tasks(
         self, request: CountTasksRequest, request_id: str | None = None, timeout: float | None = None
     ) -> TaskCounts:
-        """Says how many live tasks the caller has in each scope."""
+        """Says how many tasks that fit the filters the caller has in each scope."""
         return await self._call(
             "CountTasks", request, TaskCounts, request_id=request_id, timeout=timeout, idempotent=True
         )

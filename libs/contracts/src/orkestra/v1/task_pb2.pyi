@@ -57,6 +57,18 @@ class TaskScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TASK_SCOPE_GROUPS: _ClassVar[TaskScope]
     TASK_SCOPE_ALL: _ClassVar[TaskScope]
 
+class TaskSort(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_SORT_UNSPECIFIED: _ClassVar[TaskSort]
+    TASK_SORT_DUE: _ClassVar[TaskSort]
+    TASK_SORT_NEWEST: _ClassVar[TaskSort]
+
+class VoteChoice(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VOTE_CHOICE_UNSPECIFIED: _ClassVar[VoteChoice]
+    VOTE_CHOICE_APPROVE: _ClassVar[VoteChoice]
+    VOTE_CHOICE_REJECT: _ClassVar[VoteChoice]
+
 class Weekday(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WEEKDAY_UNSPECIFIED: _ClassVar[Weekday]
@@ -99,6 +111,12 @@ TASK_SCOPE_UNSPECIFIED: TaskScope
 TASK_SCOPE_MINE: TaskScope
 TASK_SCOPE_GROUPS: TaskScope
 TASK_SCOPE_ALL: TaskScope
+TASK_SORT_UNSPECIFIED: TaskSort
+TASK_SORT_DUE: TaskSort
+TASK_SORT_NEWEST: TaskSort
+VOTE_CHOICE_UNSPECIFIED: VoteChoice
+VOTE_CHOICE_APPROVE: VoteChoice
+VOTE_CHOICE_REJECT: VoteChoice
 WEEKDAY_UNSPECIFIED: Weekday
 WEEKDAY_MONDAY: Weekday
 WEEKDAY_TUESDAY: Weekday
@@ -112,7 +130,7 @@ ESCALATION_DECISION_PROCEED: EscalationDecision
 ESCALATION_DECISION_ESCALATE: EscalationDecision
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users", "delegated_by", "max_revisions", "status_since", "time_to_claim", "time_active", "time_waiting", "time_paused")
+    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users", "delegated_by", "max_revisions", "status_since", "time_to_claim", "time_active", "time_waiting", "time_paused", "votes", "tally", "four_eyes")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +182,9 @@ class Task(_message.Message):
     TIME_ACTIVE_FIELD_NUMBER: _ClassVar[int]
     TIME_WAITING_FIELD_NUMBER: _ClassVar[int]
     TIME_PAUSED_FIELD_NUMBER: _ClassVar[int]
+    VOTES_FIELD_NUMBER: _ClassVar[int]
+    TALLY_FIELD_NUMBER: _ClassVar[int]
+    FOUR_EYES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     tenant_id: str
     workflow_id: str
@@ -186,7 +207,7 @@ class Task(_message.Message):
     candidate_groups: _containers.RepeatedScalarFieldContainer[str]
     excluded_users: _containers.RepeatedScalarFieldContainer[str]
     allow_agents: _containers.RepeatedScalarFieldContainer[str]
-    approval_policy: _json_pb2.Json
+    approval_policy: ApprovalPolicy
     action_digest: str
     priority: Priority
     status: TaskStatus
@@ -215,7 +236,50 @@ class Task(_message.Message):
     time_active: _duration_pb2.Duration
     time_waiting: _duration_pb2.Duration
     time_paused: _duration_pb2.Duration
-    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ..., delegated_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., status_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_to_claim: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_active: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_waiting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_paused: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    votes: _containers.RepeatedCompositeFieldContainer[Vote]
+    tally: Tally
+    four_eyes: bool
+    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[ApprovalPolicy, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ..., delegated_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., status_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_to_claim: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_active: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_waiting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_paused: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., tally: _Optional[_Union[Tally, _Mapping]] = ..., four_eyes: _Optional[bool] = ...) -> None: ...
+
+class ApprovalPolicy(_message.Message):
+    __slots__ = ("required", "from_groups", "distinct", "veto", "finish_early")
+    REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    FROM_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    DISTINCT_FIELD_NUMBER: _ClassVar[int]
+    VETO_FIELD_NUMBER: _ClassVar[int]
+    FINISH_EARLY_FIELD_NUMBER: _ClassVar[int]
+    required: int
+    from_groups: _json_pb2.Json
+    distinct: bool
+    veto: bool
+    finish_early: bool
+    def __init__(self, required: _Optional[int] = ..., from_groups: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., distinct: _Optional[bool] = ..., veto: _Optional[bool] = ..., finish_early: _Optional[bool] = ...) -> None: ...
+
+class Vote(_message.Message):
+    __slots__ = ("voter", "choice", "data", "groups", "voted_at")
+    VOTER_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    VOTED_AT_FIELD_NUMBER: _ClassVar[int]
+    voter: str
+    choice: VoteChoice
+    data: _json_pb2.Json
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    voted_at: _timestamp_pb2.Timestamp
+    def __init__(self, voter: _Optional[str] = ..., choice: _Optional[_Union[VoteChoice, str]] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., voted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Tally(_message.Message):
+    __slots__ = ("approvals", "rejections", "missing", "missing_from_groups")
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    REJECTIONS_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FROM_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    approvals: int
+    rejections: int
+    missing: int
+    missing_from_groups: _json_pb2.Json
+    def __init__(self, approvals: _Optional[int] = ..., rejections: _Optional[int] = ..., missing: _Optional[int] = ..., missing_from_groups: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
 class TaskContext(_message.Message):
     __slots__ = ("conversation", "summary", "data", "links", "agent", "action")
@@ -460,7 +524,7 @@ class Assignment(_message.Message):
     def __init__(self, users: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateTaskRequest(_message.Message):
-    __slots__ = ("task_id", "workflow_id", "first_run_id", "key", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "priority", "sla", "requested_by", "max_revisions")
+    __slots__ = ("task_id", "workflow_id", "first_run_id", "key", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "priority", "sla", "requested_by", "max_revisions", "approval_policy", "four_eyes")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     FIRST_RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -484,6 +548,8 @@ class CreateTaskRequest(_message.Message):
     SLA_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     MAX_REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_POLICY_FIELD_NUMBER: _ClassVar[int]
+    FOUR_EYES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     workflow_id: str
     first_run_id: str
@@ -507,7 +573,9 @@ class CreateTaskRequest(_message.Message):
     sla: SlaPolicy
     requested_by: str
     max_revisions: int
-    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., sla: _Optional[_Union[SlaPolicy, _Mapping]] = ..., requested_by: _Optional[str] = ..., max_revisions: _Optional[int] = ...) -> None: ...
+    approval_policy: ApprovalPolicy
+    four_eyes: bool
+    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., sla: _Optional[_Union[SlaPolicy, _Mapping]] = ..., requested_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., approval_policy: _Optional[_Union[ApprovalPolicy, _Mapping]] = ..., four_eyes: _Optional[bool] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("task_id",)
@@ -516,7 +584,7 @@ class GetTaskRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ...) -> None: ...
 
 class ListTasksRequest(_message.Message):
-    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "page_size", "page_token")
+    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "page_size", "page_token", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
@@ -524,6 +592,15 @@ class ListTasksRequest(_message.Message):
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DUE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    DUE_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    SORT_FIELD_NUMBER: _ClassVar[int]
     scope: TaskScope
     status: TaskStatus
     assignee: str
@@ -531,7 +608,16 @@ class ListTasksRequest(_message.Message):
     workflow_id: str
     page_size: int
     page_token: str
-    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    q: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    type: str
+    priority: Priority
+    correlation: str
+    data: _containers.RepeatedScalarFieldContainer[str]
+    due_after: _timestamp_pb2.Timestamp
+    due_before: _timestamp_pb2.Timestamp
+    sort: TaskSort
+    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ...) -> None: ...
 
 class ListTasksResponse(_message.Message):
     __slots__ = ("tasks", "next_page_token")
@@ -570,6 +656,20 @@ class CompleteTaskRequest(_message.Message):
     version: int
     revision: int
     def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class VoteTaskRequest(_message.Message):
+    __slots__ = ("task_id", "choice", "data", "revision", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    choice: VoteChoice
+    data: _json_pb2.Json
+    revision: int
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., choice: _Optional[_Union[VoteChoice, str]] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., revision: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class CancelTaskRequest(_message.Message):
     __slots__ = ("task_id", "reason", "version")
@@ -828,8 +928,32 @@ class ChangeRequest(_message.Message):
     def __init__(self, round: _Optional[int] = ..., message: _Optional[str] = ..., asked_by: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer: _Optional[str] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_by: _Optional[str] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CountTasksRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("status", "assignee", "group", "workflow_id", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DUE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    DUE_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    status: TaskStatus
+    assignee: str
+    group: str
+    workflow_id: str
+    q: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    type: str
+    priority: Priority
+    correlation: str
+    data: _containers.RepeatedScalarFieldContainer[str]
+    due_after: _timestamp_pb2.Timestamp
+    due_before: _timestamp_pb2.Timestamp
+    def __init__(self, status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TaskCounts(_message.Message):
     __slots__ = ("mine", "groups", "all")

@@ -1,6 +1,7 @@
 """Pure decisions about tasks: state machine, permissions, clocks; used by task-service and by the SDK's test world."""
 
 from orkestra.rules.actions import action_digest, digest_of, digests_of
+from orkestra.rules.approvals import Voters
 from orkestra.rules.asking import decide_answer, decide_request_changes
 from orkestra.rules.assigning import decide_assign, decide_delegate, decide_release
 from orkestra.rules.calendars import check_calendar, group_of, is_always
@@ -35,7 +36,9 @@ from orkestra.rules.permissions import (
 )
 from orkestra.rules.policies import check_policy
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
+from orkestra.rules.terms import Term, terms_of, words_of
 from orkestra.rules.updating import decide_escalate, decide_update
+from orkestra.rules.voting import decide_vote
 from orkestra.rules.working_time import WorkingTime, working_time
 
 __all__ = [
@@ -47,6 +50,8 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "Decision",
+    "Term",
+    "Voters",
     "WorkingTime",
     "action_digest",
     "audience",
@@ -74,6 +79,7 @@ __all__ = [
     "decide_request_changes",
     "decide_save_draft",
     "decide_update",
+    "decide_vote",
     "digest_of",
     "digests_of",
     "due",
@@ -92,7 +98,9 @@ __all__ = [
     "relations",
     "shown_to",
     "start",
+    "terms_of",
     "visible",
     "wake_in",
+    "words_of",
     "working_time",
 ]

@@ -24,21 +24,24 @@ with created as (
     insert into tasks (
         tenant_id, task_id, workflow_id, first_run_id, key, requested_by, on_behalf_of, title, description, type, tags,
         correlation, form, context, input, draft, assignee, candidate_users, candidate_groups, excluded_users,
-        allow_agents, action_digest, priority, status, sla, version, revision, max_revisions, status_since, created_at, updated_at,
+        allow_agents, four_eyes, approval_policy, tally, action_digest, priority, status, sla, version, revision, max_revisions, status_since, created_at, updated_at,
         due_at, next_step_at, is_claim_plain, traceparent
     ) values (
         :tenant_id, :task_id, :workflow_id, :first_run_id, :key, :requested_by, :on_behalf_of, :title, :description, :type, :tags,
         :correlation, :form, :context, :input, :draft, :assignee, :candidate_users, :candidate_groups, :excluded_users,
-        :allow_agents, :action_digest, :priority, :status, :sla, :version, :revision, :max_revisions, :status_since, :created_at, :updated_at,
+        :allow_agents, :four_eyes, :approval_policy, :tally, :action_digest, :priority, :status, :sla, :version, :revision, :max_revisions, :status_since, :created_at, :updated_at,
         coalesce(:due_at::timestamptz, 'infinity'), coalesce(:next_step_at::timestamptz, 'infinity'), :is_claim_plain,
         :traceparent
     )
     on conflict do nothing
     returning *
 ), seen as (
-    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
-    select c.tenant_id, c.task_id, a.audience, c.status, c.due_at, a.offered
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
+    select c.tenant_id, c.task_id, a.audience, c.status, c.due_at, c.created_at, a.offered
     from created c, unnest(:audience::text[], :offered::boolean[]) as a (audience, offered)
+), found_by as (
+    insert into task_terms (tenant_id, kind, term, task_id)
+    select c.tenant_id, w.kind, w.term, c.task_id from created c, unnest(:kinds::text[], :terms::text[]) as w (kind, term)
 ), noted as (
     insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before, after)
     select tenant_id, task_id, history_length, 'created', created_at, :actor, :door, :before, :after from created
@@ -82,8 +85,8 @@ with claimed as (
     update task_audience set status = 'claimed'
     where task_id = :task_id and audience <> 'user:' || :subject and exists (select from claimed)
 ), held as (
-    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
-    select tenant_id, task_id, 'user:' || :subject, status, due_at, true from claimed
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
+    select tenant_id, task_id, 'user:' || :subject, status, due_at, created_at, true from claimed
     on conflict (tenant_id, task_id, audience) do update set status = excluded.status, offered = true
 ), noted as (
     insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before, after)
@@ -106,17 +109,17 @@ with saved as (
         status_since = :status_since, time_to_claim = :time_to_claim, time_active = :time_active,
         time_waiting = :time_waiting, time_paused = :time_paused,
         context = :context, form = :form, draft = :draft, revision = :revision, action_digest = :action_digest,
-        change_requests = :change_requests, receipt = :receipt, saved = :saved, saved_at = :saved_at,
+        change_requests = :change_requests, votes = :votes, tally = :tally, receipt = :receipt, saved = :saved, saved_at = :saved_at,
         claimed_at = :claimed_at, completed_at = :completed_at,
         due_at = coalesce(:due_at::timestamptz, 'infinity'), next_step_at = coalesce(:next_step_at::timestamptz, 'infinity'),
         is_claim_plain = :is_claim_plain, told_at = :told_at, history_length = history_length + cardinality(:events::text[])
     where task_id = :task_id and version = :seen_version
-    returning tenant_id, task_id, status, due_at, old.history_length
+    returning tenant_id, task_id, status, due_at, created_at, old.history_length
 ), gone as (
     delete from task_audience where task_id = :task_id and audience <> all (:audience::text[])
 ), seen as (
-    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
-    select s.tenant_id, s.task_id, a.audience, s.status, s.due_at, a.offered
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
+    select s.tenant_id, s.task_id, a.audience, s.status, s.due_at, s.created_at, a.offered
     from saved s, unnest(:audience::text[], :offered::boolean[]) as a (audience, offered)
     on conflict (tenant_id, task_id, audience)
     do update set status = excluded.status, due_at = excluded.due_at, offered = excluded.offered
@@ -127,6 +130,15 @@ from saved s, unnest(
     :events::text[], :ats::timestamptz[], :actors::text[], :acted_fors::text[], :doors::text[], :reasons::text[],
     :befores::json[], :afters::json[]
 ) with ordinality as h (event, at, actor, acted_for, door, reason, before, after, number)
+
+-- change_terms
+with gone as (
+    delete from task_terms k using unnest(:gone_kinds::text[], :gone_terms::text[]) as w (kind, term)
+    where k.kind = w.kind and k.term = w.term and k.task_id = :task_id
+)
+insert into task_terms (tenant_id, kind, term, task_id)
+select :tenant_id::uuid, w.kind, w.term, :task_id from unnest(:new_kinds::text[], :new_terms::text[]) as w (kind, term)
+on conflict do nothing
 
 -- record_late_answer
 -- Nothing of the task changes but its history; the same answer sent again by the same person is recorded once.
@@ -151,8 +163,8 @@ from task_history where task_id = :task_id order by sequence
 select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
        t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
        t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
-       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest,
-       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.due_at::text as due
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.four_eyes, t.approval_policy, t.tally,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.due_at::text as place
 from (
     select distinct p.due_at, p.task_id
     from unnest(:audiences::text[]) as a (audience)
@@ -161,12 +173,18 @@ from (
         select v.due_at, v.task_id
         from task_audience v
         where v.audience = a.audience and v.status = s.status
-          and (v.due_at, v.task_id) > (:after_due::text::timestamptz, :after_task::text)
+          and (v.due_at, v.task_id) > (:after_place::text::timestamptz, :after_task::text)
           and (not :offered::boolean or v.offered)
+          and (:due_after::timestamptz is null or v.due_at >= :due_after)
+          and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
               select from task_audience g where g.task_id = v.task_id and g.audience = :group))
           and (:assignee::text is null or exists (
               select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+          and not exists (
+              select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+              where not exists (
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
         order by v.due_at, v.task_id
         limit :limit
     ) p
@@ -176,23 +194,106 @@ from (
 join tasks t on t.task_id = page.task_id
 order by page.due_at, page.task_id
 
--- list_workflow_tasks
--- A run has few tasks: they are found first and then held against who may see them.
+-- list_newest_tasks
+-- The same walk backwards along another index.
 select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
        t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
        t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
-       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest,
-       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, t.due_at::text as due
-from tasks t
-where t.workflow_id = :workflow_id and t.status = any (:statuses::text[])
-  and (t.due_at, t.task_id) > (:after_due::text::timestamptz, :after_task::text)
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.four_eyes, t.approval_policy, t.tally,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.created_at::text as place
+from (
+    select distinct p.created_at, p.task_id
+    from unnest(:audiences::text[]) as a (audience)
+    cross join unnest(:statuses::text[]) as s (status)
+    cross join lateral (
+        select v.created_at, v.task_id
+        from task_audience v
+        where v.audience = a.audience and v.status = s.status
+          and (v.created_at, v.task_id) < (:after_place::text::timestamptz, :after_task::text)
+          and (not :offered::boolean or v.offered)
+          and (:due_after::timestamptz is null or v.due_at >= :due_after)
+          and (:due_before::timestamptz is null or v.due_at < :due_before)
+          and (:group::text is null or exists (
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+          and (:assignee::text is null or exists (
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+          and not exists (
+              select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+              where not exists (
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
+        order by v.created_at desc, v.task_id desc
+        limit :limit
+    ) p
+    order by p.created_at desc, p.task_id desc
+    limit :limit
+) page
+join tasks t on t.task_id = page.task_id
+order by page.created_at desc, page.task_id desc
+
+-- scarcest_term
+-- Which of the terms the fewest tasks have, counted no further than the limit.
+select w.kind, w.term, n.count
+from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+cross join lateral (
+    select count(*) from (
+        select from task_terms k where k.kind = w.kind and k.term = w.term limit :limit
+    ) few
+) n
+order by n.count, w.kind, w.term
+limit 1
+
+-- search_tasks
+-- Few tasks have the scarcest term: they are found first and then held against everything else.
+select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
+       t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
+       t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.four_eyes, t.approval_policy, t.tally,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, t.due_at::text as place
+from task_terms d
+join tasks t on t.task_id = d.task_id
+where d.kind = :kind and d.term = :term
+  and (t.due_at, t.task_id) > (:after_place::text::timestamptz, :after_task::text)
+  and t.status = any (:statuses::text[])
+  and (:due_after::timestamptz is null or t.due_at >= :due_after)
+  and (:due_before::timestamptz is null or t.due_at < :due_before)
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
       select from task_audience v
       where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
   and (:group::text is null or exists (
       select from task_audience g where g.task_id = t.task_id and g.audience = :group))
+  and not exists (
+      select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+      where not exists (
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
 order by t.due_at, t.task_id
+limit :limit
+
+-- search_newest_tasks
+-- The same, the newest first.
+select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
+       t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
+       t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
+       t.created_at, t.updated_at, t.claimed_at, t.completed_at, t.woken_at, t.action_digest, t.four_eyes, t.approval_policy, t.tally,
+       t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, t.created_at::text as place
+from task_terms d
+join tasks t on t.task_id = d.task_id
+where d.kind = :kind and d.term = :term
+  and (t.created_at, t.task_id) < (:after_place::text::timestamptz, :after_task::text)
+  and t.status = any (:statuses::text[])
+  and (:due_after::timestamptz is null or t.due_at >= :due_after)
+  and (:due_before::timestamptz is null or t.due_at < :due_before)
+  and (:assignee::text is null or t.assignee = :assignee)
+  and exists (
+      select from task_audience v
+      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+  and (:group::text is null or exists (
+      select from task_audience g where g.task_id = t.task_id and g.audience = :group))
+  and not exists (
+      select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+      where not exists (
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
+order by t.created_at desc, t.task_id desc
 limit :limit
 
 -- lock_live_tasks_of_workflow
@@ -234,8 +335,8 @@ with mentioned as (
     where task_id = :task_id and mentioned_users <> :mentioned_users::text[]
     returning task_id
 ), seen as (
-    insert into task_audience (tenant_id, task_id, audience, status, due_at, offered)
-    select t.tenant_id, t.task_id, a.audience, t.status, t.due_at, false
+    insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
+    select t.tenant_id, t.task_id, a.audience, t.status, t.due_at, t.created_at, false
     from tasks t, unnest(:audience::text[]) as a (audience)
     where t.task_id = :task_id
     on conflict (tenant_id, task_id, audience) do nothing
@@ -258,11 +359,42 @@ select count(*) from (
     cross join lateral (
         select v.task_id
         from task_audience v
-        where v.audience = a.audience and v.status = s.status and (not :offered::boolean or v.offered)
+        where v.audience = a.audience and v.status = s.status
+          and (not :offered::boolean or v.offered)
+          and (:due_after::timestamptz is null or v.due_at >= :due_after)
+          and (:due_before::timestamptz is null or v.due_at < :due_before)
+          and (:group::text is null or exists (
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+          and (:assignee::text is null or exists (
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+          and not exists (
+              select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+              where not exists (
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
         limit :limit
     ) p
     limit :limit
 ) found
+
+-- count_found_tasks
+-- The same from the tasks that have the scarcest term.
+select count(*)
+from task_terms d
+join tasks t on t.task_id = d.task_id
+where d.kind = :kind and d.term = :term
+  and t.status = any (:statuses::text[])
+  and (:due_after::timestamptz is null or t.due_at >= :due_after)
+  and (:due_before::timestamptz is null or t.due_at < :due_before)
+  and (:assignee::text is null or t.assignee = :assignee)
+  and exists (
+      select from task_audience v
+      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+  and (:group::text is null or exists (
+      select from task_audience g where g.task_id = t.task_id and g.audience = :group))
+  and not exists (
+      select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
+      where not exists (
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
 
 -- lock_escalation_policy
 -- One writer at a time in each tenant.

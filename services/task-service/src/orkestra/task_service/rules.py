@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orkestra.rules import Change, audience, audiences_of
+from orkestra.rules import Change, audience
 from orkestra.rules.clocks import retimed
 from orkestra.v1.events import CalendarEvent, TaskEvent
 from orkestra.v1.task import (
@@ -17,14 +17,12 @@ from orkestra.v1.task import (
     Calendar,
     CreateTaskRequest,
     EscalationStep,
-    ListTasksRequest,
     RedeemReceiptRequest,
     SlaPolicy,
     Task,
-    TaskScope,
     TaskStatus,
 )
-from orkestra.wire import FieldError, InvalidArgument, Principal
+from orkestra.wire import FieldError, InvalidArgument
 
 EVERYONE = "all"
 LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
@@ -94,34 +92,6 @@ def people_assigned_in(request: AssignTaskRequest) -> Iterator[Named]:
 def groups_assigned_in(request: AssignTaskRequest) -> Iterator[Named]:
     """Yield every group that an assignment names."""
     yield from _listed("candidate_groups", request.candidate_groups)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Which audiences a list walks, and what it holds against each task it meets."""
-
-    audiences: list[str]
-    is_offered: bool = False
-    group: str | None = None
-    assignee: str | None = None
-
-
-def reading_of(principal: Principal, request: ListTasksRequest, *, assignee: str | None) -> Reading:
-    """Return how to list what `principal` may see; the narrowest audience is walked, the rest are filters."""
-    seen = audiences_of(principal)
-    group = None if request.group is None else f"group:{request.group}"
-    if request.scope == TaskScope.MINE:
-        mine = [one for one in seen if not one.startswith("group:") and one != EVERYONE]
-        return Reading(mine, is_offered=True, group=group, assignee=assignee)
-    if request.scope == TaskScope.GROUPS:
-        seen = [f"group:{name}" for name in sorted(principal.groups)]
-    elif EVERYONE in seen:
-        seen = [EVERYONE]
-    if group is not None and (group in seen or EVERYONE in seen):
-        return Reading([group], assignee=assignee)
-    if assignee is not None and EVERYONE in seen and group is None:
-        return Reading([f"user:{assignee}"], assignee=assignee)
-    return Reading(list(seen), group=group, assignee=assignee)
 
 
 def page_size_of(size: int | None) -> int:
@@ -201,7 +171,8 @@ def check_redemption(request: RedeemReceiptRequest) -> None:
 
 def without_large_fields(task: Task) -> Task:
     """Return the task as lists and events show it: without what is large or private."""
-    hidden: dict[str, Any] = {**dict.fromkeys(_LARGE_FIELDS), "change_requests": []}
+    votes = [vote.model_copy(update={"data": None}) for vote in task.votes]
+    hidden: dict[str, Any] = {**dict.fromkeys(_LARGE_FIELDS), "change_requests": [], "votes": votes}
     if task.sla is not None and (task.sla.policy.default_result is not None or task.sla.hours is not None):
         policy = task.sla.policy.model_copy(update={"default_result": None})
         hidden["sla"] = task.sla.model_copy(update={"policy": policy, "hours": None})
@@ -221,12 +192,22 @@ def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
             fields["sla"] = {name: value for name, value in fields["sla"].items() if name not in _PINNED}
         if fields.get("receipt"):
             fields["receipt"] = {name: value for name, value in fields["receipt"].items() if name != "token"}
+        if "votes" in fields:
+            fields["votes"] = _recorded_votes(change, fields["votes"])
         answer, late = fields.get("result"), fields.get("late_answer")
         if answer is not None:
             fields["result"] = redacted(answer, change.task.form or {})
         if late is not None:
             fields["late_answer"] = late | {"data": redacted(late["data"], change.task.form or {})}
     return before, after
+
+
+def _recorded_votes(change: Change, votes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return of the votes the one that was cast, whole; where they were cleared all of them, without their forms."""
+    if change.event != "voted":
+        return [{name: value for name, value in vote.items() if name != "data"} for vote in votes]
+    form = change.task.form or {}
+    return [{**vote, "data": redacted(vote.get("data"), form)} for vote in votes if vote["voter"] == change.actor]
 
 
 def redacted(value: Any, schema: Mapping[str, Any]) -> Any:

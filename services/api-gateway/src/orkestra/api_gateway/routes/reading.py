@@ -1,8 +1,9 @@
 """Reads a request message out of an HTTP request, and refuses everything else."""
 
 import re
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request
 from orkestra.api_gateway.routes.endpoint import Endpoint
@@ -90,20 +91,30 @@ def _refuse_query(request: Request) -> None:
 
 
 def _query(request: Request, endpoint: Endpoint) -> dict[str, Any]:
-    """Returns the query as JSON values: what is a number in the message is one afterwards."""
+    """Returns the query as JSON values: a number of the message is one afterwards, and a list a list."""
     pairs = request.query_params.multi_items()
     names = [name for name, _ in pairs]
     for name in names:
         if name not in endpoint.open_fields:
             raise _refused(name, "unknown_field", "There is no such query parameter.")
-        if names.count(name) > 1:
+        if names.count(name) > 1 and not _takes_many(endpoint, name):
             raise _refused(name, "duplicate_key", "This query parameter is given twice.")
     stand_ins = dict.fromkeys(endpoint.takes.model_fields.keys() - endpoint.open_fields.keys(), "-")
     try:
-        read = endpoint.takes.model_validate_strings({**dict(pairs), **stand_ins})
+        single = {name: value for name, value in pairs if not _takes_many(endpoint, name)}
+        read = endpoint.takes.model_validate_strings({**single, **stand_ins})
     except ValidationError as refused:
         raise to_invalid_argument(refused) from refused
-    return read.model_dump(mode="json", include=set(names))
+    for name, value in pairs:
+        if isinstance(getattr(read, name), datetime) and "T" not in value.upper():  # else a bare number would be one
+            raise _refused(name, "wrong_type", "Give a time such as 2030-01-31T12:00:00Z.")
+    many = {name: request.query_params.getlist(name) for name in names if name not in single}
+    return read.model_dump(mode="json", include=set(single)) | many
+
+
+def _takes_many(endpoint: Endpoint, name: str) -> bool:
+    """Returns whether a query parameter may be given again for each of its values."""
+    return get_origin(endpoint.open_fields[name].annotation) is list
 
 
 def _expect_version(request: Request, given: dict[str, Any]) -> None:

@@ -1,17 +1,15 @@
 """What is shown of tasks to those who may see them."""
 
+from typing import Any
+
+import asyncpg
 from orkestra.chassis.operations import Tx, operation, read
-from orkestra.rules import Decision, due, shown_to, visible
+from orkestra.rules import Decision, Term, due, shown_to, visible
+from orkestra.rules.finding import Reading as TaskReading
+from orkestra.rules.finding import page_token, place_of, reading_of
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import locked, not_found, sql, store, task_of
-from orkestra.task_service.rules import (
-    LIVE,
-    page_size_of,
-    page_token,
-    place_of,
-    reading_of,
-    without_large_fields,
-)
+from orkestra.task_service.rules import page_size_of, without_large_fields
 from orkestra.v1.task import (
     CountTasksRequest,
     GetTaskHistoryRequest,
@@ -23,6 +21,7 @@ from orkestra.v1.task import (
     TaskHistory,
     TaskHistoryEntry,
     TaskScope,
+    TaskSort,
 )
 
 COUNTED = 1000
@@ -43,47 +42,80 @@ class Reading(Base):
         return TaskHistory(entries=await sql.task_history.all(tx.conn, TaskHistoryEntry, task_id=task.task_id))
 
     @read
-    async def count_tasks(self, tx: Tx, request: CountTasksRequest) -> TaskCounts:  # noqa: ARG002 - as every rpc
-        """Say how many live tasks the caller has in each scope, counted up to 1000."""
+    async def count_tasks(self, tx: Tx, request: CountTasksRequest) -> TaskCounts:
+        """Say how many tasks that fit the caller has in each scope, counted up to 1000."""
+        assignee = await self._assignee(tx, request)
         counts: dict[str, int] = {}
         for scope in (TaskScope.MINE, TaskScope.GROUPS, TaskScope.ALL):
-            reading = reading_of(tx.ctx.principal, ListTasksRequest(scope=scope), assignee=None)
-            counts[scope] = await sql.count_tasks.value(
-                tx.conn,
-                audiences=reading.audiences,
-                statuses=list(LIVE),
-                offered=reading.is_offered,
-                limit=COUNTED,
-            )
+            reading = reading_of(tx.ctx.principal, request, scope=scope, assignee=assignee)
+            counts[scope] = await _count(tx, reading)
         return TaskCounts.model_validate(counts)
 
     @read
     async def list_tasks(self, tx: Tx, request: ListTasksRequest) -> ListTasksResponse:
-        """Return a page of what the caller may see, by due date and id."""
-        size = page_size_of(request.page_size)
-        after_due, after_task = place_of(request.page_token)
-        assignee = None
-        if request.assignee is not None:
-            assignee = await self.people.user_id(tx, request.assignee, path="assignee")
-        reading = reading_of(tx.ctx.principal, request, assignee=assignee)
-        place = {
-            "audiences": reading.audiences,
-            "statuses": [request.status] if request.status is not None else list(LIVE),
-            "offered": reading.is_offered,
-            "group": reading.group,
-            "assignee": reading.assignee,
-            "after_due": after_due,
-            "after_task": after_task,
-            "limit": size + 1,
-        }
-        if request.workflow_id is None:
-            rows = await sql.list_tasks.rows(tx.conn, **place)
-        else:
-            rows = await sql.list_workflow_tasks.rows(tx.conn, **place, workflow_id=request.workflow_id)
-        token = page_token(rows[size - 1]["due"], rows[size - 1]["task_id"]) if len(rows) > size else None
+        """Return a page of what the caller may see and fits, by due date or from the newest."""
+        size, sort = page_size_of(request.page_size), request.sort or TaskSort.DUE
+        after_place, after_task = place_of(sort, request.page_token)
+        assignee = await self._assignee(tx, request)
+        scope = request.scope or TaskScope.ALL
+        reading = reading_of(tx.ctx.principal, request, scope=scope, assignee=assignee)
+        page = {"after_place": after_place, "after_task": after_task, "limit": size + 1}
+        rows = await _page(tx, reading, sort, page)
+        token = page_token(sort, rows[size - 1]["place"], rows[size - 1]["task_id"]) if len(rows) > size else None
         return ListTasksResponse(
             tasks=[without_large_fields(task_of(row)) for row in rows[:size]], next_page_token=token
         )
+
+    async def _assignee(self, tx: Tx, request: ListTasksRequest | CountTasksRequest) -> str | None:
+        if request.assignee is None:
+            return None
+        return await self.people.user_id(tx, request.assignee, path="assignee")
+
+
+async def _page(tx: Tx, reading: TaskReading, sort: TaskSort, page: dict[str, Any]) -> list[asyncpg.Record]:
+    scarcest = await _scarcest(tx, reading)
+    walk = sql.list_tasks if sort == TaskSort.DUE else sql.list_newest_tasks
+    found = sql.search_tasks if sort == TaskSort.DUE else sql.search_newest_tasks
+    if scarcest is None:
+        return await walk.rows(tx.conn, **_filters(reading), **page)
+    return await found.rows(tx.conn, **_filters(reading), **page, kind=scarcest[0], term=scarcest[1])
+
+
+async def _count(tx: Tx, reading: TaskReading) -> int:
+    scarcest = await _scarcest(tx, reading)
+    if scarcest is None:
+        count: int = await sql.count_tasks.value(tx.conn, **_filters(reading), limit=COUNTED)
+    else:
+        kind, term = scarcest
+        count = await sql.count_found_tasks.value(tx.conn, **_filters(reading), kind=kind, term=term)
+    return count
+
+
+async def _scarcest(tx: Tx, reading: TaskReading) -> Term | None:
+    """Return the term that the fewest tasks have; None where each is too common to begin with."""
+    if not reading.terms:
+        return None
+    row = await sql.scarcest_term.row(tx.conn, **_terms(reading), limit=COUNTED)
+    if row is None or row["count"] >= COUNTED:
+        return None
+    return row["kind"], row["term"]
+
+
+def _filters(reading: TaskReading) -> dict[str, Any]:
+    return {
+        "audiences": reading.audiences,
+        "statuses": reading.statuses,
+        "offered": reading.is_offered,
+        "group": reading.group,
+        "assignee": reading.assignee,
+        "due_after": reading.due_after,
+        "due_before": reading.due_before,
+        **_terms(reading),
+    }
+
+
+def _terms(reading: TaskReading) -> dict[str, Any]:
+    return {"kinds": [kind for kind, _ in reading.terms], "terms": [term for _, term in reading.terms]}
 
 
 async def seen_task(tx: Tx, task_id: str) -> Task:

@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 import asyncpg
 from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
-from orkestra.rules import Change, Decision, check_of, kept_draft, shown_to
+from orkestra.rules import Change, Decision, check_of, kept_draft, shown_to, terms_of
+from orkestra.rules.terms import Term
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound
@@ -17,6 +18,7 @@ sql = statements.load("orkestra.task_service")
 LATE_ANSWER = "late_answer"
 CLOCK = "clock"
 _FIELDS = frozenset(Task.model_fields)
+_SEARCHED = ("title", "description", "context", "form", "tags", "priority")
 
 
 async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
@@ -38,11 +40,14 @@ async def insert(tx: Tx, change: Change) -> bool:
             task,
             "tenant_id task_id workflow_id first_run_id key requested_by on_behalf_of title description type tags "
             "correlation form input draft assignee candidate_users candidate_groups excluded_users allow_agents "
-            "action_digest priority status version revision max_revisions status_since created_at updated_at",
+            "four_eyes action_digest priority status version revision max_revisions status_since created_at updated_at",
         ),
         **_clock_columns(task),
         **_audience_columns(task),
+        **_term_columns(terms_of(task)),
         context=_json(task.context),
+        approval_policy=_json(task.approval_policy),
+        tally=_json(task.tally),
         actor=change.actor,
         door=tx.ctx.door,
         before=before,
@@ -81,6 +86,7 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
     changes = [change for change in decision.changes if change.event != LATE_ANSWER]
     if changes:
         await _save(tx, seen, changes, clock_door)
+        await _change_terms(tx, seen, changes[-1].task)
         await _end_check(tx, changes[-1].task)
     for change in changes:
         await emit(tx, change)
@@ -145,9 +151,25 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         context=_json(task.context),
         change_requests=[one.model_dump(mode="json", exclude_none=True) for one in task.change_requests],
         receipt=_json(task.receipt),
+        votes=[vote.model_dump(mode="json", exclude_none=True) for vote in task.votes],
+        tally=_json(task.tally),
         saved=task.saved if task.status in LIVE else None,
         saved_at=task.saved_at if task.status in LIVE else None,
         told_at=None if task.status in LIVE else task.updated_at,
+    )
+
+
+async def _change_terms(tx: Tx, seen: Task, task: Task) -> None:
+    """Have the task found by what it says now; most changes change nothing of that."""
+    if all(getattr(seen, name) == getattr(task, name) for name in _SEARCHED):
+        return
+    before, after = terms_of(seen), terms_of(task)
+    await sql.change_terms.execute(
+        tx.conn,
+        tenant_id=tx.tenant_id,
+        task_id=task.task_id,
+        **_term_columns(before - after, "gone_"),
+        **_term_columns(after - before, "new_"),
     )
 
 
@@ -204,6 +226,11 @@ def _clock_columns(task: Task) -> dict[str, object]:
 def _audience_columns(task: Task) -> dict[str, object]:
     offers = offers_of(task)
     return {"audience": list(offers), "offered": list(offers.values())}
+
+
+def _term_columns(terms: frozenset[Term], prefix: str = "") -> dict[str, object]:
+    listed = sorted(terms)
+    return {f"{prefix}kinds": [kind for kind, _ in listed], f"{prefix}terms": [term for _, term in listed]}
 
 
 def _history_columns(changes: list[Change], door: str | None, clock_door: str) -> dict[str, object]:

@@ -1,0 +1,129 @@
+"""How a list is read: whose tasks are walked, what is held against each, and where a page begins."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from orkestra.rules.permissions import audiences_of
+from orkestra.rules.states import LIVE
+from orkestra.rules.terms import MAX_TERM, Term, words_of
+from orkestra.v1.task import CountTasksRequest, ListTasksRequest, TaskScope, TaskSort, TaskStatus
+from orkestra.wire import FieldError, InvalidArgument, Principal
+
+EVERYONE: Final = "all"
+MAX_QUERY: Final = 200
+MAX_WORDS: Final = 10
+MAX_WANTED: Final = 10
+FIRST: Final = {TaskSort.DUE: "-infinity", TaskSort.NEWEST: "infinity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which audiences a list walks, and what it holds against each task it meets."""
+
+    audiences: list[str]
+    is_offered: bool = False
+    group: str | None = None
+    assignee: str | None = None
+    statuses: list[TaskStatus] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    due_after: datetime | None = None
+    due_before: datetime | None = None
+
+
+def reading_of(
+    principal: Principal, request: ListTasksRequest | CountTasksRequest, *, scope: TaskScope, assignee: str | None
+) -> Reading:
+    """Return how to list what `principal` may see; the narrowest audience is walked, the rest are filters.
+
+    Raises InvalidArgument with every filter that cannot be.
+    """
+    terms, faults = _wanted(request)
+    if faults:
+        message = f"{faults[0].path}: {faults[0].message}"
+        raise InvalidArgument("REQUEST_INVALID", message, errors=faults)
+    audiences, is_offered, group = _walked(principal, request, scope=scope, assignee=assignee)
+    return Reading(
+        audiences=audiences,
+        is_offered=is_offered,
+        group=group,
+        assignee=assignee,
+        statuses=[request.status] if request.status is not None else sorted(LIVE),
+        terms=terms,
+        due_after=request.due_after,
+        due_before=request.due_before,
+    )
+
+
+def page_token(sort: TaskSort, place: str, task_id: str) -> str:
+    """Return the opaque text that stands for what was last on a page."""
+    return base64.urlsafe_b64encode(json.dumps([sort, place, task_id]).encode()).decode().rstrip("=")
+
+
+def place_of(sort: TaskSort, token: str | None) -> tuple[str, str]:
+    """Return the time and the task id after which a page begins; refuses a token that is not of this order."""
+    if token is None:
+        return FIRST[sort], ""
+    try:
+        named, place, task_id = json.loads(
+            base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        )
+        if place != "infinity":
+            datetime.fromisoformat(place)
+        if named == sort:
+            return place, str(task_id).replace("\x00", "")
+    except (ValueError, TypeError, binascii.Error):
+        pass
+    message = "This is not a page token of this list."
+    error = FieldError("page_token", "invalid", message)
+    raise InvalidArgument("REQUEST_INVALID", f"page_token: {message}", errors=[error])
+
+
+def _walked(
+    principal: Principal, request: ListTasksRequest | CountTasksRequest, *, scope: TaskScope, assignee: str | None
+) -> tuple[list[str], bool, str | None]:
+    """Return the audiences to walk, whether the work must be offered to them, and the group that is still a filter."""
+    seen = audiences_of(principal)
+    group = None if request.group is None else f"group:{request.group}"
+    if scope == TaskScope.MINE:
+        return [one for one in seen if not one.startswith("group:") and one != EVERYONE], True, group
+    if scope == TaskScope.GROUPS:
+        seen = [f"group:{name}" for name in sorted(principal.groups)]
+    elif EVERYONE in seen:
+        seen = [EVERYONE]
+    if group is not None and (group in seen or EVERYONE in seen):
+        return [group], False, None
+    if assignee is not None and EVERYONE in seen and group is None:
+        return [f"user:{assignee}"], False, None
+    return list(seen), False, group
+
+
+def _wanted(request: ListTasksRequest | CountTasksRequest) -> tuple[list[Term], list[FieldError]]:
+    """Return the terms that a task must have, and what is wrong with the filters."""
+    faults = list(_faults(request))
+    named = (("type", request.type), ("correlation", request.correlation), ("workflow", request.workflow_id))
+    wanted: list[Term] = [(kind, name) for kind, name in named if name is not None]
+    if request.priority is not None:
+        wanted.append(("priority", request.priority.value))
+    wanted += [("tag", tag) for tag in request.tags]
+    wanted += [("data", value) for value in request.data]
+    wanted += [("word", word) for word in words_of((request.q or "")[:MAX_QUERY], MAX_WORDS)]
+    return list(dict.fromkeys(wanted)), faults
+
+
+def _faults(request: ListTasksRequest | CountTasksRequest) -> Iterator[FieldError]:
+    query = (request.q or "").strip()
+    if len(query) > MAX_QUERY:
+        yield FieldError("q", "too_long", f"At most {MAX_QUERY} characters.")
+    elif query and not words_of(query, MAX_WORDS):
+        yield FieldError("q", "no_words", "Name a word to search for.")
+    for name in ("tags", "data"):
+        if len(getattr(request, name)) > MAX_WANTED:
+            yield FieldError(name, "too_many_items", f"At most {MAX_WANTED}.")
+    for position, value in enumerate(request.data):
+        if not value.partition("=")[0] or "=" not in value or len(value) > MAX_TERM:
+            yield FieldError(f"data[{position}]", "invalid", "A path and a value, such as order.id=2041.")
