@@ -196,6 +196,18 @@ async def refund(ctx: Context, input: Refund) -> dict[str, Any]:
     return {"paid": True, "approved_by": receipt.decided_by, "use": used.use_id}
 
 
+@workflow("refund-by-votes")
+async def refund_by_votes(ctx: Context, input: Refund) -> dict[str, Any]:
+    """Pay back what finance and legal have approved."""
+    policy = {"from_groups": {"finance": 1, "legal": 1}}
+    args = input.model_dump()
+    groups = [group("finance"), group("legal")]
+    receipt = await approve(ctx, "refund_payment", args, assign_to=groups, approval_policy=policy)
+    if receipt.is_approved:
+        receipt.verify("refund_payment", args)
+    return {"paid": receipt.is_approved, "because": receipt.comment}
+
+
 @workflow("refund-waits")
 async def refund_waits(ctx: Context, input: Refund) -> None:
     """Leave the receipt to others."""

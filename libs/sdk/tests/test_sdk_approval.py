@@ -6,7 +6,7 @@ import sdk_workflows as author
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.testing import OrkestraTest
 from orkestra.v1.task import Action
-from orkestra.wire import InvalidArgument, PermissionDenied
+from orkestra.wire import FailedPrecondition, InvalidArgument, PermissionDenied
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
@@ -121,3 +121,31 @@ async def test_what_another_key_signed_is_no_receipt_in_any_run() -> None:
                 await (await env.start(author.redeems, author.Topic(topic=token))).result()
             assert refusal.value.type == "RECEIPT_INVALID"
         await run.cancel()
+
+
+async def test_votes_of_two_groups_approve_an_action_and_a_veto_stops_it() -> None:
+    people = {"fia": ["finance"], "lea": ["legal"]}
+    async with OrkestraTest(people=people) as env:
+        run = await env.start(author.refund_by_votes, REFUND)
+        asked = await env.next_task()
+        with pytest.raises(FailedPrecondition) as alone:
+            await asked.complete(outcome="approve", by="fia")
+        assert alone.value.reason == "VOTES_DECIDE"
+        seen = await asked.vote("approve", by="fia")
+        assert (seen.status, seen.tally and seen.tally.missing_from_groups) == ("open", {"legal": 1})
+        await asked.vote("approve", by="lea", comment="Lawful.")
+        assert await run.result() == {"paid": True, "because": "Lawful."}
+        run = await env.start(author.refund_by_votes, REFUND)
+        asked = await env.next_task()
+        with pytest.raises(InvalidArgument):
+            await asked.vote("reject", by="lea")
+        await asked.vote("reject", by="lea", comment="It was ours.")
+        assert await run.result() == {"paid": False, "because": "It was ours."}
+
+
+async def test_a_policy_that_the_tests_people_cannot_meet_fails_the_run() -> None:
+    async with OrkestraTest(people={"fia": ["finance"]}) as env:
+        run = await env.start(author.refund_by_votes, REFUND)
+        with pytest.raises(ApplicationError) as failed:
+            await run.result()
+        assert failed.value.type == "TASK_INVALID"

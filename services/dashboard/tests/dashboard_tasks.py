@@ -32,6 +32,7 @@ from orkestra.v1.task import (
     TaskHistory,
     TaskHistoryEntry,
     TaskScope,
+    VoteTaskRequest,
 )
 from orkestra.wire import Context, NotFound, Principal
 
@@ -86,6 +87,9 @@ class Tasks:
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         return await self._decide(ctx, rules.decide_complete, request)
+
+    async def vote_task(self, ctx: Context, request: VoteTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_vote, request)
 
     async def request_changes(self, ctx: Context, request: RequestChangesRequest) -> Task:
         return await self._decide(ctx, rules.decide_request_changes, request)

@@ -149,7 +149,11 @@ class Tenant:
         self, name: str, *groups: str, roles: Iterable[str] = ("member",), status: UserStatus = UserStatus.ACTIVE
     ) -> "Caller":
         user_id = f"user_{uuid4().hex}"
-        self.group(*groups)
+        known = self.world.identity.groups
+        self.group(*(each for each in groups if (self.id, each) not in known))
+        for each in groups:
+            group = known[self.id, each]
+            known[self.id, each] = group.model_copy(update={"members": [*group.members, user_id]})
         self.world.identity.add_user(
             User(
                 user_id=user_id,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from orkestra.sdk.testing import TaskWorld
 from orkestra.v1.task import (
     AnswerTaskRequest,
+    ApprovalPolicy,
     AssignTaskRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
@@ -25,6 +26,8 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     UpdateTaskRequest,
+    VoteChoice,
+    VoteTaskRequest,
 )
 from orkestra.wire import Error
 from task_world import ANSWER, Caller, Tenant, World, ask_for_run, some_task_id, world
@@ -43,10 +46,17 @@ SLA = SlaPolicy(
 )
 COMPARED = {
     *("status", "assignee", "delegated_by", "candidate_users", "candidate_groups", "priority", "tags", "version"),
+    *("outcome", "tally", "approval_policy"),
     *("revision", "title", "form", "result", "completed_by", "decided_by", "reason", "max_revisions"),
 }
 Call = tuple[str, str]
-BY_PEOPLE = ("claim", "release", "complete", "complete_wrong", "save_draft", "request_changes", "delegate")
+BY_PEOPLE = (
+    *("claim", "release", "complete", "complete_wrong", "save_draft", "request_changes", "delegate"),
+    *("approve", "reject"),
+)
+POLICIES = st.none() | st.builds(
+    ApprovalPolicy, required=st.integers(1, 2), veto=st.booleans(), finish_early=st.booleans()
+)
 BY_BOSS = ("assign", "offer", "retag", "rename", "escalate", "cancel")
 CALLS = st.one_of(
     st.tuples(st.sampled_from(BY_PEOPLE), st.sampled_from(sorted(GROUPS))),
@@ -74,8 +84,9 @@ class Both:
         self.model = TaskWorld(now, nobody, tenant_id=tenant.id, people=groups)
         self.task_id = some_task_id()
 
-    async def open(self) -> None:
-        asked: CreateTaskRequest = ask_for_run(task_id=self.task_id, candidate_groups=["l1"], sla=SLA, max_revisions=1)
+    async def open(self, policy: ApprovalPolicy | None) -> None:
+        fields = {"candidate_groups": ["l1"], "sla": SLA, "max_revisions": 1, "approval_policy": policy}
+        asked: CreateTaskRequest = ask_for_run(task_id=self.task_id, **fields)
         await self.model.create(asked)
         await self.people["run"].create_task(asked)
 
@@ -93,11 +104,14 @@ class Both:
 
     def _request(self, name: str) -> Any:
         task_id, ben = self.task_id, self.people["ben"].id
+        ballot = {"task_id": task_id, "data": ANSWER, "revision": self.model.get(task_id).revision}
         return {
             "claim": ClaimTaskRequest(task_id=task_id),
             "release": ReleaseTaskRequest(task_id=task_id),
             "complete": CompleteTaskRequest(task_id=task_id, data=ANSWER),
             "complete_wrong": CompleteTaskRequest(task_id=task_id, data={"sentiment": "sour"}),
+            "approve": VoteTaskRequest(choice=VoteChoice.APPROVE, **ballot),
+            "reject": VoteTaskRequest(choice=VoteChoice.REJECT, **ballot),
             "save_draft": SaveDraftRequest(task_id=task_id, data=ANSWER),
             "request_changes": RequestChangesRequest(task_id=task_id, message="Why?"),
             "answer": AnswerTaskRequest(task_id=task_id, message="Because."),
@@ -114,6 +128,8 @@ class Both:
 RPCS = {
     **{name: (f"{name}_task", name) for name in ("claim", "release", "complete", "delegate", "assign", "escalate")},
     "complete_wrong": ("complete_task", "complete"),
+    "approve": ("vote_task", "vote"),
+    "reject": ("vote_task", "vote"),
     "save_draft": ("save_draft", "save_draft"),
     "request_changes": ("request_changes", "request_changes"),
     "answer": ("answer_task", "answer"),
@@ -131,14 +147,17 @@ async def outcome(call: Callable[[], Awaitable[Task]]) -> Any:
     except Error as refusal:
         return type(refusal).__name__, refusal.reason, [(error.path, error.code) for error in refusal.errors]
     sla = task.sla.performed_steps if task.sla else None
-    return task.model_dump(include=COMPARED), sla, len(task.change_requests)
+    votes = [(vote.voter, vote.choice, vote.groups) for vote in task.votes]
+    return task.model_dump(include=COMPARED), sla, len(task.change_requests), votes
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(calls=st.lists(CALLS, min_size=1, max_size=10))
-async def test_the_service_does_what_the_model_does(world: World, calls: list[Call]) -> None:
+@given(policy=POLICIES, calls=st.lists(CALLS, min_size=1, max_size=10))
+async def test_the_service_does_what_the_model_does(
+    world: World, policy: ApprovalPolicy | None, calls: list[Call]
+) -> None:
     both = Both(world.tenant())
-    await both.open()
+    await both.open(policy)
     for name, who in calls:
         modelled, done = await both.both(name, who)
         assert done == modelled, f"{name} by {who}"

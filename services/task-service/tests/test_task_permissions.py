@@ -8,6 +8,7 @@ from orkestra.v1.task import (
     AddCommentRequest,
     AdvanceClockRequest,
     AnswerTaskRequest,
+    ApprovalPolicy,
     AssignTaskRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
@@ -26,6 +27,8 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     UpdateTaskRequest,
+    VoteChoice,
+    VoteTaskRequest,
 )
 from orkestra.wire import Error, Model, NotFound
 from task_world import ANSWER, Caller, Tenant, World, ask, world
@@ -47,6 +50,10 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "escalate": ("escalate_task", lambda task_id: EscalateTaskRequest(task_id=task_id)),
     "update": ("update_task", lambda task_id: UpdateTaskRequest(task_id=task_id, priority=Priority.HIGH)),
     "complete": ("complete_task", lambda task_id: CompleteTaskRequest(task_id=task_id, data=ANSWER)),
+    "vote": (
+        "vote_task",
+        lambda task_id: VoteTaskRequest(task_id=task_id, choice=VoteChoice.APPROVE, data=ANSWER, revision=1),
+    ),
     "comment": ("add_comment", lambda task_id: AddCommentRequest(task_id=task_id, text="Hello")),
     "save_draft": ("save_draft", lambda task_id: SaveDraftRequest(task_id=task_id, data=ANSWER)),
     "request_changes": ("request_changes", lambda task_id: RequestChangesRequest(task_id=task_id, message="Why?")),
@@ -101,6 +108,7 @@ async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]
             candidate_groups=["support-l1"],
             excluded_users=[callers["excluded"].id],
             sla=SlaPolicy(complete="9h", escalate=[EscalationStep(after="8h", remind=True)]),
+            approval_policy=ApprovalPolicy(required=2) if operation == "vote" else None,
         )
     )
     if operation in HELD:

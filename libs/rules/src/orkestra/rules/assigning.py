@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from orkestra.rules.approvals import check_groups
 from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.clocks import claim_restarted
 from orkestra.rules.creation import check_candidates, check_text
@@ -44,6 +45,8 @@ def decide_assign(task: Task, principal: Principal, now: datetime, request: Assi
         candidates = {"candidate_users": request.candidate_users, "candidate_groups": request.candidate_groups}
         named = {name: list(dict.fromkeys(names)) for name, names in candidates.items()}
         values: dict[str, Any] = named if any(named.values()) else {}
+        if values and task.approval_policy is not None:
+            errors += check_groups(task.approval_policy, named["candidate_groups"], path="candidate_groups")
         if request.assignee is not None:
             errors += _barred(task, request.assignee)
         elif not values:

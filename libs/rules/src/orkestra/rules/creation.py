@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from orkestra import forms
 from orkestra.rules.actions import NotCanonical, digests_of
+from orkestra.rules.approvals import check_approval
 from orkestra.rules.ids import is_task_id
 from orkestra.rules.policies import check_policy
 from orkestra.v1.task import CreateTaskRequest, SlaEnd, TaskContext
@@ -54,6 +55,7 @@ def check_create(request: CreateTaskRequest, *, has_calendar: bool = False) -> t
     else:
         errors += _draft_errors(request.draft or {}, schema)
         errors += _digest_errors(request, schema)
+        errors += check_approval(request, schema)
     if request.sla:
         errors += check_policy(request.sla, has_calendar=has_calendar)
         if schema and request.sla.at_end == SlaEnd.DEFAULT and request.sla.default_result is not None:

@@ -1,21 +1,22 @@
 """Every decision about a task: what it was, who asks, what time it is; out come the changes or a refusal."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from orkestra import forms
 from orkestra.rules.actions import digests_of
+from orkestra.rules.approvals import Voters, check_reachable, resolved, tally_of
 from orkestra.rules.calendars import pinned
 from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.clocks import due, last_moment, retimed, start, wake_in
-from orkestra.rules.creation import MAX_TEXT, as_field_errors, check_create, check_size
-from orkestra.rules.deciding import change, decide
+from orkestra.rules.creation import MAX_TEXT, check_create, check_size
+from orkestra.rules.deciding import Issue, answer_errors, change, decide, kept_late, refusal_of_revision
 from orkestra.rules.ids import mint_task_id
-from orkestra.rules.permissions import is_installation, may
+from orkestra.rules.permissions import is_barred, is_installation, may
 from orkestra.rules.states import REASONS, step
 from orkestra.rules.working_time import HORIZON
 from orkestra.v1.task import (
+    ApprovalPolicy,
     Calendar,
     CancelTaskRequest,
     ClaimTaskRequest,
@@ -24,7 +25,6 @@ from orkestra.v1.task import (
     CreateTaskRequest,
     DecidedBy,
     Priority,
-    Receipt,
     Sla,
     Task,
     TaskStatus,
@@ -36,11 +36,7 @@ from orkestra.wire import (
     InvalidArgument,
     PermissionDenied,
     Principal,
-    VersionMismatch,
 )
-
-Issue = Callable[[Task], Receipt | None]
-_LATE = (TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 
 
 def decide_create(
@@ -51,8 +47,11 @@ def decide_create(
     tenant_id: str,
     random_bits: int,
     calendar: Calendar | None = None,
+    voters: Voters | None = None,
 ) -> Decision:
     """Returns the task to store. People are named by their ids already; `calendar` is the one that the policy names.
+
+    `voters` are all to whom a task with an approval policy is offered, None where nobody knows them.
 
     Raises InvalidArgument TASK_INVALID with every error, and PermissionDenied where the principal may not ask, may not
     ask for that person, or names a run without being a worker.
@@ -79,7 +78,11 @@ def decide_create(
         sla=sla,
         action_digest=bound and bound.action,
         **_as_asked(request),
+        **_as_approved(request.approval_policy),
     )
+    errors = _voter_errors(task, voters)
+    if errors:
+        raise InvalidArgument("TASK_INVALID", "The task cannot be opened as it is.", errors=errors)
     return Decision(task, (Change("created", None, task, now, principal.subject),))
 
 
@@ -121,7 +124,7 @@ def decide_complete(
         try:
             result = forms.validate(schema, request.data, request.outcome, locale=locale, strangers=strangers)
         except forms.Invalid as exc:
-            return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=_answer_errors(exc))
+            return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=answer_errors(exc))
         values = {"result": result, "outcome": request.outcome, "completed_by": principal.subject}
         held = {"assignee": principal.subject, "claimed_at": task.claimed_at or now, "completed_at": now}
         decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON, "saved": None, "saved_at": None}
@@ -130,11 +133,8 @@ def decide_complete(
         return change("completed", task, after, now, principal=principal)
 
     decision = decide("complete", task, principal, now, version=request.version, effect=effect)
-    if isinstance(decision.refusal, FailedPrecondition) and decision.task.status in _LATE and not errors:
-        answer = {"late_answer": {"data": request.data, "outcome": request.outcome}}
-        late = Change("late_answer", decision.task, decision.task, now, principal.subject, details=answer)
-        return Decision(decision.task, (*decision.changes, late), decision.refusal)
-    return decision
+    answer = {"data": request.data, "outcome": request.outcome}
+    return decision if errors else kept_late(decision, principal, now, answer)
 
 
 def decide_cancel(task: Task, principal: Principal, now: datetime, request: CancelTaskRequest) -> Decision:
@@ -189,19 +189,15 @@ def clock_state(task: Task, now: datetime) -> ClockState:
 
 def _is_passed_by(task: Task, principal: Principal, request: CompleteTaskRequest) -> Error | None:
     """Returns why the answer is not to what the task is now, or not the holder's."""
-    if request.revision is not None and request.revision != task.revision:
-        message = f"What you decide on has changed since revision {request.revision}; look at it again."
-        return VersionMismatch("REVISION_MISMATCH", message, current=task)
+    if task.approval_policy is not None:
+        return FailedPrecondition("VOTES_DECIDE", "Votes decide on this task; cast yours.", current=task)
+    refusal = refusal_of_revision(task, request.revision)
+    if refusal is not None:
+        return refusal
     if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
         reason = "TASK_CLAIMED_BY_ANOTHER"
         return FailedPrecondition(reason, REASONS[reason], current=task)
     return None
-
-
-def _answer_errors(exc: forms.Invalid) -> list[Any]:
-    about_outcome = [each for each in exc.problems if each.code in ("outcome_required", "unknown_outcome")]
-    about_data = [each for each in exc.problems if each not in about_outcome]
-    return as_field_errors(about_outcome) + as_field_errors(about_data, "data")
 
 
 def _refuse_create(request: CreateTaskRequest, principal: Principal) -> None:
@@ -236,10 +232,25 @@ def _as_asked(request: CreateTaskRequest) -> dict[str, Any]:
             "draft",
             "assignee",
             "max_revisions",
+            "four_eyes",
         )
     }
     lists = ("tags", "candidate_users", "candidate_groups", "excluded_users", "allow_agents")
     return asked | {name: list(dict.fromkeys(getattr(request, name))) for name in lists}
+
+
+def _as_approved(policy: ApprovalPolicy | None) -> dict[str, Any]:
+    if policy is None:
+        return {}
+    policy = resolved(policy)
+    return {"approval_policy": policy, "tally": tally_of(policy, [])}
+
+
+def _voter_errors(task: Task, voters: Voters | None) -> list[FieldError]:
+    if task.approval_policy is None or voters is None or task.allow_agents:
+        return []
+    fit = [groups for voter, groups in voters.items() if not is_barred(voter, task)]
+    return list(check_reachable(task.approval_policy, fit))
 
 
 def _started(

@@ -34,6 +34,7 @@ _VIEW: Final = (
             "requester",
             "beneficiary",
             "answerer",
+            "voter",
             "mentioned",
             "installation",
         )
@@ -50,6 +51,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "escalate": (_MANAGER,),
     "update": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "complete": (Grant(relation="candidate"), Grant(relation="assignee")),
+    "vote": (Grant(relation="candidate"), Grant(relation="assignee")),
     "cancel": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "save_draft": (Grant(relation="assignee"),),
     "request_changes": (Grant(relation="assignee"),),
@@ -67,12 +69,14 @@ TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is abo
     "create_calendar": MANAGERS,
     "update_calendar": MANAGERS,
     "delete_calendar": MANAGERS,
+    "create_view": frozenset({"system", "member", "manager", "admin", "auditor"}),
 }
-DECIDING: Final = frozenset({"claim", "complete"})  # for people, and for agents that the task names
+DECIDING: Final = frozenset({"claim", "complete", "vote"})  # for people, and for agents that the task names
 
 REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "claim": ("NOT_A_CANDIDATE", "The task is not offered to you."),
     "complete": ("NOT_A_CANDIDATE", "The task is not offered to you."),
+    "vote": ("NOT_A_CANDIDATE", "The task is not offered to you."),
     "release": ("NOT_THE_ASSIGNEE", "Only the person who holds the task, or a manager, can put it back."),
     "assign": ("NOT_A_MANAGER", "Only managers and admins assign tasks to others."),
     "delegate": ("NOT_THE_ASSIGNEE", "Only the person to whom the task is given, or a manager, can delegate it."),
@@ -93,6 +97,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "create_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
     "update_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
     "delete_calendar": ("NOT_A_MANAGER", "Only managers and admins keep calendars."),
+    "create_view": ("VIEWS_NOT_ALLOWED", "Your role keeps no views."),
 }
 
 
@@ -101,7 +106,7 @@ def may(operation: str, principal: Principal, task: Task) -> Error | None:
     if not visible(principal, task):
         return NotFound("TASK_NOT_FOUND", f"There is no task {task.task_id[:100]}.")
     if operation in DECIDING:
-        refusal = _may_not_decide(principal, task)
+        refusal = _may_not_decide(operation, principal, task)
         if refusal:
             return refusal
     if _is_granted(operation, principal, task):
@@ -131,6 +136,7 @@ def relations(principal: Principal, task: Task) -> frozenset[str]:
         "requester": task.requested_by == subject,
         "beneficiary": task.on_behalf_of == subject,
         "answerer": task.completed_by == subject,
+        "voter": any(vote.voter == subject for vote in task.votes),
         "mentioned": subject in task.mentioned_users,
         "installation": is_installation(principal),
         "run": is_installation(principal) and task.workflow_id is not None,
@@ -151,7 +157,7 @@ def is_named_agent(principal: Principal, task: Task) -> bool:
 def audience(task: Task) -> list[str]:
     """Returns who may see the task, sorted: user:<subject>, agent:<name>, group:<id>, and all for overseers."""
     people = {task.requested_by, task.on_behalf_of, task.assignee, task.delegated_by, task.completed_by}
-    people |= set(task.candidate_users)
+    people |= {*task.candidate_users, *(vote.voter for vote in task.votes)}
     people = (people | set(task.mentioned_users)) - {None}
     return sorted(
         {f"user:{subject}" for subject in people}
@@ -204,18 +210,27 @@ def _is_candidate(principal: Principal, task: Task) -> bool:
     return not principal.groups.isdisjoint(task.candidate_groups)
 
 
-def _may_not_decide(principal: Principal, task: Task) -> Error | None:
+def _may_not_decide(operation: str, principal: Principal, task: Task) -> Error | None:
     if principal.kind != "user" and not is_named_agent(principal, task):
         return PermissionDenied("ONLY_PEOPLE_DECIDE", "Only a person can do this; this task names no agent for it.")
     if principal.subject in task.excluded_users:
         return PermissionDenied("EXCLUDED_FROM_TASK", "You are excluded from deciding on this task.")
     if principal.subject in (task.requested_by, task.on_behalf_of) and needs_four_eyes(task):
         return PermissionDenied("FOUR_EYES_REQUIRED", "Whoever asked for it cannot decide on it as well.")
-    if task.status == TaskStatus.OPEN and task.assignee not in (None, principal.subject):
+    is_given = task.status == TaskStatus.OPEN and operation != "vote"  # whoever has it does not vote for the others
+    if is_given and task.assignee not in (None, principal.subject):
         return PermissionDenied("ASSIGNED_TO_ANOTHER", "The task is offered to one person, and that is not you.")
     return None
 
 
+def is_barred(subject: str, task: Task) -> bool:
+    """Whether somebody cannot decide on the task although it is offered to them."""
+    return subject in task.excluded_users or (
+        subject in (task.requested_by, task.on_behalf_of) and needs_four_eyes(task)
+    )
+
+
 def needs_four_eyes(task: Task) -> bool:
-    """Whether the person who asked must not be the one who decides: where an action or an approval hangs on it."""
-    return task.approval_policy is not None or (task.context is not None and task.context.action is not None)
+    """Whether the person who asked must not decide: where it was asked for, with an action, with an approval policy."""
+    has_action = task.context is not None and task.context.action is not None
+    return bool(task.four_eyes) or has_action or task.approval_policy is not None

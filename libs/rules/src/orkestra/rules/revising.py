@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from orkestra import forms
 from orkestra.rules.actions import NotCanonical, digests_of
+from orkestra.rules.approvals import check_outcomes, standing
 from orkestra.rules.creation import (
     NOT_ASKED,
     as_field_errors,
@@ -52,6 +53,7 @@ def revised(
     }
     if any(values[name] != getattr(task, name) for name in REVISED):
         values["revision"] = task.revision + 1
+        values |= standing(task, [])
         try:
             bound = digests_of(values["title"], values["description"], shown, schema)
             values["action_digest"] = bound and bound.action
@@ -80,6 +82,8 @@ def _schema(
     except forms.Invalid as exc:
         errors += as_field_errors(exc.problems, "form")
         return old
+    if task.approval_policy is not None:
+        errors += check_outcomes(schema, path="form")
     policy = task.sla.policy if task.sla else None
     if policy is not None and policy.default_result is not None:
         try:

@@ -42,6 +42,12 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         TaskStatus.WAITING: "TASK_WAITING",
         **_ENDED,
     },
+    "vote": {
+        TaskStatus.OPEN: TaskStatus.OPEN,  # a vote that decides completes it
+        TaskStatus.CLAIMED: TaskStatus.CLAIMED,
+        TaskStatus.WAITING: "TASK_WAITING",
+        **_ENDED,
+    },
     "cancel": {**dict.fromkeys(sorted(LIVE), TaskStatus.CANCELLED), **_ENDED},
     "reassign": _TO_OTHERS,
     "assign": _TO_OTHERS,

@@ -37,12 +37,14 @@ async def approve(  # noqa: PLR0913 - each is a field of the task
     priority: PriorityName | None = None,
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
+    approval_policy: Mapping[str, Any] | None = None,
     on_changes_requested: Reply | None = None,
 ) -> Receipt:
     """Ask people to approve an action with exactly these arguments, and return what they decided as a receipt.
 
-    Whoever asked for the run, or on whose behalf, cannot decide. Before the action is done, let the receipt
-    `verify(action, args)`, which refuses what was not approved, and `redeem()` it.
+    Whoever asked for the run, or on whose behalf, cannot decide. With an `approval_policy` people vote, as in task().
+    Before the action is done, let the receipt `verify(action, args)`, which refuses what was not approved, and
+    `redeem()` it.
 
     Raises what task() raises, and ApplicationError NOBODY_DECIDED where the SLA's default has ended it.
     """
@@ -60,6 +62,7 @@ async def approve(  # noqa: PLR0913 - each is a field of the task
         priority=priority,
         sla=sla,
         excluded_users=excluded_users,
+        approval_policy=approval_policy,
         on_changes_requested=on_changes_requested,
     )
     if result.receipt is None:

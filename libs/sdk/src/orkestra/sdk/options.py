@@ -20,5 +20,7 @@ class TaskOptions(TypedDict, total=False):
     priority: PriorityName | None
     sla: SLA | None
     excluded_users: Sequence[str]
+    approval_policy: Mapping[str, Any] | None
+    four_eyes: bool | None
     max_revisions: int | None
     on_changes_requested: Reply | None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Generic, TypeVar, overload
 
 from orkestra.forms import Form, schema_of
@@ -14,6 +15,7 @@ from orkestra.sdk.sla import SLA, PriorityName
 from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
+    ApprovalPolicy,
     CancelTaskRequest,
     ChangeRequest,
     ClockState,
@@ -42,7 +44,9 @@ LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
 class TaskResult(Generic[F_co]):
     """The answer: `data` is the form's model where the form is one, else a dictionary.
 
-    `receipt` is there where a person decided on an action (`context["action"]`).
+    `receipt` is there where a person decided on an action (`context["action"]`). `provenance` says by field whose its
+    value is: `human_confirmed` or `human_changed` where the draft had proposed one, `human` where it had not; where the
+    policy decided, `agent` for what equals the draft and `policy` for the rest.
     """
 
     task_id: str
@@ -51,6 +55,12 @@ class TaskResult(Generic[F_co]):
     completed_by: str | None
     decided_by: DecidedBy | None
     receipt: Receipt | None = None
+    provenance: Mapping[str, str] = dataclass_field(default_factory=dict)
+
+    @property
+    def corrected(self) -> list[str]:
+        """The fields in which the person disagreed with the draft."""
+        return [name for name, whose in self.provenance.items() if whose == "human_changed"]
 
 
 class TaskExpired(ApplicationError):  # noqa: N818 - the task's state is its name
@@ -112,6 +122,8 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    approval_policy: Mapping[str, Any] | None = None,
+    four_eyes: bool | None = None,
     max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[M]: ...
@@ -136,6 +148,8 @@ async def task(
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    approval_policy: Mapping[str, Any] | None = None,
+    four_eyes: bool | None = None,
     max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[dict[str, Any]]: ...
@@ -159,6 +173,8 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     sla: SLA | None = None,
     excluded_users: Sequence[str] = (),
     allow_agents: Sequence[str] = (),
+    approval_policy: Mapping[str, Any] | None = None,
+    four_eyes: bool | None = None,
     max_revisions: int | None = None,
     on_changes_requested: Reply | None = None,
 ) -> TaskResult[Any]:
@@ -168,6 +184,10 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     `context` is what the person needs; keys that are none of conversation, summary, data, links, agent and action go
     into data, and what is left empty is filled from the run's handoff. `draft` proposes values by field, plain or as
     Proposal. `key` makes a reset or continued run find its task again.
+
+    With an `approval_policy` (`required`, `from_groups`, `distinct`, `veto`, `finish_early`) people vote `approve` or
+    `reject`, which is the outcome, and the data is that of the last voter of the winning side. `four_eyes` keeps
+    whoever asked for the run, or on whose behalf, from deciding; so it is anyway with a policy or an action.
 
     A reviewer may ask for changes, up to `max_revisions` times (5), and the task then waits. `on_changes_requested` is
     given the ChangeRequest and returns the answer, as text or as an Answer; it is cancelled where the task goes on
@@ -207,6 +227,8 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         sla=None if sla is None else sla.to_policy(),
         requested_by=header.requested_by,
         max_revisions=max_revisions,
+        approval_policy=None if approval_policy is None else ApprovalPolicy.model_validate(approval_policy),
+        four_eyes=four_eyes,
     )
     end = await _wait_for_end(run, request, on_changes_requested)
     receipt = None if end.receipt is None else await read(run, end.receipt.token)
@@ -324,6 +346,7 @@ def _result_of(
         completed_by=state.completed_by,
         decided_by=state.decided_by,
         receipt=receipt,
+        provenance=state.provenance or {},
     )
 
 

@@ -14,12 +14,15 @@ from orkestra.v1.task import (
     AssignTaskRequest,
     Calendar,
     CancelTaskRequest,
+    CheckEscalationRequest,
     ClaimTaskRequest,
     ClockState,
     CompleteTaskRequest,
     CreateTaskRequest,
     DelegateTaskRequest,
     EscalateTaskRequest,
+    EscalationCheck,
+    EscalationPolicy,
     RedeemReceiptRequest,
     Redemption,
     ReleaseTaskRequest,
@@ -28,9 +31,11 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     UpdateTaskRequest,
+    VoteChoice,
+    VoteTaskRequest,
     WorkingHours,
 )
-from orkestra.wire import FailedPrecondition, NotFound, Principal
+from orkestra.wire import FailedPrecondition, InvalidArgument, NotFound, Principal
 
 Clock = Callable[[], Awaitable[datetime]]
 WakeUp = Callable[[Task], Awaitable[None]]
@@ -68,6 +73,8 @@ class TaskWorld:
         self.events: list[WorldEvent] = []
         self.receipt_key = ReceiptKey(base64.b64encode(bytes(32)).decode())
         self.redeemed: dict[str, Redemption] = {}
+        self.policy = EscalationPolicy(rules=[], version=0)
+        self.checks: list[EscalationCheck] = []
         self._wake_up = wake_up
         self._people = {} if people is None else dict(people)
         self._calendars = {} if calendars is None else dict(calendars)
@@ -85,6 +92,7 @@ class TaskWorld:
                 tenant_id=self.tenant_id,
                 random_bits=self._random.getrandbits(74),
                 calendar=self._calendar(request.sla, now),
+                voters=self._voters(request),
             )
             known = self._keep(decision)
         return rules.clock_state(known, now)
@@ -139,6 +147,13 @@ class TaskWorld:
         now, issue = await self.clock(), self.receipt_key.issue
         return await self._told(rules.decide_complete(task, self._person(by, task), now, request, issue=issue))
 
+    async def vote(self, request: VoteTaskRequest, *, by: str) -> Task:
+        """Record a person's vote."""
+        task = self.get(request.task_id)
+        now, issue, voters = await self.clock(), self.receipt_key.issue, self._voters(task)
+        person = self._person(by, task)
+        return await self._told(rules.decide_vote(task, person, now, request, issue=issue, voters=voters))
+
     async def save_draft(self, request: SaveDraftRequest, *, by: str) -> Task:
         """Keep a person's partial values."""
         task = self.get(request.task_id)
@@ -157,6 +172,17 @@ class TaskWorld:
         task = self.get(request.task_id)
         principal = self._worker() if by is None else self._person(by, task)
         return await self._told(rules.decide_answer(task, principal, await self.clock(), request))
+
+    async def check_escalation(self, request: CheckEscalationRequest) -> EscalationCheck:
+        """Say by `policy` whether it may go on alone, and keep it in `checks`."""
+        errors = rules.check_escalation(request)
+        if errors:
+            raise InvalidArgument("CHECK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
+        check_id, now = f"check_{self._random.getrandbits(128):032x}", await self.clock()
+        asker = rules.asker_of(request, self._worker())
+        check = rules.decide_escalation(self.policy, request, now, check_id=check_id, checked_by=asker)
+        self.checks.append(check)
+        return check
 
     async def redeem(self, request: RedeemReceiptRequest) -> Redemption:
         """Use a receipt up, once; the same use is answered again."""
@@ -214,6 +240,18 @@ class TaskWorld:
         if decision.refusal is not None:
             raise decision.refusal
         return decision.task
+
+    def _voters(self, task: Task | CreateTaskRequest) -> rules.Voters | None:
+        """Return who may vote, by name; None where the test does not say who is in the groups."""
+        named = [*task.candidate_users, *([task.assignee] if task.assignee else [])]
+        if not self._people:
+            return None
+        known = dict.fromkeys(named, task.candidate_groups) | self._people
+        return {
+            name: [group for group in groups if group in task.candidate_groups]
+            for name, groups in known.items()
+            if name in named or not set(groups).isdisjoint(task.candidate_groups)
+        }
 
     def _calendar(self, policy: SlaPolicy | None, now: datetime) -> Calendar | None:
         name = None if policy is None else policy.calendar
@@ -277,6 +315,16 @@ class HumanTask:
         answer = {**(data or {}), **fields}
         request = CompleteTaskRequest(task_id=self.task_id, data=answer, outcome=outcome)
         return await self._world.complete(request, by=by)
+
+    async def vote(
+        self, choice: str, *, by: str, data: Mapping[str, Any] | None = None, revision: int | None = None, **fields: Any
+    ) -> Task:
+        """Vote on it as a person, `approve` or `reject`, with the form as `complete` takes it."""
+        seen = self.current.revision if revision is None else revision
+        answer, said = {**(data or {}), **fields}, VoteChoice(choice)
+        return await self._world.vote(
+            VoteTaskRequest(task_id=self.task_id, choice=said, data=answer, revision=seen), by=by
+        )
 
     async def save_draft(self, *, by: str, **fields: Any) -> Task:
         """Keep what a person has typed so far."""

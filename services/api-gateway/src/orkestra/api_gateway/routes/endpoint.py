@@ -127,6 +127,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/tasks/{task_id}/delegate", _tasks.delegate_task),
     _post("/v1/tasks/{task_id}/draft", _tasks.save_draft),
     _post("/v1/tasks/{task_id}/complete", _tasks.complete_task),
+    _post("/v1/tasks/{task_id}/vote", _tasks.vote_task),
     _post("/v1/tasks/{task_id}/request-changes", _tasks.request_changes),
     _post("/v1/tasks/{task_id}/answer", _tasks.answer_task),
     _post("/v1/tasks/{task_id}/cancel", _tasks.cancel_task),

@@ -37,6 +37,7 @@ from orkestra.v1.task import (
     TaskCounts,
     UpdateCalendarRequest,
     UpdateTaskRequest,
+    VoteTaskRequest,
 )
 from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest, Timeline, Workflow
 from pydantic import BaseModel
@@ -76,6 +77,7 @@ REQUESTS: dict[type[BaseModel], Example] = {
     ClaimTaskRequest: {"version": 1},
     ReleaseTaskRequest: {"version": 2},
     CompleteTaskRequest: {"data": {"answer": "Yes, within 30 days.", "sentiment": "positive"}, "version": 2},
+    VoteTaskRequest: {"choice": "approve", "data": {"answer": "Within the budget."}, "revision": 1},
     CancelTaskRequest: {"reason": "Asked twice."},
     SignalWorkflowRequest: {"signal": "payment_received", "payload": {"amount": "20.00", "currency": "EUR"}},
     CreateTaskRequest: {

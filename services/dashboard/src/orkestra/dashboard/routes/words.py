@@ -53,6 +53,7 @@ EVENTS = {
     "assigned": N_("Assigned"),
     "delegated": N_("Delegated"),
     "updated": N_("Changed"),
+    "voted": N_("Voted"),
     "completed": N_("Completed"),
     "cancelled": N_("Cancelled"),
     "expired": N_("Expired: the time ran out"),

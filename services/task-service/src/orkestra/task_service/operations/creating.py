@@ -3,7 +3,7 @@
 import secrets
 
 from orkestra.chassis.operations import Tx, operation
-from orkestra.rules import check_create, decide_create, shown_to, visible
+from orkestra.rules import Decision, check_create, decide_create, shown_to, visible
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.calendars import calendar_of
 from orkestra.task_service.operations.storing import insert, sql, task_of
@@ -18,29 +18,38 @@ class Creating(Base):
     @operation
     async def create_task(self, tx: Tx, request: CreateTaskRequest) -> Task:
         """Open the task, or return the one that the same id, or the same key within the run, opened before."""
-        people, groups = people_named_in(request), groups_named_in(request)
-        calendar = await calendar_of(tx, request.sla)
         try:
-            known = await self.people.known(tx, people, groups, before_asking=lambda: _check(request, calendar))
+            decision = await self._decision(tx, request)
         except InvalidArgument:
-            first = await _first(tx, request)  # whoever was known then may be gone now
+            first = await _first(tx, request)  # whoever was known then, or in a group, may be gone now
             if first is None:
                 raise
             return first
-        decision = decide_create(
-            with_user_ids(request, known.user_id),
-            tx.ctx.principal,
-            known.now,
-            tenant_id=tx.tenant_id,
-            random_bits=secrets.randbits(74),
-            calendar=calendar,
-        )
         if await insert(tx, decision.changes[0]):
             return decision.task
         first = await _first(tx, request)
         if first is None:
             raise AlreadyExists("TASK_EXISTS", "This id, or this key within the run, belongs to another task.")
         return first
+
+    async def _decision(self, tx: Tx, request: CreateTaskRequest) -> Decision:
+        people, groups = people_named_in(request), groups_named_in(request)
+        calendar = await calendar_of(tx, request.sla)
+        known = await self.people.known(tx, people, groups, before_asking=lambda: _check(request, calendar))
+        request = with_user_ids(request, known.user_id)
+        voters = None
+        if request.approval_policy is not None:
+            named = [*request.candidate_users, request.assignee]
+            voters = await self.people.voters(tx, named, request.candidate_groups)
+        return decide_create(
+            request,
+            tx.ctx.principal,
+            known.now,
+            tenant_id=tx.tenant_id,
+            random_bits=secrets.randbits(74),
+            calendar=calendar,
+            voters=voters,
+        )
 
 
 def _check(request: CreateTaskRequest, calendar: Calendar | None) -> None:

@@ -6,16 +6,19 @@ from datetime import datetime
 from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import (
     Decision,
+    Voters,
     clock_state,
     decide_advance,
     decide_cancel,
     decide_claim,
     decide_complete,
     decide_release,
+    decide_vote,
     may,
     shown_to,
 )
 from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.reading import seen_task
 from orkestra.task_service.operations.storing import claim, decided, emit, locked, refuse, shown_refusal, store
 from orkestra.v1.task import (
     AdvanceClockRequest,
@@ -25,6 +28,7 @@ from orkestra.v1.task import (
     CompleteTaskRequest,
     ReleaseTaskRequest,
     Task,
+    VoteTaskRequest,
 )
 
 Decide = Callable[[Task, datetime], Decision]
@@ -66,6 +70,36 @@ class Deciding(Base):
         locale = tx.ctx.locale
         decision = decide_complete(seen, principal, now, request, locale=locale, issue=issue, strangers=strangers)
         return await decided(tx, seen, decision)
+
+    @operation
+    async def vote_task(self, tx: Tx, request: VoteTaskRequest) -> Task:
+        """Record the caller's vote, and complete the task where that decides it."""
+        principal = tx.ctx.principal
+        voters = await self._voters_of(tx, request.task_id)
+        seen, now = await locked(tx, request.task_id)
+        strangers: frozenset[str] = frozenset()
+        if may("vote", principal, seen) is None:
+            data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
+            request = request.model_copy(update={"data": data})
+        decision = decide_vote(
+            seen,
+            principal,
+            now,
+            request,
+            locale=tx.ctx.locale,
+            issue=self.receipt_key.issue,
+            strangers=strangers,
+            voters=voters,
+        )
+        return await decided(tx, seen, decision)
+
+    async def _voters_of(self, tx: Tx, task_id: str) -> Voters | None:
+        """Return who may vote, before any lock; None where the policy decides without knowing."""
+        task = await seen_task(tx, task_id)
+        policy = task.approval_policy
+        if policy is None or (policy.veto and policy.finish_early) or may("vote", tx.ctx.principal, task):
+            return None
+        return await self.people.voters(tx, [*task.candidate_users, task.assignee], task.candidate_groups)
 
     @operation
     async def cancel_task(self, tx: Tx, request: CancelTaskRequest) -> Task:

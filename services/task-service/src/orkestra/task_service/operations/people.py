@@ -1,7 +1,7 @@
 """Who is meant: names in a request held against this service's copies and, on a miss, against identity-service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from orkestra.chassis.operations import Tx
 from orkestra.forms import picked, with_ids
+from orkestra.rules import Voters
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.rules import Named
 from orkestra.v1.identity import GetGroupRequest, GetUserRequest, Group, IdentityServiceClient, User, UserStatus
@@ -112,6 +113,23 @@ class People:
         if user is None or faults:
             raise _refused(faults)
         return user
+
+    async def voters(self, tx: Tx, people: Iterable[str | None], groups: Sequence[str]) -> Voters | None:
+        """Return the active people among these and in these groups, with those of the groups that each is in.
+
+        None where nobody in particular is named, or too many groups are to ask for.
+        """
+        named = [one for one in people if one is not None]
+        if not (named or groups) or len(groups) > MOST_ASKED:
+            return None
+        found = await asyncio.gather(*(self._group(tx.tenant_id, group) for group in groups))
+        members = {group.group_id: group.members for group in found if group is not None}
+        everyone = dict.fromkeys([*named, *(user for users in members.values() for user in users)])
+        known = await _copies(tx, set(everyone), set())
+        gone = {user for user, status in known.people.values() if status != UserStatus.ACTIVE}
+        return {
+            user: [group for group, users in members.items() if user in users] for user in everyone if user not in gone
+        }
 
     async def _ask_for_people(self, tx: Tx, known: Known, names: list[str]) -> None:
         if not names:

@@ -22,6 +22,7 @@ HAPPENED_TO_TASK = {
     "created": "was opened",
     "claimed": "was claimed",
     "released": "was put back",
+    "voted": "was voted on",
     "completed": "was completed",
     "cancelled": "was cancelled",
     "expired": "expired, because nobody answered in time",
