@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from orkestra.v1 import events_pb2 as pb
-from orkestra.v1.identity import ApiKey, Group, Tenant, User
+from orkestra.v1.identity import ApiKey, Group, MailLink, Tenant, User
 from orkestra.v1.notification import Notification
-from orkestra.v1.task import Calendar, Task
+from orkestra.v1.task import Calendar, Task, View
 from orkestra.v1.workflow import Workflow
 from orkestra.wire import Model
 
@@ -28,6 +28,16 @@ class CalendarEvent(Model, pb=pb.CalendarEvent):
 
     calendar: Calendar
     audience: list[str] = Field(default_factory=list, description="Who may see it: all.")
+    actor: str | None = Field(default=None, description="The principal.")
+
+
+class ViewEvent(Model, pb=pb.ViewEvent):
+    """What happened to a view: the view without its filter."""
+
+    view: View
+    audience: list[str] = Field(
+        default_factory=list, description="Who may see it: user:<id> of its owner, and group:<id> where it is shared."
+    )
     actor: str | None = Field(default=None, description="The principal.")
 
 
@@ -69,6 +79,12 @@ class ApiKeyEvent(Model, pb=pb.ApiKeyEvent):
     """What happened to an API key."""
 
     api_key: ApiKey
+
+
+class MailLinkEvent(Model, pb=pb.MailLinkEvent):
+    """That somebody is to be mailed a link; what makes it work is not told."""
+
+    link: MailLink
 
 
 class NotificationEvent(Model, pb=pb.NotificationEvent):

@@ -33,6 +33,16 @@ class CalendarEvent(_message.Message):
     actor: str
     def __init__(self, calendar: _Optional[_Union[_task_pb2.Calendar, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
 
+class ViewEvent(_message.Message):
+    __slots__ = ("view", "audience", "actor")
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    view: _task_pb2.View
+    audience: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    def __init__(self, view: _Optional[_Union[_task_pb2.View, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+
 class WorkflowEvent(_message.Message):
     __slots__ = ("workflow", "audience", "actor")
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +86,12 @@ class ApiKeyEvent(_message.Message):
     API_KEY_FIELD_NUMBER: _ClassVar[int]
     api_key: _identity_pb2.ApiKey
     def __init__(self, api_key: _Optional[_Union[_identity_pb2.ApiKey, _Mapping]] = ...) -> None: ...
+
+class MailLinkEvent(_message.Message):
+    __slots__ = ("link",)
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    link: _identity_pb2.MailLink
+    def __init__(self, link: _Optional[_Union[_identity_pb2.MailLink, _Mapping]] = ...) -> None: ...
 
 class NotificationEvent(_message.Message):
     __slots__ = ("notification", "user_id")

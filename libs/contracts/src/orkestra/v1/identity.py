@@ -49,6 +49,15 @@ class UserStatus(StrEnum):
     DISABLED = "disabled"
 
 
+class MailLinkPurpose(StrEnum):
+    """What a mailed link is for."""
+
+    INVITATION = "invitation"
+    """To choose a first password."""
+    PASSWORD_RESET = "password_reset"
+    """To choose a new password."""
+
+
 class ExchangeCredentialRequest(Model, pb=pb.ExchangeCredentialRequest):
     """A credential as it was presented at a door."""
 
@@ -100,6 +109,26 @@ class ListTenantsRequest(Model, pb=pb.ListTenantsRequest):
     page_token: str | None = Field(default=None)
 
 
+class GetTenantRequest(Model, pb=pb.GetTenantRequest):
+    """Names a tenant."""
+
+    tenant_id: str = Field(description="UUID.")
+
+
+class SuspendTenantRequest(Model, pb=pb.SuspendTenantRequest):
+    """Names the tenant to suspend."""
+
+    tenant_id: str = Field(description="UUID.")
+    reason: str | None = Field(default=None, description="Kept in the tenant's audit; at most 500 characters.")
+
+
+class ResumeTenantRequest(Model, pb=pb.ResumeTenantRequest):
+    """Names the tenant to let in again."""
+
+    tenant_id: str = Field(description="UUID.")
+    reason: str | None = Field(default=None, description="Kept in the tenant's audit; at most 500 characters.")
+
+
 class GetUserRequest(Model, pb=pb.GetUserRequest):
     """Names a person."""
 
@@ -111,6 +140,69 @@ class ListUsersRequest(Model, pb=pb.ListUsersRequest):
 
     page_size: Int32 | None = Field(default=None)
     page_token: str | None = Field(default=None)
+
+
+class DisableUserRequest(Model, pb=pb.DisableUserRequest):
+    """Names the person to disable."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class EnableUserRequest(Model, pb=pb.EnableUserRequest):
+    """Names the person to let in again."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class ChangePasswordRequest(Model, pb=pb.ChangePasswordRequest):
+    """A person's own password, old and new."""
+
+    token: str = Field(description="The session to keep.")
+    current_password: str
+    new_password: str = Field(description="12..256 characters.")
+
+
+class ChangePasswordResponse(Model, pb=pb.ChangePasswordResponse):
+    """Nothing but the fact."""
+
+
+class InviteUserRequest(Model, pb=pb.InviteUserRequest):
+    """Names the person to invite."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+
+
+class RequestPasswordResetRequest(Model, pb=pb.RequestPasswordResetRequest):
+    """Whose password is to be chosen anew."""
+
+    email: str
+    tenant: str | None = Field(
+        default=None, description="The tenant's slug; without it everyone with the address is mailed a link."
+    )
+
+
+class RequestPasswordResetResponse(Model, pb=pb.RequestPasswordResetResponse):
+    """Nothing but that the request was read."""
+
+
+class RedeemMailLinkRequest(Model, pb=pb.RedeemMailLinkRequest):
+    """What a mailed link carries, and the password chosen."""
+
+    token: str
+    password: str = Field(description="12..256 characters.")
+
+
+class RedeemMailLinkResponse(Model, pb=pb.RedeemMailLinkResponse):
+    """Who can sign in now."""
+
+    email: str
+    tenant: str = Field(description="The tenant's slug.")
+
+
+class GetMailLinkTokenRequest(Model, pb=pb.GetMailLinkTokenRequest):
+    """Names a link."""
+
+    link_id: str
 
 
 class Group(Model, pb=pb.Group):
@@ -174,6 +266,58 @@ class RevokeApiKeyRequest(Model, pb=pb.RevokeApiKeyRequest):
     key_id: str
 
 
+class GetApiKeyRequest(Model, pb=pb.GetApiKeyRequest):
+    """Names a key."""
+
+    key_id: str
+
+
+class RotateApiKeyRequest(Model, pb=pb.RotateApiKeyRequest):
+    """Names the key to give a new secret."""
+
+    key_id: str
+    overlap_seconds: Int32 | None = Field(
+        default=None, description="How long the secret before is still accepted: 0..604800, 86400 where absent."
+    )
+    expires_at: UtcDatetime | None = Field(
+        default=None, description="When the key expires from now on; as before where absent."
+    )
+
+
+class ListAuditRequest(Model, pb=pb.ListAuditRequest):
+    """Which entries, and the page wanted."""
+
+    actor: str | None = Field(default=None, description="Only what this principal did.")
+    action: str | None = Field(default=None, description="Only this action.")
+    resource_id: str | None = Field(default=None, description="Only what was done to this resource.")
+    since: UtcDatetime | None = Field(default=None, description="Only from then on.")
+    until: UtcDatetime | None = Field(default=None, description="Only before then.")
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class AuditEntry(Model, pb=pb.AuditEntry):
+    """Something that was administered: who did what to what."""
+
+    entry_id: str = Field(description="audit_ and 32 hexadecimal digits.")
+    tenant_id: str
+    at: UtcDatetime
+    actor: str = Field(description="The principal's subject.")
+    actor_kind: PrincipalKind
+    action: str = Field(description="The rpc in lower case with underscores, such as create_user.")
+    resource: str = Field(description="tenant, user, group or api_key.")
+    resource_id: str
+    before: dict[str, Any] | None = Field(
+        default=None, description="The resource as it was, as far as it changed; never a secret."
+    )
+    after: dict[str, Any] | None = Field(
+        default=None, description="The resource as it became, as far as it changed; never a secret."
+    )
+    door: str | None = Field(
+        default=None, description="Through which door, where one is known: rest, mcp or dashboard."
+    )
+
+
 class AccessToken(Model, pb=pb.AccessToken):
     """A token that the services accept, and what it says."""
 
@@ -201,6 +345,19 @@ class CreateUserRequest(Model, pb=pb.CreateUserRequest):
     time_zone: str | None = Field(default=None)
 
 
+class UpdateUserRequest(Model, pb=pb.UpdateUserRequest):
+    """What changes about a person; what is absent stays."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+    name: str | None = Field(default=None)
+    roles: list[Role] = Field(default_factory=list, description="All of the person's roles; as they were where empty.")
+    locale: str | None = Field(default=None)
+    time_zone: str | None = Field(default=None)
+    version: Int64 | None = Field(
+        default=None, description="The version that the caller saw; refused where the person has another."
+    )
+
+
 class ApiKey(Model, pb=pb.ApiKey):
     """A key for a program, without its secret."""
 
@@ -221,6 +378,9 @@ class ApiKey(Model, pb=pb.ApiKey):
     last_used_at: UtcDatetime | None = Field(default=None)
     revoked_at: UtcDatetime | None = Field(default=None)
     version: Int64
+    previous_until: UtcDatetime | None = Field(
+        default=None, description="Until when the secret before the last rotation is accepted."
+    )
 
 
 class CreateApiKeyRequest(Model, pb=pb.CreateApiKeyRequest):
@@ -261,10 +421,28 @@ class User(Model, pb=pb.User):
     version: Int64
 
 
+class MailLink(Model, pb=pb.MailLink):
+    """A link that a person is mailed, without what makes it work."""
+
+    link_id: str = Field(description="link_ and 32 hexadecimal digits.")
+    tenant_id: str
+    user_id: str
+    purpose: MailLinkPurpose
+    created_at: UtcDatetime
+    expires_at: UtcDatetime
+
+
 class ListGroupsResponse(Model, pb=pb.ListGroupsResponse):
     """A page of groups."""
 
     groups: list[Group] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class ListAuditResponse(Model, pb=pb.ListAuditResponse):
+    """A page of the audit."""
+
+    entries: list[AuditEntry] = Field(default_factory=list)
     next_page_token: str | None = Field(default=None)
 
 
@@ -326,6 +504,14 @@ class ListUsersResponse(Model, pb=pb.ListUsersResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class MailLinkToken(Model, pb=pb.MailLinkToken):
+    """What belongs into the mail of a link."""
+
+    link: MailLink
+    token: str = Field(description="What the link carries; it sets the person's password.")
+    user: User
+
+
 class IdentityServiceServer(Protocol):
     """Who is who: tenants, people, groups and keys."""
 
@@ -359,6 +545,18 @@ class IdentityServiceServer(Protocol):
         """Returns the tenants that the caller may see: all for operators, the own one for others."""
         ...
 
+    async def get_tenant(self, ctx: Context, request: GetTenantRequest) -> Tenant:
+        """Returns one tenant: any for operators, the own one for others."""
+        ...
+
+    async def suspend_tenant(self, ctx: Context, request: SuspendTenantRequest) -> Tenant:
+        """Suspends a tenant: its people and keys are refused everywhere within 2 seconds. For operators."""
+        ...
+
+    async def resume_tenant(self, ctx: Context, request: ResumeTenantRequest) -> Tenant:
+        """Lets the people and keys of a suspended tenant in again. For operators."""
+        ...
+
     async def create_user(self, ctx: Context, request: CreateUserRequest) -> User:
         """Creates a person. For admins."""
         ...
@@ -369,6 +567,44 @@ class IdentityServiceServer(Protocol):
 
     async def list_users(self, ctx: Context, request: ListUsersRequest) -> ListUsersResponse:
         """Returns a page of the tenant's people, by e-mail address."""
+        ...
+
+    async def update_user(self, ctx: Context, request: UpdateUserRequest) -> User:
+        """Changes a person: what is given, and nothing else. For admins."""
+        ...
+
+    async def disable_user(self, ctx: Context, request: DisableUserRequest) -> User:
+        """Disables a person, whose sessions and mail links end with it. For admins."""
+        ...
+
+    async def enable_user(self, ctx: Context, request: EnableUserRequest) -> User:
+        """Lets a disabled person sign in again. For admins."""
+        ...
+
+    async def change_password(self, ctx: Context, request: ChangePasswordRequest) -> ChangePasswordResponse:
+        """Changes the caller's own password and ends the caller's other sessions."""
+        ...
+
+    async def invite_user(self, ctx: Context, request: InviteUserRequest) -> MailLink:
+        """Has a person mailed a link by which they choose their first password. For admins."""
+        ...
+
+    async def request_password_reset(
+        self, ctx: Context, request: RequestPasswordResetRequest
+    ) -> RequestPasswordResetResponse:
+        """Has a person mailed a link by which they choose a new password; the answer does not tell who is known
+        here.
+        """
+        ...
+
+    async def redeem_mail_link(self, ctx: Context, request: RedeemMailLinkRequest) -> RedeemMailLinkResponse:
+        """Sets the password of the person whom a mailed link was sent to. The link works once, and all their
+        sessions end.
+        """
+        ...
+
+    async def get_mail_link_token(self, ctx: Context, request: GetMailLinkTokenRequest) -> MailLinkToken:
+        """Returns what belongs into the mail of a link. For the installation's own service key."""
         ...
 
     async def create_group(self, ctx: Context, request: CreateGroupRequest) -> Group:
@@ -401,6 +637,20 @@ class IdentityServiceServer(Protocol):
 
     async def revoke_api_key(self, ctx: Context, request: RevokeApiKeyRequest) -> ApiKey:
         """Revokes an API key; it is refused everywhere within 2 seconds. For admins."""
+        ...
+
+    async def get_api_key(self, ctx: Context, request: GetApiKeyRequest) -> ApiKey:
+        """Returns one API key, without its secret."""
+        ...
+
+    async def rotate_api_key(self, ctx: Context, request: RotateApiKeyRequest) -> CreatedApiKey:
+        """Gives an API key a new secret; it stays the same key, and its secret before is accepted a while longer.
+        For admins.
+        """
+        ...
+
+    async def list_audit(self, ctx: Context, request: ListAuditRequest) -> ListAuditResponse:
+        """Returns a page of what was administered in the tenant, newest first. For admins and auditors."""
         ...
 
 
@@ -464,6 +714,28 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
             "ListTenants", request, ListTenantsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
+    async def get_tenant(
+        self, request: GetTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Tenant:
+        """Returns one tenant: any for operators, the own one for others."""
+        return await self._call("GetTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def suspend_tenant(
+        self, request: SuspendTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Tenant:
+        """Suspends a tenant: its people and keys are refused everywhere within 2 seconds. For operators."""
+        return await self._call(
+            "SuspendTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def resume_tenant(
+        self, request: ResumeTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Tenant:
+        """Lets the people and keys of a suspended tenant in again. For operators."""
+        return await self._call(
+            "ResumeTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
     async def create_user(
         self, request: CreateUserRequest, request_id: str | None = None, timeout: float | None = None
     ) -> User:
@@ -482,6 +754,73 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Returns a page of the tenant's people, by e-mail address."""
         return await self._call(
             "ListUsers", request, ListUsersResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_user(
+        self, request: UpdateUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> User:
+        """Changes a person: what is given, and nothing else. For admins."""
+        return await self._call("UpdateUser", request, User, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def disable_user(
+        self, request: DisableUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> User:
+        """Disables a person, whose sessions and mail links end with it. For admins."""
+        return await self._call("DisableUser", request, User, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def enable_user(
+        self, request: EnableUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> User:
+        """Lets a disabled person sign in again. For admins."""
+        return await self._call("EnableUser", request, User, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def change_password(
+        self, request: ChangePasswordRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ChangePasswordResponse:
+        """Changes the caller's own password and ends the caller's other sessions."""
+        return await self._call(
+            "ChangePassword", request, ChangePasswordResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def invite_user(
+        self, request: InviteUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> MailLink:
+        """Has a person mailed a link by which they choose their first password. For admins."""
+        return await self._call(
+            "InviteUser", request, MailLink, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def request_password_reset(
+        self, request: RequestPasswordResetRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> RequestPasswordResetResponse:
+        """Has a person mailed a link by which they choose a new password; the answer does not tell who is known
+        here.
+        """
+        return await self._call(
+            "RequestPasswordReset",
+            request,
+            RequestPasswordResetResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=False,
+        )
+
+    async def redeem_mail_link(
+        self, request: RedeemMailLinkRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> RedeemMailLinkResponse:
+        """Sets the password of the person whom a mailed link was sent to. The link works once, and all their
+        sessions end.
+        """
+        return await self._call(
+            "RedeemMailLink", request, RedeemMailLinkResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_mail_link_token(
+        self, request: GetMailLinkTokenRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> MailLinkToken:
+        """Returns what belongs into the mail of a link. For the installation's own service key."""
+        return await self._call(
+            "GetMailLinkToken", request, MailLinkToken, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def create_group(
@@ -538,4 +877,28 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Revokes an API key; it is refused everywhere within 2 seconds. For admins."""
         return await self._call(
             "RevokeApiKey", request, ApiKey, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_api_key(
+        self, request: GetApiKeyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ApiKey:
+        """Returns one API key, without its secret."""
+        return await self._call("GetApiKey", request, ApiKey, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def rotate_api_key(
+        self, request: RotateApiKeyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CreatedApiKey:
+        """Gives an API key a new secret; it stays the same key, and its secret before is accepted a while longer.
+        For admins.
+        """
+        return await self._call(
+            "RotateApiKey", request, CreatedApiKey, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_audit(
+        self, request: ListAuditRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListAuditResponse:
+        """Returns a page of what was administered in the tenant, newest first. For admins and auditors."""
+        return await self._call(
+            "ListAudit", request, ListAuditResponse, request_id=request_id, timeout=timeout, idempotent=True
         )

@@ -92,6 +92,16 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
+class BulkOperation(StrEnum):
+    """What is done to many tasks."""
+
+    CLAIM = "claim"
+    ASSIGN = "assign"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    TAG = "tag"
+
+
 class EscalationDecision(StrEnum):
     """Whether an agent may go on alone."""
 
@@ -398,6 +408,41 @@ class RequestChangesRequest(Model, pb=pb.RequestChangesRequest):
     version: Int64 | None = Field(default=None)
 
 
+class BulkTask(Model, pb=pb.BulkTask):
+    """One of many tasks."""
+
+    task_id: str
+    version: Int64 | None = Field(default=None, description="The version that the caller saw.")
+
+
+class BulkFault(Model, pb=pb.BulkFault):
+    """One thing that is wrong."""
+
+    path: str
+    code: str
+    message: str
+
+
+class GetViewRequest(Model, pb=pb.GetViewRequest):
+    """Names a view."""
+
+    view_id: str
+
+
+class ListViewsRequest(Model, pb=pb.ListViewsRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
+
+
+class DeleteViewRequest(Model, pb=pb.DeleteViewRequest):
+    """Names the view to remove."""
+
+    view_id: str
+    version: Int64 | None = Field(default=None)
+
+
 class TaskCounts(Model, pb=pb.TaskCounts):
     """Tasks by scope, counted up to 1000."""
 
@@ -414,6 +459,13 @@ class CheckEscalationRequest(Model, pb=pb.CheckEscalationRequest):
     agent: str | None = Field(default=None)
     model: str | None = Field(default=None)
     prompt_version: str | None = Field(default=None)
+    threshold: float | None = Field(
+        default=None,
+        description="What the confidence is held against instead of the policy's threshold, 0..1; only a worker may say it.",
+    )
+    requested_by: str | None = Field(
+        default=None, description="The principal that started the run; only a worker may say it."
+    )
 
 
 class GetEscalationCheckRequest(Model, pb=pb.GetEscalationCheckRequest):
@@ -511,6 +563,25 @@ class ListTasksRequest(Model, pb=pb.ListTasksRequest):
     sort: TaskSort | None = Field(default=None, description="due where absent.")
 
 
+class TaskFilter(Model, pb=pb.TaskFilter):
+    """Which tasks a view shows, as the filters of a list."""
+
+    scope: TaskScope | None = Field(default=None)
+    status: TaskStatus | None = Field(default=None)
+    assignee: str | None = Field(default=None, description="User id or e-mail address.")
+    group: str | None = Field(default=None)
+    workflow_id: str | None = Field(default=None)
+    q: str | None = Field(default=None)
+    tags: list[str] = Field(default_factory=list)
+    type: str | None = Field(default=None)
+    priority: Priority | None = Field(default=None)
+    correlation: str | None = Field(default=None)
+    data: list[str] = Field(default_factory=list, description="Each as path=value.")
+    due_after: UtcDatetime | None = Field(default=None)
+    due_before: UtcDatetime | None = Field(default=None)
+    sort: TaskSort | None = Field(default=None)
+
+
 class Vote(Model, pb=pb.Vote):
     """One person's vote."""
 
@@ -599,6 +670,10 @@ class ClockState(Model, pb=pb.ClockState):
     change_request: ChangeRequest | None = Field(
         default=None, description="The request for changes that is open while the task is waiting."
     )
+    provenance: dict[str, Any] | None = Field(
+        default=None,
+        description="Whose each value of the result is: field name to agent, human_confirmed, human_changed or human.",
+    )
 
 
 class TaskContext(Model, pb=pb.TaskContext):
@@ -637,6 +712,21 @@ class ListCommentsResponse(Model, pb=pb.ListCommentsResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class BulkTasksRequest(Model, pb=pb.BulkTasksRequest):
+    """What is done to which tasks, with what the operation takes."""
+
+    operation: BulkOperation
+    tasks: list[BulkTask] = Field(default_factory=list, description="1..100 tasks, each once.")
+    assignee: str | None = Field(default=None, description="assign: user id or e-mail address.")
+    candidate_users: list[str] = Field(default_factory=list, description="assign: user ids or e-mail addresses.")
+    candidate_groups: list[str] = Field(default_factory=list, description="assign.")
+    reason: str | None = Field(default=None, description="assign, cancel.")
+    data: dict[str, Any] | None = Field(default=None, description="complete: the answer to each of them.")
+    outcome: str | None = Field(default=None, description="complete.")
+    add_tags: list[str] = Field(default_factory=list, description="tag.")
+    remove_tags: list[str] = Field(default_factory=list, description="tag.")
+
+
 class EscalationPolicy(Model, pb=pb.EscalationPolicy):
     """Ordered rules; the first whose pattern fits the topic decides, and without one an agent escalates below 0.8."""
 
@@ -651,6 +741,42 @@ class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
 
     rules: list[EscalationRule] = Field(default_factory=list)
     version: Int32 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
+
+
+class View(Model, pb=pb.View):
+    """A list of tasks that is kept under a name."""
+
+    view_id: str = Field(description="view_ and 32 hexadecimal digits.")
+    tenant_id: str
+    name: str
+    owner: str = Field(description="User id of the person whose it is.")
+    group_id: str | None = Field(default=None, description="The group that it is shared with; private where absent.")
+    filter: TaskFilter
+    version: Int64 = Field(description="Grows by one with each change.")
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    updated_by: str = Field(description="The principal that changed it last.")
+
+
+class CreateViewRequest(Model, pb=pb.CreateViewRequest):
+    """A view to keep."""
+
+    name: str = Field(description="1..200 characters.")
+    group_id: str | None = Field(default=None, description="A group of the caller, or, for managers, any.")
+    filter: TaskFilter
+
+
+class UpdateViewRequest(Model, pb=pb.UpdateViewRequest):
+    """What replaces a view."""
+
+    view_id: str
+    name: str
+    group_id: str | None = Field(default=None)
+    filter: TaskFilter
+    version: Int64 | None = Field(
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
@@ -724,6 +850,13 @@ class SlaPolicy(Model, pb=pb.SlaPolicy):
     default_outcome: str | None = Field(
         default=None, description="The outcome that goes with default_result, where the form has outcomes."
     )
+
+
+class ListViewsResponse(Model, pb=pb.ListViewsResponse):
+    """A page of views."""
+
+    views: list[View] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class Calendar(Model, pb=pb.Calendar):
@@ -964,6 +1097,22 @@ class ListTasksResponse(Model, pb=pb.ListTasksResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class BulkResult(Model, pb=pb.BulkResult):
+    """What came of one task: the task as it is now, without its large fields, or why it was refused."""
+
+    task_id: str
+    task: Task | None = Field(default=None)
+    code: str | None = Field(default=None, description="The refusal's stable code.")
+    detail: str | None = Field(default=None, description="A sentence about the refusal.")
+    errors: list[BulkFault] = Field(default_factory=list, description="What is wrong, field by field.")
+
+
+class BulkTasksResponse(Model, pb=pb.BulkTasksResponse):
+    """What came of each task, in the order of the request."""
+
+    results: list[BulkResult] = Field(default_factory=list)
+
+
 class TaskServiceServer(Protocol):
     """Work that waits for a person."""
 
@@ -1057,6 +1206,30 @@ class TaskServiceServer(Protocol):
 
     async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
         """Says how many tasks that fit the filters the caller has in each scope."""
+        ...
+
+    async def bulk_tasks(self, ctx: Context, request: BulkTasksRequest) -> BulkTasksResponse:
+        """Does one thing to many tasks, each by itself: a task for which it is refused does not undo the others."""
+        ...
+
+    async def create_view(self, ctx: Context, request: CreateViewRequest) -> View:
+        """Keeps a view of the task list, for the caller alone or shared with a group."""
+        ...
+
+    async def get_view(self, ctx: Context, request: GetViewRequest) -> View:
+        """Returns a view that is the caller's, or shared with a group of theirs."""
+        ...
+
+    async def list_views(self, ctx: Context, request: ListViewsRequest) -> ListViewsResponse:
+        """Returns a page of the views that the caller may use, the oldest first."""
+        ...
+
+    async def update_view(self, ctx: Context, request: UpdateViewRequest) -> View:
+        """Replaces a view. For its owner, and for managers where it is shared."""
+        ...
+
+    async def delete_view(self, ctx: Context, request: DeleteViewRequest) -> View:
+        """Removes a view and returns it as it was. For its owner, and for managers where it is shared."""
         ...
 
     async def check_escalation(self, ctx: Context, request: CheckEscalationRequest) -> EscalationCheck:
@@ -1267,6 +1440,46 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         return await self._call(
             "CountTasks", request, TaskCounts, request_id=request_id, timeout=timeout, idempotent=True
         )
+
+    async def bulk_tasks(
+        self, request: BulkTasksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> BulkTasksResponse:
+        """Does one thing to many tasks, each by itself: a task for which it is refused does not undo the others."""
+        return await self._call(
+            "BulkTasks", request, BulkTasksResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def create_view(
+        self, request: CreateViewRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> View:
+        """Keeps a view of the task list, for the caller alone or shared with a group."""
+        return await self._call("CreateView", request, View, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def get_view(
+        self, request: GetViewRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> View:
+        """Returns a view that is the caller's, or shared with a group of theirs."""
+        return await self._call("GetView", request, View, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def list_views(
+        self, request: ListViewsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListViewsResponse:
+        """Returns a page of the views that the caller may use, the oldest first."""
+        return await self._call(
+            "ListViews", request, ListViewsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_view(
+        self, request: UpdateViewRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> View:
+        """Replaces a view. For its owner, and for managers where it is shared."""
+        return await self._call("UpdateView", request, View, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def delete_view(
+        self, request: DeleteViewRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> View:
+        """Removes a view and returns it as it was. For its owner, and for managers where it is shared."""
+        return await self._call("DeleteView", request, View, request_id=request_id, timeout=timeout, idempotent=False)
 
     async def check_escalation(
         self, request: CheckEscalationRequest, request_id: str | None = None, timeout: float | None = None

@@ -80,6 +80,15 @@ class Weekday(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WEEKDAY_SATURDAY: _ClassVar[Weekday]
     WEEKDAY_SUNDAY: _ClassVar[Weekday]
 
+class BulkOperation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BULK_OPERATION_UNSPECIFIED: _ClassVar[BulkOperation]
+    BULK_OPERATION_CLAIM: _ClassVar[BulkOperation]
+    BULK_OPERATION_ASSIGN: _ClassVar[BulkOperation]
+    BULK_OPERATION_COMPLETE: _ClassVar[BulkOperation]
+    BULK_OPERATION_CANCEL: _ClassVar[BulkOperation]
+    BULK_OPERATION_TAG: _ClassVar[BulkOperation]
+
 class EscalationDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ESCALATION_DECISION_UNSPECIFIED: _ClassVar[EscalationDecision]
@@ -125,6 +134,12 @@ WEEKDAY_THURSDAY: Weekday
 WEEKDAY_FRIDAY: Weekday
 WEEKDAY_SATURDAY: Weekday
 WEEKDAY_SUNDAY: Weekday
+BULK_OPERATION_UNSPECIFIED: BulkOperation
+BULK_OPERATION_CLAIM: BulkOperation
+BULK_OPERATION_ASSIGN: BulkOperation
+BULK_OPERATION_COMPLETE: BulkOperation
+BULK_OPERATION_CANCEL: BulkOperation
+BULK_OPERATION_TAG: BulkOperation
 ESCALATION_DECISION_UNSPECIFIED: EscalationDecision
 ESCALATION_DECISION_PROCEED: EscalationDecision
 ESCALATION_DECISION_ESCALATE: EscalationDecision
@@ -788,7 +803,7 @@ class AdvanceClockRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ...) -> None: ...
 
 class ClockState(_message.Message):
-    __slots__ = ("task_id", "status", "version", "wake_in", "result", "outcome", "completed_by", "decided_by", "reason", "receipt", "change_request")
+    __slots__ = ("task_id", "status", "version", "wake_in", "result", "outcome", "completed_by", "decided_by", "reason", "receipt", "change_request", "provenance")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -800,6 +815,7 @@ class ClockState(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     CHANGE_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: TaskStatus
     version: int
@@ -811,7 +827,8 @@ class ClockState(_message.Message):
     reason: str
     receipt: Receipt
     change_request: ChangeRequest
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., change_request: _Optional[_Union[ChangeRequest, _Mapping]] = ...) -> None: ...
+    provenance: _json_pb2.Json
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., change_request: _Optional[_Union[ChangeRequest, _Mapping]] = ..., provenance: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
 class ConfirmWakeUpRequest(_message.Message):
     __slots__ = ("task_id", "version")
@@ -927,6 +944,178 @@ class ChangeRequest(_message.Message):
     closed_at: _timestamp_pb2.Timestamp
     def __init__(self, round: _Optional[int] = ..., message: _Optional[str] = ..., asked_by: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer: _Optional[str] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_by: _Optional[str] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class BulkTask(_message.Message):
+    __slots__ = ("task_id", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class BulkTasksRequest(_message.Message):
+    __slots__ = ("operation", "tasks", "assignee", "candidate_users", "candidate_groups", "reason", "data", "outcome", "add_tags", "remove_tags")
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_USERS_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ADD_TAGS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_TAGS_FIELD_NUMBER: _ClassVar[int]
+    operation: BulkOperation
+    tasks: _containers.RepeatedCompositeFieldContainer[BulkTask]
+    assignee: str
+    candidate_users: _containers.RepeatedScalarFieldContainer[str]
+    candidate_groups: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    data: _json_pb2.Json
+    outcome: str
+    add_tags: _containers.RepeatedScalarFieldContainer[str]
+    remove_tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, operation: _Optional[_Union[BulkOperation, str]] = ..., tasks: _Optional[_Iterable[_Union[BulkTask, _Mapping]]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., add_tags: _Optional[_Iterable[str]] = ..., remove_tags: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BulkTasksResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[BulkResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BulkResult, _Mapping]]] = ...) -> None: ...
+
+class BulkResult(_message.Message):
+    __slots__ = ("task_id", "task", "code", "detail", "errors")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    task: Task
+    code: str
+    detail: str
+    errors: _containers.RepeatedCompositeFieldContainer[BulkFault]
+    def __init__(self, task_id: _Optional[str] = ..., task: _Optional[_Union[Task, _Mapping]] = ..., code: _Optional[str] = ..., detail: _Optional[str] = ..., errors: _Optional[_Iterable[_Union[BulkFault, _Mapping]]] = ...) -> None: ...
+
+class BulkFault(_message.Message):
+    __slots__ = ("path", "code", "message")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    code: str
+    message: str
+    def __init__(self, path: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class TaskFilter(_message.Message):
+    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort")
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    Q_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    DUE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    DUE_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    SORT_FIELD_NUMBER: _ClassVar[int]
+    scope: TaskScope
+    status: TaskStatus
+    assignee: str
+    group: str
+    workflow_id: str
+    q: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    type: str
+    priority: Priority
+    correlation: str
+    data: _containers.RepeatedScalarFieldContainer[str]
+    due_after: _timestamp_pb2.Timestamp
+    due_before: _timestamp_pb2.Timestamp
+    sort: TaskSort
+    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ...) -> None: ...
+
+class View(_message.Message):
+    __slots__ = ("view_id", "tenant_id", "name", "owner", "group_id", "filter", "version", "created_at", "updated_at", "updated_by")
+    VIEW_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    view_id: str
+    tenant_id: str
+    name: str
+    owner: str
+    group_id: str
+    filter: TaskFilter
+    version: int
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    updated_by: str
+    def __init__(self, view_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., owner: _Optional[str] = ..., group_id: _Optional[str] = ..., filter: _Optional[_Union[TaskFilter, _Mapping]] = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ...) -> None: ...
+
+class CreateViewRequest(_message.Message):
+    __slots__ = ("name", "group_id", "filter")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    group_id: str
+    filter: TaskFilter
+    def __init__(self, name: _Optional[str] = ..., group_id: _Optional[str] = ..., filter: _Optional[_Union[TaskFilter, _Mapping]] = ...) -> None: ...
+
+class GetViewRequest(_message.Message):
+    __slots__ = ("view_id",)
+    VIEW_ID_FIELD_NUMBER: _ClassVar[int]
+    view_id: str
+    def __init__(self, view_id: _Optional[str] = ...) -> None: ...
+
+class ListViewsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListViewsResponse(_message.Message):
+    __slots__ = ("views", "next_page_token")
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    views: _containers.RepeatedCompositeFieldContainer[View]
+    next_page_token: str
+    def __init__(self, views: _Optional[_Iterable[_Union[View, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateViewRequest(_message.Message):
+    __slots__ = ("view_id", "name", "group_id", "filter", "version")
+    VIEW_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    view_id: str
+    name: str
+    group_id: str
+    filter: TaskFilter
+    version: int
+    def __init__(self, view_id: _Optional[str] = ..., name: _Optional[str] = ..., group_id: _Optional[str] = ..., filter: _Optional[_Union[TaskFilter, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class DeleteViewRequest(_message.Message):
+    __slots__ = ("view_id", "version")
+    VIEW_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    view_id: str
+    version: int
+    def __init__(self, view_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
 class CountTasksRequest(_message.Message):
     __slots__ = ("status", "assignee", "group", "workflow_id", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before")
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -966,18 +1155,22 @@ class TaskCounts(_message.Message):
     def __init__(self, mine: _Optional[int] = ..., groups: _Optional[int] = ..., all: _Optional[int] = ...) -> None: ...
 
 class CheckEscalationRequest(_message.Message):
-    __slots__ = ("topic", "confidence", "agent", "model", "prompt_version")
+    __slots__ = ("topic", "confidence", "agent", "model", "prompt_version", "threshold", "requested_by")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
     topic: str
     confidence: float
     agent: str
     model: str
     prompt_version: str
-    def __init__(self, topic: _Optional[str] = ..., confidence: _Optional[float] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ...) -> None: ...
+    threshold: float
+    requested_by: str
+    def __init__(self, topic: _Optional[str] = ..., confidence: _Optional[float] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., threshold: _Optional[float] = ..., requested_by: _Optional[str] = ...) -> None: ...
 
 class EscalationCheck(_message.Message):
     __slots__ = ("check_id", "decision", "reason", "threshold", "sampled", "policy_version", "checked_at", "topic", "confidence", "agent", "model", "prompt_version", "checked_by", "task_id", "task_status", "outcome", "decided_by", "kept_draft", "ended_at")

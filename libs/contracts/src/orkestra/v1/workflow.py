@@ -31,6 +31,8 @@ class BusinessIdPolicy(StrEnum):
     """Refused for ever."""
     USE_RUNNING = "use_running"
     """Answers with the running one."""
+    TERMINATE_RUNNING = "terminate_running"
+    """Ends the running one by force, and starts."""
 
 
 class Failure(Model, pb=pb.Failure):
@@ -100,7 +102,11 @@ class GetDefinitionRequest(Model, pb=pb.GetDefinitionRequest):
 
 
 class ListDefinitionsRequest(Model, pb=pb.ListDefinitionsRequest):
-    """Nothing to say: definitions belong to the installation and are few."""
+    """Which definitions are wanted; they belong to the installation and are few."""
+
+    name: str | None = Field(
+        default=None, description="Every version of this one, newest first; the newest version of all where absent."
+    )
 
 
 class ReportEndResponse(Model, pb=pb.ReportEndResponse):
@@ -113,6 +119,41 @@ class SignalWorkflowRequest(Model, pb=pb.SignalWorkflowRequest):
     workflow_id: str
     signal: str = Field(description="The signal's name.")
     payload: Any = Field(default=None, description="What the signal carries; nothing where absent.")
+
+
+class QueryWorkflowRequest(Model, pb=pb.QueryWorkflowRequest):
+    """What to ask a run."""
+
+    workflow_id: str
+    query: str = Field(description="The query's name.")
+    payload: Any = Field(default=None, description="What the query carries; nothing where absent.")
+
+
+class QueryWorkflowResponse(Model, pb=pb.QueryWorkflowResponse):
+    """What the run's code answers."""
+
+    result: Any = Field(default=None)
+
+
+class UpdateWorkflowRequest(Model, pb=pb.UpdateWorkflowRequest):
+    """What to change in a run."""
+
+    workflow_id: str
+    update: str = Field(description="The update's name.")
+    payload: Any = Field(default=None, description="What the update carries; nothing where absent.")
+
+
+class UpdateWorkflowResponse(Model, pb=pb.UpdateWorkflowResponse):
+    """What the run's code answers."""
+
+    result: Any = Field(default=None)
+
+
+class TerminateWorkflowRequest(Model, pb=pb.TerminateWorkflowRequest):
+    """Names the run to end and says why."""
+
+    workflow_id: str
+    reason: str | None = Field(default=None)
 
 
 class GetTimelineRequest(Model, pb=pb.GetTimelineRequest):
@@ -140,6 +181,12 @@ class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     business_id: str | None = Field(default=None)
     page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
     page_token: str | None = Field(default=None)
+    tags: list[str] = Field(default_factory=list, description="Runs that have all of these tags.")
+    attributes: list[str] = Field(
+        default_factory=list, description="Runs that have all of these search attributes, each as name=value."
+    )
+    started_after: UtcDatetime | None = Field(default=None, description="Started at this time or later.")
+    started_before: UtcDatetime | None = Field(default=None, description="Started before this time.")
 
 
 class ReportEndRequest(Model, pb=pb.ReportEndRequest):
@@ -161,8 +208,10 @@ class StartWorkflowRequest(Model, pb=pb.StartWorkflowRequest):
     business_id: str | None = Field(default=None, description="The caller's own id for the case.")
     business_id_policy: BusinessIdPolicy | None = Field(default=None, description="reject_running where absent.")
     start_delay: str | None = Field(default=None, description="A duration such as 10m.")
-    tags: list[str] = Field(default_factory=list)
-    search_attributes: dict[str, Any] | None = Field(default=None)
+    tags: list[str] = Field(default_factory=list, description="Labels to find it by, at most 50.")
+    search_attributes: dict[str, Any] | None = Field(
+        default=None, description="Names and values to find it by: text, numbers and yes or no, at most 20."
+    )
     handoff: Handoff | None = Field(default=None)
     on_behalf_of: str | None = Field(
         default=None, description="User id or e-mail address of the person for whom an agent asks."
@@ -252,6 +301,18 @@ class WorkflowServiceServer(Protocol):
         """Sends a signal to a running run."""
         ...
 
+    async def query_workflow(self, ctx: Context, request: QueryWorkflowRequest) -> QueryWorkflowResponse:
+        """Asks a run something that its code answers, and changes nothing. A worker must be there."""
+        ...
+
+    async def update_workflow(self, ctx: Context, request: UpdateWorkflowRequest) -> UpdateWorkflowResponse:
+        """Sends an update to a running run and waits for what its code answers. A worker must be there."""
+        ...
+
+    async def terminate_workflow(self, ctx: Context, request: TerminateWorkflowRequest) -> Workflow:
+        """Ends a run by force, at once: its code is not asked and cleans up nothing."""
+        ...
+
     async def get_timeline(self, ctx: Context, request: GetTimelineRequest) -> Timeline:
         """Tells what happened in a run, in words."""
         ...
@@ -261,7 +322,7 @@ class WorkflowServiceServer(Protocol):
         ...
 
     async def list_definitions(self, ctx: Context, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
-        """Returns the newest version of every definition."""
+        """Returns the newest version of every definition, or every version of one."""
         ...
 
     async def register_definitions(self, ctx: Context, request: RegisterDefinitionsRequest) -> ListDefinitionsResponse:
@@ -329,6 +390,30 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
             "SignalWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
         )
 
+    async def query_workflow(
+        self, request: QueryWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> QueryWorkflowResponse:
+        """Asks a run something that its code answers, and changes nothing. A worker must be there."""
+        return await self._call(
+            "QueryWorkflow", request, QueryWorkflowResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_workflow(
+        self, request: UpdateWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> UpdateWorkflowResponse:
+        """Sends an update to a running run and waits for what its code answers. A worker must be there."""
+        return await self._call(
+            "UpdateWorkflow", request, UpdateWorkflowResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def terminate_workflow(
+        self, request: TerminateWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Ends a run by force, at once: its code is not asked and cleans up nothing."""
+        return await self._call(
+            "TerminateWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
     async def get_timeline(
         self, request: GetTimelineRequest, request_id: str | None = None, timeout: float | None = None
     ) -> Timeline:
@@ -348,7 +433,7 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
     async def list_definitions(
         self, request: ListDefinitionsRequest, request_id: str | None = None, timeout: float | None = None
     ) -> ListDefinitionsResponse:
-        """Returns the newest version of every definition."""
+        """Returns the newest version of every definition, or every version of one."""
         return await self._call(
             "ListDefinitions", request, ListDefinitionsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )

@@ -29,6 +29,7 @@ class BusinessIdPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BUSINESS_ID_POLICY_REJECT_RUNNING: _ClassVar[BusinessIdPolicy]
     BUSINESS_ID_POLICY_REJECT_ALWAYS: _ClassVar[BusinessIdPolicy]
     BUSINESS_ID_POLICY_USE_RUNNING: _ClassVar[BusinessIdPolicy]
+    BUSINESS_ID_POLICY_TERMINATE_RUNNING: _ClassVar[BusinessIdPolicy]
 WORKFLOW_STATUS_UNSPECIFIED: WorkflowStatus
 WORKFLOW_STATUS_RUNNING: WorkflowStatus
 WORKFLOW_STATUS_COMPLETED: WorkflowStatus
@@ -40,6 +41,7 @@ BUSINESS_ID_POLICY_UNSPECIFIED: BusinessIdPolicy
 BUSINESS_ID_POLICY_REJECT_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_REJECT_ALWAYS: BusinessIdPolicy
 BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
+BUSINESS_ID_POLICY_TERMINATE_RUNNING: BusinessIdPolicy
 
 class Workflow(_message.Message):
     __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed")
@@ -148,18 +150,26 @@ class GetWorkflowRequest(_message.Message):
     def __init__(self, workflow_id: _Optional[str] = ...) -> None: ...
 
 class ListWorkflowsRequest(_message.Message):
-    __slots__ = ("status", "definition", "business_id", "page_size", "page_token")
+    __slots__ = ("status", "definition", "business_id", "page_size", "page_token", "tags", "attributes", "started_after", "started_before")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    STARTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
     status: WorkflowStatus
     definition: str
     business_id: str
     page_size: int
     page_token: str
-    def __init__(self, status: _Optional[_Union[WorkflowStatus, str]] = ..., definition: _Optional[str] = ..., business_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    attributes: _containers.RepeatedScalarFieldContainer[str]
+    started_after: _timestamp_pb2.Timestamp
+    started_before: _timestamp_pb2.Timestamp
+    def __init__(self, status: _Optional[_Union[WorkflowStatus, str]] = ..., definition: _Optional[str] = ..., business_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Iterable[str]] = ..., started_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListWorkflowsResponse(_message.Message):
     __slots__ = ("workflows", "next_page_token")
@@ -216,8 +226,10 @@ class GetDefinitionRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ListDefinitionsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListDefinitionsResponse(_message.Message):
     __slots__ = ("definitions",)
@@ -258,6 +270,46 @@ class SignalWorkflowRequest(_message.Message):
     signal: str
     payload: _json_pb2.JsonValue
     def __init__(self, workflow_id: _Optional[str] = ..., signal: _Optional[str] = ..., payload: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class QueryWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "query", "payload")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    query: str
+    payload: _json_pb2.JsonValue
+    def __init__(self, workflow_id: _Optional[str] = ..., query: _Optional[str] = ..., payload: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class QueryWorkflowResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _json_pb2.JsonValue
+    def __init__(self, result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class UpdateWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "update", "payload")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    update: str
+    payload: _json_pb2.JsonValue
+    def __init__(self, workflow_id: _Optional[str] = ..., update: _Optional[str] = ..., payload: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class UpdateWorkflowResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _json_pb2.JsonValue
+    def __init__(self, result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ...) -> None: ...
+
+class TerminateWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "reason")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    reason: str
+    def __init__(self, workflow_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetTimelineRequest(_message.Message):
     __slots__ = ("workflow_id",)

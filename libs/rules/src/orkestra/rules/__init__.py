@@ -19,7 +19,7 @@ from orkestra.rules.decisions import (
 )
 from orkestra.rules.drafts import decide_save_draft
 from orkestra.rules.durations import parse_duration, parse_share
-from orkestra.rules.escalation import check_escalation, check_of, check_rules, decide_escalation, kept_draft
+from orkestra.rules.escalation import asker_of, check_escalation, check_of, check_rules, decide_escalation, kept_draft
 from orkestra.rules.ids import is_task_id, mint_task_id
 from orkestra.rules.permissions import (
     GRANTS,
@@ -35,9 +35,11 @@ from orkestra.rules.permissions import (
     visible,
 )
 from orkestra.rules.policies import check_policy
+from orkestra.rules.provenance import provenance_of
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
 from orkestra.rules.terms import Term, terms_of, words_of
 from orkestra.rules.updating import decide_escalate, decide_update
+from orkestra.rules.views import VIEW_GRANTS, check_view, may_share, may_with_view, view_not_found
 from orkestra.rules.voting import decide_vote
 from orkestra.rules.working_time import WorkingTime, working_time
 
@@ -48,12 +50,14 @@ __all__ = [
     "OVERSEERS",
     "TENANT_GRANTS",
     "TRANSITIONS",
+    "VIEW_GRANTS",
     "Change",
     "Decision",
     "Term",
     "Voters",
     "WorkingTime",
     "action_digest",
+    "asker_of",
     "audience",
     "audiences_of",
     "check_calendar",
@@ -64,6 +68,7 @@ __all__ = [
     "check_rules",
     "check_size",
     "check_text",
+    "check_view",
     "clock_state",
     "decide_advance",
     "decide_answer",
@@ -92,13 +97,17 @@ __all__ = [
     "kept_draft",
     "may",
     "may_in_tenant",
+    "may_share",
+    "may_with_view",
     "mint_task_id",
     "parse_duration",
     "parse_share",
+    "provenance_of",
     "relations",
     "shown_to",
     "start",
     "terms_of",
+    "view_not_found",
     "visible",
     "wake_in",
     "words_of",

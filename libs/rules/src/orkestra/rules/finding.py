@@ -11,7 +11,7 @@ from typing import Final
 from orkestra.rules.permissions import audiences_of
 from orkestra.rules.states import LIVE
 from orkestra.rules.terms import MAX_TERM, Term, words_of
-from orkestra.v1.task import CountTasksRequest, ListTasksRequest, TaskScope, TaskSort, TaskStatus
+from orkestra.v1.task import CountTasksRequest, ListTasksRequest, TaskFilter, TaskScope, TaskSort, TaskStatus
 from orkestra.wire import FieldError, InvalidArgument, Principal
 
 EVERYONE: Final = "all"
@@ -19,6 +19,8 @@ MAX_QUERY: Final = 200
 MAX_WORDS: Final = 10
 MAX_WANTED: Final = 10
 FIRST: Final = {TaskSort.DUE: "-infinity", TaskSort.NEWEST: "infinity"}
+
+Filters = ListTasksRequest | CountTasksRequest | TaskFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,7 @@ class Reading:
     due_before: datetime | None = None
 
 
-def reading_of(
-    principal: Principal, request: ListTasksRequest | CountTasksRequest, *, scope: TaskScope, assignee: str | None
-) -> Reading:
+def reading_of(principal: Principal, request: Filters, *, scope: TaskScope, assignee: str | None) -> Reading:
     """Return how to list what `principal` may see; the narrowest audience is walked, the rest are filters.
 
     Raises InvalidArgument with every filter that cannot be.
@@ -84,7 +84,7 @@ def place_of(sort: TaskSort, token: str | None) -> tuple[str, str]:
 
 
 def _walked(
-    principal: Principal, request: ListTasksRequest | CountTasksRequest, *, scope: TaskScope, assignee: str | None
+    principal: Principal, request: Filters, *, scope: TaskScope, assignee: str | None
 ) -> tuple[list[str], bool, str | None]:
     """Return the audiences to walk, whether the work must be offered to them, and the group that is still a filter."""
     seen = audiences_of(principal)
@@ -102,9 +102,9 @@ def _walked(
     return list(seen), False, group
 
 
-def _wanted(request: ListTasksRequest | CountTasksRequest) -> tuple[list[Term], list[FieldError]]:
+def _wanted(request: Filters) -> tuple[list[Term], list[FieldError]]:
     """Return the terms that a task must have, and what is wrong with the filters."""
-    faults = list(_faults(request))
+    faults = list(filter_faults(request))
     named = (("type", request.type), ("correlation", request.correlation), ("workflow", request.workflow_id))
     wanted: list[Term] = [(kind, name) for kind, name in named if name is not None]
     if request.priority is not None:
@@ -115,7 +115,8 @@ def _wanted(request: ListTasksRequest | CountTasksRequest) -> tuple[list[Term], 
     return list(dict.fromkeys(wanted)), faults
 
 
-def _faults(request: ListTasksRequest | CountTasksRequest) -> Iterator[FieldError]:
+def filter_faults(request: Filters) -> Iterator[FieldError]:
+    """Yields what is wrong with the filters of a list."""
     query = (request.q or "").strip()
     if len(query) > MAX_QUERY:
         yield FieldError("q", "too_long", f"At most {MAX_QUERY} characters.")

@@ -491,3 +491,30 @@ returning *
 -- delete_calendar
 delete from calendars where calendar_id = :calendar_id and (:version::bigint is null or version = :version)
 returning *
+
+-- create_view
+insert into views (tenant_id, view_id, name, owner, group_id, filter, version, created_at, updated_at, updated_by)
+values (:tenant_id, :view_id, :name, :owner, :group_id, :filter, 1, clock_timestamp(), clock_timestamp(), :owner)
+returning *
+
+-- get_view
+select * from views where view_id = :view_id
+
+-- list_views
+select * from views
+where view_id > :after
+  and (owner = :subject or group_id = any (:groups::text[]) or (:manages::boolean and group_id is not null))
+order by view_id limit :limit
+
+-- lock_view
+select * from views where view_id = :view_id for update
+
+-- update_view
+update views set
+    name = :name, group_id = :group_id, filter = :filter, version = version + 1,
+    updated_at = clock_timestamp(), updated_by = :updated_by
+where view_id = :view_id
+returning *
+
+-- delete_view
+delete from views where view_id = :view_id

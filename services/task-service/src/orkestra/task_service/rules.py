@@ -14,6 +14,8 @@ from orkestra.rules.clocks import retimed
 from orkestra.v1.events import CalendarEvent, TaskEvent
 from orkestra.v1.task import (
     AssignTaskRequest,
+    BulkOperation,
+    BulkTasksRequest,
     Calendar,
     CreateTaskRequest,
     EscalationStep,
@@ -29,6 +31,7 @@ LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
 LONGEST_USE_ID = 200
+MOST_AT_ONCE = 100
 REDACTED = "[redacted]"
 _PINNED = ("policy", "hours")
 _LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "saved_at", "result", "receipt")
@@ -167,6 +170,24 @@ def check_redemption(request: RedeemReceiptRequest) -> None:
     """Refuse a use without an id of 1 to 200 characters."""
     if not 0 < len(request.use_id.strip()) <= len(request.use_id) <= LONGEST_USE_ID:
         raise _refused(FieldError("use_id", "wrong_length", f"1 to {LONGEST_USE_ID} characters."))
+
+
+def check_bulk(request: BulkTasksRequest) -> None:
+    """Refuse what cannot be done to any task: no or too many tasks, one named twice, an answer that is not there."""
+    errors = []
+    if not 1 <= len(request.tasks) <= MOST_AT_ONCE:
+        errors.append(FieldError("tasks", "out_of_range", f"1 to {MOST_AT_ONCE} tasks."))
+    named: set[str] = set()
+    for position, one in enumerate(request.tasks):
+        if one.task_id in named:
+            errors.append(FieldError(f"tasks[{position}].task_id", "duplicate", "This task is named twice."))
+        named.add(one.task_id)
+    if request.operation == BulkOperation.COMPLETE and request.data is None:
+        errors.append(FieldError("data", "required", "Give the answer."))
+    if request.operation == BulkOperation.ASSIGN and request.reason is None:
+        errors.append(FieldError("reason", "required", "Say why."))
+    if errors:
+        raise InvalidArgument("BULK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
 
 
 def without_large_fields(task: Task) -> Task:

@@ -9,11 +9,11 @@ from typing import Any
 
 from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.notification import NotificationServiceClient
-from orkestra.v1.task import Calendar, Task, TaskServiceClient
+from orkestra.v1.task import Calendar, Task, TaskServiceClient, View
 from orkestra.v1.workflow import WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
 
-VERSIONED: tuple[type[Model], ...] = (Task, Calendar)
+VERSIONED: tuple[type[Model], ...] = (Task, Calendar, View)
 """Resources whose version is their entity tag."""
 
 
@@ -118,6 +118,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _create("/v1/tasks", _tasks.create_task, location="/v1/tasks/{task_id}"),
     _get("/v1/tasks", _tasks.list_tasks),
     _get("/v1/tasks/counts", _tasks.count_tasks),
+    _post("/v1/tasks/bulk", _tasks.bulk_tasks),
     _get("/v1/tasks/{task_id}", _tasks.get_task),
     _get("/v1/tasks/{task_id}/history", _tasks.get_task_history),
     Endpoint(verb="PATCH", path="/v1/tasks/{task_id}", rpc=_tasks.update_task),
@@ -146,6 +147,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/calendars/{calendar_id}", _tasks.get_calendar),
     Endpoint(verb="PUT", path="/v1/calendars/{calendar_id}", rpc=_tasks.update_calendar),
     Endpoint(verb="DELETE", path="/v1/calendars/{calendar_id}", rpc=_tasks.delete_calendar),
+    _create("/v1/views", _tasks.create_view, location="/v1/views/{view_id}"),
+    _get("/v1/views", _tasks.list_views),
+    _get("/v1/views/{view_id}", _tasks.get_view),
+    Endpoint(verb="PUT", path="/v1/views/{view_id}", rpc=_tasks.update_view),
+    Endpoint(verb="DELETE", path="/v1/views/{view_id}", rpc=_tasks.delete_view),
     _get("/v1/notifications", _notifications.list_notifications),
     _post("/v1/notifications/read", _notifications.mark_notifications_read),
     _create("/v1/tenants", _identity.create_tenant),

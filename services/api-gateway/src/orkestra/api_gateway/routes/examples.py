@@ -17,6 +17,7 @@ from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
     AssignTaskRequest,
+    BulkTasksRequest,
     Calendar,
     CancelTaskRequest,
     CheckEscalationRequest,
@@ -24,6 +25,7 @@ from orkestra.v1.task import (
     CompleteTaskRequest,
     CreateCalendarRequest,
     CreateTaskRequest,
+    CreateViewRequest,
     DelegateTaskRequest,
     EscalateTaskRequest,
     EscalationCheck,
@@ -37,6 +39,8 @@ from orkestra.v1.task import (
     TaskCounts,
     UpdateCalendarRequest,
     UpdateTaskRequest,
+    UpdateViewRequest,
+    View,
     VoteTaskRequest,
 )
 from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest, Timeline, Workflow
@@ -94,6 +98,14 @@ REQUESTS: dict[type[BaseModel], Example] = {
     EscalateTaskRequest: {"reason": "The customer has called.", "version": 2},
     CreateCalendarRequest: {"calendar_id": "office", "name": "Office hours", "working_hours": _OFFICE},
     UpdateCalendarRequest: {"name": "Office hours", "group_id": "support-l1", "working_hours": _OFFICE, "version": 1},
+    BulkTasksRequest: {
+        "operation": "assign",
+        "tasks": [{"task_id": _TASK, "version": 2}],
+        "candidate_groups": ["support-l2"],
+        "reason": "First line is away.",
+    },
+    CreateViewRequest: {"name": "Late refunds", "filter": {"q": "refund", "scope": "groups"}},
+    UpdateViewRequest: {"name": "Late refunds", "group_id": "support-l1", "filter": {"q": "refund"}, "version": 1},
     SaveDraftRequest: {"data": {"answer": "Yes, within"}},
     RequestChangesRequest: {"message": "Which order is this about?", "answer_within": "4h", "version": 2},
     AnswerTaskRequest: {"message": "Order 2041.", "version": 3},
@@ -174,6 +186,20 @@ ANSWERS: dict[type[BaseModel], Example] = {
             "version": 1,
             "created_at": "2030-01-01T08:00:00Z",
             "updated_at": "2030-01-01T08:00:00Z",
+            "updated_by": _USER,
+        }
+    ).model_dump(mode="json"),
+    View: View.model_validate(
+        {
+            "view_id": "view_0198a1b2c3d47e8f9a0b1c2d3e4f5a70",
+            "tenant_id": _TENANT,
+            "name": "Late refunds",
+            "owner": _USER,
+            "group_id": "support-l1",
+            "filter": {"scope": "groups", "q": "refund"},
+            "version": 1,
+            "created_at": "2030-01-31T12:00:00Z",
+            "updated_at": "2030-01-31T12:00:00Z",
             "updated_by": _USER,
         }
     ).model_dump(mode="json"),

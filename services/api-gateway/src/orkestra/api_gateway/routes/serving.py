@@ -17,7 +17,7 @@ from orkestra.chassis.drain import Drain
 from orkestra.chassis.metrics import held
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
-from orkestra.v1.task import Calendar, Task
+from orkestra.v1.task import Calendar, Task, View
 from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, dumps
 
 MOST_WAIT = 50
@@ -150,7 +150,7 @@ def _respond(endpoint: Endpoint, reply: Model, request: Request, *, replayed: bo
         headers["Idempotency-Replayed"] = "true"
     if endpoint.location is not None:
         headers["Location"] = endpoint.location.format_map(reply.model_dump())
-    if isinstance(reply, Task | Calendar):
+    if isinstance(reply, Task | Calendar | View):
         headers["ETag"] = f'"{reply.version}"'
     headers["Cache-Control"] = "no-store"
     if endpoint.status == 204:

@@ -1,6 +1,7 @@
 """The rpcs of TaskService: each is one transaction that checks, decides, writes and emits."""
 
 from orkestra.task_service.operations.asking import Asking
+from orkestra.task_service.operations.bulk import Bulk
 from orkestra.task_service.operations.calendars import Calendars
 from orkestra.task_service.operations.commenting import Commenting
 from orkestra.task_service.operations.creating import Creating
@@ -12,12 +13,13 @@ from orkestra.task_service.operations.people import People, group_columns, perso
 from orkestra.task_service.operations.reading import Reading
 from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.views import Views
 
 __all__ = ["Ends", "People", "TaskOperations", "group_columns", "person_columns", "sql"]
 
 
 class TaskOperations(
-    Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending, Managing, Calendars
+    Bulk, Views, Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending, Managing, Calendars
 ):
     """Every rpc of TaskService."""
 
