@@ -672,7 +672,7 @@ class ClockState(Model, pb=pb.ClockState):
     )
     provenance: dict[str, Any] | None = Field(
         default=None,
-        description="Whose each value of the result is: field name to agent, human_confirmed, human_changed or human.",
+        description="Whose each value of the result is: field name to agent, human_confirmed, human_changed, human or policy.",
     )
 
 

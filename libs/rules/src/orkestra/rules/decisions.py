@@ -13,6 +13,7 @@ from orkestra.rules.creation import MAX_TEXT, check_create, check_size
 from orkestra.rules.deciding import Issue, answer_errors, change, decide, kept_late, refusal_of_revision
 from orkestra.rules.ids import mint_task_id
 from orkestra.rules.permissions import is_barred, is_installation, may
+from orkestra.rules.provenance import provenance_of
 from orkestra.rules.states import REASONS, step
 from orkestra.rules.working_time import HORIZON
 from orkestra.v1.task import (
@@ -184,6 +185,7 @@ def clock_state(task: Task, now: datetime) -> ClockState:
         reason=task.reason,
         receipt=task.receipt,
         change_request=task.change_requests[-1] if task.status == TaskStatus.WAITING else None,
+        provenance=provenance_of(task),
     )
 
 

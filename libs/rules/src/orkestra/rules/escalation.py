@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from orkestra.rules.permissions import is_installation
 from orkestra.v1.task import (
     CheckEscalationRequest,
     DecidedBy,
@@ -15,7 +16,7 @@ from orkestra.v1.task import (
     Task,
     TaskStatus,
 )
-from orkestra.wire import FieldError
+from orkestra.wire import FieldError, PermissionDenied, Principal
 
 DEFAULT_THRESHOLD: Final = 0.8
 MAX_RULES: Final = 200
@@ -34,22 +35,36 @@ def check_escalation(request: CheckEscalationRequest) -> list[FieldError]:
         for name in ("topic", "agent", "model", "prompt_version")
         if (value := getattr(request, name)) is not None and not 0 < len(value.strip()) <= len(value) <= MAX_NAME
     ]
-    if not 0 <= request.confidence <= 1:
-        errors.append(FieldError("confidence", "out_of_range", "From 0 to 1."))
-    return errors
+    shares = {"confidence": request.confidence, "threshold": request.threshold}
+    wrong = [name for name, share in shares.items() if share is not None and not 0 <= share <= 1]
+    return errors + [FieldError(name, "out_of_range", "From 0 to 1.") for name in wrong]
+
+
+def asker_of(request: CheckEscalationRequest, principal: Principal) -> str:
+    """Returns whose question it is; raises PermissionDenied where others than a worker name a run's or a threshold."""
+    if is_installation(principal):
+        return request.requested_by or principal.subject
+    if request.requested_by is not None or request.threshold is not None:
+        raise PermissionDenied("RUN_NOT_YOURS", "Only a worker asks for someone else, or with a threshold of its own.")
+    return principal.subject
 
 
 def decide_escalation(
     policy: EscalationPolicy, request: CheckEscalationRequest, now: datetime, *, check_id: str, checked_by: str
 ) -> EscalationCheck:
-    """Returns the decision on a question that `check_escalation` has let pass; the same for the same check id."""
+    """Returns the decision on a question that `check_escalation` has let pass; the same for the same check id.
+
+    A threshold of the question counts instead of the policy's; the share that people look at anyway is the policy's.
+    """
     rule = rule_for(policy.rules, request.topic)
     threshold = rule.threshold if rule else DEFAULT_THRESHOLD
+    if request.threshold is not None:
+        threshold = request.threshold
     is_confident = request.confidence >= threshold
     sampled = is_confident and rule is not None and is_sampled(check_id, rule.sample_rate or 0.0)
     escalates = sampled or not is_confident
     return EscalationCheck(
-        **request.model_dump(),
+        **request.model_dump(exclude={"threshold", "requested_by"}),
         check_id=check_id,
         checked_by=checked_by,
         decision=EscalationDecision.ESCALATE if escalates else EscalationDecision.PROCEED,
@@ -100,15 +115,15 @@ def kept_draft(task: Task) -> bool | None:
     if task.status != TaskStatus.COMPLETED or task.decided_by != DecidedBy.PERSON or not task.draft:
         return None
     result = task.result or {}
-    return all(name in result and _same(result[name], proposed.get("value")) for name, proposed in task.draft.items())
+    return all(name in result and is_same(result[name], proposed.get("value")) for name, proposed in task.draft.items())
 
 
-def _same(given: object, proposed: object) -> bool:
-    """Whether two JSON values are equal; a number is no truth value."""
+def is_same(given: object, proposed: object) -> bool:
+    """Says whether two JSON values are equal; a number is no truth value."""
     if isinstance(given, dict) and isinstance(proposed, dict):
-        return given.keys() == proposed.keys() and all(_same(given[name], proposed[name]) for name in given)
+        return given.keys() == proposed.keys() and all(is_same(given[name], proposed[name]) for name in given)
     if isinstance(given, list) and isinstance(proposed, list):
-        return len(given) == len(proposed) and all(_same(*pair) for pair in zip(given, proposed, strict=True))
+        return len(given) == len(proposed) and all(is_same(*pair) for pair in zip(given, proposed, strict=True))
     return isinstance(given, bool) == isinstance(proposed, bool) and given == proposed
 
 

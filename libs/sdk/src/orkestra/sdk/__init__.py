@@ -48,6 +48,7 @@ from orkestra.sdk.assignment import Group, User, group, user
 from orkestra.sdk.client import Client
 from orkestra.sdk.context import Context
 from orkestra.sdk.definition import Definition, WorkflowClass, workflow
+from orkestra.sdk.escalation import escalate_below
 from orkestra.sdk.receipts import Receipt, receipt_of, redeem
 from orkestra.sdk.several import Quorum, all_of, first_of, quorum
 from orkestra.sdk.sla import SLA, escalate, timeout
@@ -88,6 +89,7 @@ __all__ = [
     "diff",
     "email",
     "escalate",
+    "escalate_below",
     "file_",
     "first_of",
     "group",

@@ -6,6 +6,7 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 import grpc
+from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END, activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
@@ -14,8 +15,10 @@ from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
     CancelTaskRequest,
+    CheckEscalationRequest,
     ClockState,
     CreateTaskRequest,
+    EscalationCheck,
     GetReceiptKeysRequest,
     ReceiptKeys,
     RedeemReceiptRequest,
@@ -88,6 +91,14 @@ class ServiceActivities:
         task = await self._task_service().answer_task(request, request_id=request_id, timeout=_time_left())
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=CHECK_ESCALATION)
+    @refusing
+    async def check_escalation(self, request: CheckEscalationRequest) -> EscalationCheck:
+        """Ask whether it may go on alone, which is recorded."""
+        info = activity.info()
+        request_id = f"{info.workflow_run_id}-{info.activity_id}-check"
+        return await self._task_service().check_escalation(request, request_id=request_id, timeout=_time_left())
+
     @activity.defn(name=RECEIPT_KEYS)
     @refusing
     async def receipt_keys(self, request: GetReceiptKeysRequest) -> ReceiptKeys:
@@ -111,7 +122,7 @@ class ServiceActivities:
         """Return the activities, for a Temporal worker."""
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
-            *(self.receipt_keys, self.redeem_receipt),
+            *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
             self.report_end,
         ]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orkestra.sdk.activities import refusing
+from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
@@ -12,8 +13,10 @@ from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
     CancelTaskRequest,
+    CheckEscalationRequest,
     ClockState,
     CreateTaskRequest,
+    EscalationCheck,
     GetReceiptKeysRequest,
     ReceiptKeys,
     RedeemReceiptRequest,
@@ -56,6 +59,12 @@ class WorldActivities:
         task = await self._world.answer(request)
         return ClockState(task_id=task.task_id, status=task.status, version=task.version)
 
+    @activity.defn(name=CHECK_ESCALATION)
+    @refusing
+    async def check_escalation(self, request: CheckEscalationRequest) -> EscalationCheck:
+        """Ask whether it may go on alone, which is recorded."""
+        return await self._world.check_escalation(request)
+
     @activity.defn(name=RECEIPT_KEYS)
     @refusing
     async def receipt_keys(self, request: GetReceiptKeysRequest) -> ReceiptKeys:  # noqa: ARG002 - as the worker's
@@ -82,6 +91,6 @@ class WorldActivities:
         """Return the activities, for a Temporal worker."""
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
-            *(self.receipt_keys, self.redeem_receipt),
+            *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
             self.report_end,
         ]

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from orkestra.chassis.operations import Tx, operation, read
-from orkestra.rules import OVERSEERS, check_escalation, check_rules, decide_escalation, may_in_tenant
+from orkestra.rules import OVERSEERS, asker_of, check_escalation, check_rules, decide_escalation, may_in_tenant
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.rules import page_size_of, page_token, place_of
@@ -33,9 +33,9 @@ class Escalating(Base):
         errors = check_escalation(request)
         if errors:
             raise InvalidArgument("CHECK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
-        policy = await _policy(tx)
+        asker, policy = asker_of(request, tx.ctx.principal), await _policy(tx)
         now, check_id = await tx.now(), f"check_{uuid4().hex}"
-        check = decide_escalation(policy, request, now, check_id=check_id, checked_by=tx.ctx.subject)
+        check = decide_escalation(policy, request, now, check_id=check_id, checked_by=asker)
         await sql.record_escalation_check.execute(tx.conn, tenant_id=tx.tenant_id, **check.model_dump(exclude=FOLLOWS))
         return check
 
