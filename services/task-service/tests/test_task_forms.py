@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -155,12 +156,18 @@ async def test_others_are_served_while_hostile_forms_and_answers_arrive(world: W
             await system.create_task(ask(form={f"{name}{at}": field for name, field in slow.items()}))
             await refused(ana, task, dict.fromkeys(slow, "a" * 999 + "!"))
 
+    async def slowest_read(is_over: Callable[[int], bool]) -> float:
+        slowest, count = 0.0, 0
+        while not is_over(count):
+            began = time.monotonic()
+            await ana.get_task(GetTaskRequest(task_id=task.task_id), timeout=60)
+            slowest, count = max(slowest, time.monotonic() - began), count + 1
+        return slowest
+
+    quiet = await slowest_read(lambda count: count == 20)
     attack = asyncio.gather(*(hostile() for _ in range(4)))
     await begun.wait()
-    longest = 0.0
-    while not attack.done():
-        began = time.monotonic()
-        await ana.get_task(GetTaskRequest(task_id=task.task_id))
-        longest = max(longest, time.monotonic() - began)
+    longest = await slowest_read(lambda _: attack.done())
     await attack
-    assert longest < 4  # everything runs in one process here, beside whatever else this machine does
+    quiet = max(quiet, await slowest_read(lambda count: count == 20))
+    assert longest < 4 + 40 * quiet  # all runs in one process here, beside whatever else this machine does

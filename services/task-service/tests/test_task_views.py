@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from orkestra.rules import VIEW_GRANTS, may_with_view
+from orkestra.rules import TENANT_GRANTS, VIEW_GRANTS, may_with_view
 from orkestra.v1.task import (
     CreateViewRequest,
     DeleteViewRequest,
@@ -135,9 +135,16 @@ async def test_a_view_that_no_list_could_show_is_refused(world: World, fields: d
     assert (refused.value.reason, [error.path for error in refused.value.errors]) == ("VIEW_INVALID", [path])
 
 
-async def test_agents_keep_no_views(world: World) -> None:
+@pytest.mark.parametrize("role", ["agent", "system", "worker", "member", "manager", "admin", "auditor"])
+async def test_views_are_kept_by_the_roles_of_the_table(world: World, role: str) -> None:
+    tenant = world.tenant()
+    keys = {"agent": tenant.agent, "system": tenant.system, "worker": tenant.worker}
+    caller = keys[role]() if role in keys else tenant.person(role, roles=(role,))
+    if role in TENANT_GRANTS["create_view"]:
+        assert (await caller.create_view(kept())).owner == caller.id
+        return
     with pytest.raises(PermissionDenied) as refused:
-        await world.tenant().agent().create_view(kept())
+        await caller.create_view(kept())
     assert refused.value.reason == "VIEWS_NOT_ALLOWED"
 
 
