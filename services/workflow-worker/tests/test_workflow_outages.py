@@ -17,8 +17,11 @@ from orkestra.v1.workflow import (
     GetTimelineRequest,
     GetWorkflowRequest,
     GetWorkflowResultRequest,
+    QueryWorkflowRequest,
     SignalWorkflowRequest,
     StartWorkflowRequest,
+    TerminateWorkflowRequest,
+    UpdateWorkflowRequest,
     Workflow,
     WorkflowStatus,
 )
@@ -100,6 +103,14 @@ async def test_a_run_tells_and_refuses_what_it_can_while_temporal_is_dead(world:
         await client.signal_workflow(request, request_id=request_id, timeout=1.9)
     assert (refusal.value.reason, refusal.value.retry_after) == ("TEMPORAL_UNAVAILABLE", 1.0)
     assert time.monotonic() - began < 5
+    for asking in (
+        client.query_workflow(QueryWorkflowRequest(workflow_id=run.workflow_id, query="q"), timeout=1.9),
+        client.update_workflow(UpdateWorkflowRequest(workflow_id=run.workflow_id, update="u"), timeout=1.9),
+        client.terminate_workflow(TerminateWorkflowRequest(workflow_id=run.workflow_id), timeout=1.9),
+    ):
+        with pytest.raises(Unavailable) as refusal:
+            await asking
+        assert refusal.value.reason == "TEMPORAL_UNAVAILABLE"
 
     await asyncio.to_thread(start_server, temporal)
 

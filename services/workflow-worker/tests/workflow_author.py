@@ -69,3 +69,46 @@ async def thinks_for_ever(ctx: Context, asked: Question) -> str:
     """Never answer."""
     result = await task(ctx, title=asked.question, on_changes_requested=think_for_ever)
     return str(result.data["answer"])
+
+
+@workflow("counts")
+async def counts(ctx: Context, asked: Question) -> int:
+    """Count what updates add, and tell it to queries."""
+    count = 0
+
+    def told() -> int:
+        return count
+
+    def limited(more: int) -> None:
+        if more > 10:
+            raise ValueError("at most 10 at once")
+
+    async def add(more: int) -> int:
+        nonlocal count
+        await temporal.sleep(timedelta(milliseconds=1))
+        count += more
+        return count
+
+    temporal.set_query_handler("count", told)
+    temporal.set_update_handler("add", add, validator=limited)
+    await temporal.wait_condition(lambda: count >= 5)
+    return count
+
+
+@workflow("goes-round")
+async def goes_round(ctx: Context, asked: Question) -> str:
+    """Continue as new until the third round, which asks a person."""
+    rounds = int(asked.conversation_id)
+    if rounds < 3:
+        temporal.continue_as_new(asked.model_copy(update={"conversation_id": str(rounds + 1)}))
+    result = await task(ctx, title="Round three", assign_to=group("finance"))
+    return str(result.data["answer"])
+
+
+@workflow("out-of-time")
+async def out_of_time(ctx: Context, asked: Question) -> None:
+    """Continue as a run that Temporal gives one second."""
+    if asked.conversation_id != "short":
+        short = asked.model_copy(update={"conversation_id": "short"})
+        temporal.continue_as_new(short, run_timeout=timedelta(seconds=1))
+    await ctx.sleep("1h")

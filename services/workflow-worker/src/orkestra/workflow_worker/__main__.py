@@ -23,7 +23,8 @@ from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound
 from orkestra.workflow_worker import workflows
-from orkestra.workflow_worker.activities import Engine, TasksOfRuns
+from orkestra.workflow_worker.activities import TasksOfRuns
+from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE

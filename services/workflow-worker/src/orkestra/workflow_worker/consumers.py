@@ -11,7 +11,7 @@ from orkestra.v1.task import ConfirmWakeUpRequest, GetTaskRequest, Task, TaskSer
 from orkestra.wire import NotFound
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.activities import Engine
+from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.operations import no_longer_waits, note_waiting
 
 WAKE_UPS = "workflow-worker-wakeup"

@@ -4,6 +4,9 @@ select * from definitions where name = :name order by version desc limit 1;
 -- get_definition
 select * from definitions where name = :name and version = :version;
 
+-- versions_of_definition
+select * from definitions where name = :name order by version desc;
+
 -- newest_definitions
 select distinct on (name) * from definitions order by name, version desc;
 
@@ -64,13 +67,24 @@ update waiting_tasks set version = :version, message = null
 where tenant_id = :tenant_id and task_id = :task_id and version < :version;
 
 -- list_runs
-select * from runs
+-- With all of the labels asked for: a tag is a label without a name.
+select * from runs r
 where tenant_id = :tenant_id
   and workflow_id < :before
   and (:requested_by::text is null or requested_by = :requested_by)
   and (:status::text is null or status = :status)
   and (:definition::text is null or definition = :definition)
   and (:business_id::text is null or business_id = :business_id)
+  and (:started_after::timestamptz is null or started_at >= :started_after)
+  and (:started_before::timestamptz is null or started_at < :started_before)
+  and not exists (
+      select from unnest(:label_names::text[], :label_values::text[]) asked (name, value)
+      where not exists (
+          select from run_labels l
+          where l.tenant_id = r.tenant_id and l.workflow_id = r.workflow_id
+            and l.name = asked.name and l.value = asked.value
+      )
+  )
 order by workflow_id desc
 limit :page_size;
 

@@ -3,10 +3,11 @@
 import base64
 import binascii
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from orkestra.rules import parse_duration
 from orkestra.sdk.header import RunHeader
@@ -15,6 +16,7 @@ from orkestra.v1.task import Sla, SlaClock, Task, TaskStatus
 from orkestra.v1.workflow import (
     Definition,
     Failure,
+    ListWorkflowsRequest,
     SignalWorkflowRequest,
     StartWorkflowRequest,
     Workflow,
@@ -28,6 +30,7 @@ from orkestra.wire import (
     PermissionDenied,
     Principal,
     TooLarge,
+    Unavailable,
     dumps,
 )
 
@@ -79,6 +82,9 @@ ASK_HUMAN = "ask-human@1"
 BUILTIN_QUEUE = "orkestra-builtin"
 LARGEST_SIGNAL = 256 * 1024
 RESERVED_SIGNALS = ("orkestra_", "__temporal_")
+RESERVED_NAMES = ("orkestra_", "__")
+MOST_ATTRIBUTES, MOST_LABELS_ASKED = 20, 10
+ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 ENDS = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED})
 MOVES_DEADLINES = frozenset(
     {
@@ -138,6 +144,24 @@ def check_signal(request: SignalWorkflowRequest) -> None:
         raise TooLarge("REQUEST_TOO_LARGE", f"The payload is {size} bytes; a signal carries at most {LARGEST_SIGNAL}.")
 
 
+def check_asked(kind: Literal["query", "update"], name: str, payload: Any) -> None:
+    """Refuse (InvalidArgument, TooLarge) a query or update with a name of Temporal's own, or beyond 256 KiB."""
+    faults = _too_long(kind, name, 200)
+    if name.startswith(RESERVED_NAMES):
+        faults.append(FieldError(kind, "reserved", "Names like this are the platform's own."))
+    if faults:
+        raise InvalidArgument("REQUEST_INVALID", "The run cannot be asked like this.", errors=faults)
+    size = len(dumps(payload).encode())
+    if size > LARGEST_SIGNAL:
+        raise TooLarge("REQUEST_TOO_LARGE", f"The payload is {size} bytes; at most {LARGEST_SIGNAL} are carried.")
+
+
+def check_started(run: Workflow) -> None:
+    """Refuse (Unavailable) what can only be asked of a run that Temporal has started."""
+    if run.run_id is None:
+        raise Unavailable("WORKFLOW_NOT_STARTED", "Temporal has not started the run yet.", retry_after=2.0)
+
+
 def not_running(run: Workflow) -> FailedPrecondition:
     """Return the refusal of what can only be asked of a running run, with the run."""
     status = "ended" if run.status is WorkflowStatus.RUNNING else str(run.status)
@@ -170,8 +194,43 @@ def check_request(request: StartWorkflowRequest) -> None:
         faults.append(FieldError("tags", "too_many", "At most 50 tags are kept."))
     if request.start_delay is not None and _delay(request.start_delay) is None:
         faults.append(FieldError("start_delay", "invalid", "A duration such as 10m, of at most 365 days."))
+    faults += _attribute_faults(request.search_attributes or {})
     if faults:
         raise InvalidArgument("REQUEST_INVALID", "The run cannot be started like this.", errors=faults)
+
+
+def _attribute_faults(attributes: dict[str, Any]) -> list[FieldError]:
+    if len(attributes) > MOST_ATTRIBUTES:
+        return [FieldError("search_attributes", "too_many", f"At most {MOST_ATTRIBUTES} are kept.")]
+    faults = []
+    for name, value in attributes.items():
+        path = f"search_attributes.{name}"
+        if not ATTRIBUTE_NAME.fullmatch(name):
+            told = "A name begins with a letter, goes on with letters, digits, _ . and -, and has at most 64."
+            faults.append(FieldError(path, "invalid", told))
+        elif not isinstance(value, str | int | float):
+            faults.append(FieldError(path, "wrong_type", "Text, a number, true or false."))
+        elif len(str(value)) > 200:
+            faults.append(FieldError(path, "length", "At most 200 characters."))
+    return faults
+
+
+def labels_asked(request: ListWorkflowsRequest) -> list[tuple[str, str]]:
+    """Return the labels that runs must have: tags without a name, then attributes.
+
+    Refuses (InvalidArgument) an attribute that is not name=value, and more than ten labels.
+    """
+    named = [text.partition("=") for text in request.attributes]
+    faults = [
+        FieldError(f"attributes[{index}]", "invalid", "Give name=value, such as customer=k1.")
+        for index, (name, equals, _) in enumerate(named)
+        if not equals or not ATTRIBUTE_NAME.fullmatch(name)
+    ]
+    if len(request.tags) + len(named) > MOST_LABELS_ASKED:
+        faults.append(FieldError("tags", "too_many", f"Ask for at most {MOST_LABELS_ASKED} tags and attributes."))
+    if faults:
+        raise InvalidArgument("REQUEST_INVALID", "Runs cannot be listed like this.", errors=faults)
+    return [("", tag) for tag in request.tags] + [(name, value) for name, _, value in named]
 
 
 def start_delay(request: StartWorkflowRequest) -> timedelta:

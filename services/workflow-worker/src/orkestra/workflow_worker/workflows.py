@@ -10,7 +10,7 @@ from orkestra.chassis.sql import load
 from orkestra.sdk.task import follow
 from orkestra.v1.task import AdvanceClockRequest
 from orkestra.wire import Unavailable
-from orkestra.workflow_worker.activities import Engine
+from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.operations import end_run, note_start, start_of, workflow_of
 from orkestra.workflow_worker.rules import ASK_HUMAN
 from temporalio import workflow

@@ -43,7 +43,18 @@ from orkestra.v1.task import (
     View,
     VoteTaskRequest,
 )
-from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, StartWorkflowRequest, Timeline, Workflow
+from orkestra.v1.workflow import (
+    CancelWorkflowRequest,
+    QueryWorkflowRequest,
+    QueryWorkflowResponse,
+    SignalWorkflowRequest,
+    StartWorkflowRequest,
+    TerminateWorkflowRequest,
+    Timeline,
+    UpdateWorkflowRequest,
+    UpdateWorkflowResponse,
+    Workflow,
+)
 from pydantic import BaseModel
 
 Example = dict[str, Any]
@@ -84,6 +95,9 @@ REQUESTS: dict[type[BaseModel], Example] = {
     VoteTaskRequest: {"choice": "approve", "data": {"answer": "Within the budget."}, "revision": 1},
     CancelTaskRequest: {"reason": "Asked twice."},
     SignalWorkflowRequest: {"signal": "payment_received", "payload": {"amount": "20.00", "currency": "EUR"}},
+    QueryWorkflowRequest: {"query": "progress"},
+    UpdateWorkflowRequest: {"update": "raise_limit", "payload": {"limit": "500.00"}},
+    TerminateWorkflowRequest: {"reason": "The worker is broken and cleans up nothing."},
     CreateTaskRequest: {
         "title": "Refund €20 for order 2041?",
         "candidate_groups": ["support-l1"],
@@ -125,6 +139,8 @@ REQUESTS: dict[type[BaseModel], Example] = {
 }
 
 ANSWERS: dict[type[BaseModel], Example] = {
+    QueryWorkflowResponse: {"result": {"step": "waiting for approval", "percent": 60}},
+    UpdateWorkflowResponse: {"result": {"limit": "500.00"}},
     Session: {
         "token": "ors_…",
         "expires_at": "2030-01-31T20:00:00Z",

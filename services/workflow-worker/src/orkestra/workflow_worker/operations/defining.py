@@ -25,7 +25,11 @@ class Defining(Base):
         return await definition_of(tx, request.name, request.version)
 
     @read
-    async def list_definitions(self, tx: Tx, request: ListDefinitionsRequest) -> ListDefinitionsResponse:  # noqa: ARG002 - says nothing
+    async def list_definitions(self, tx: Tx, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
+        if request.name is not None:
+            await definition_of(tx, request.name, None)
+            versions = await sql.versions_of_definition.all(tx.conn, Definition, name=request.name)
+            return ListDefinitionsResponse(definitions=versions)
         return ListDefinitionsResponse(definitions=await sql.newest_definitions.all(tx.conn, Definition))
 
     @operation_above_tenants

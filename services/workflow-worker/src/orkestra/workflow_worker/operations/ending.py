@@ -1,10 +1,10 @@
 """How a run ends: the first end that is reported or found is the one."""
 
 from orkestra.chassis.operations import Tx, operation
-from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, Workflow, WorkflowStatus
+from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, Workflow, WorkflowStatus
 from orkestra.wire import FieldError, InvalidArgument
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import Base, run_of, sql, tell, workflow_of
+from orkestra.workflow_worker.operations.base import Base, Engine, run_of, sql, tell, workflow_of
 from orkestra.workflow_worker.operations.tracing import record_run, trace_of_run
 from orkestra.workflow_worker.rules import End
 
@@ -43,3 +43,18 @@ async def end_run(tx: Tx, workflow_id: str, end: End) -> Workflow | None:
         tx.continue_trace(trace_of_run(ended.workflow_id, traceparent))
     await tell(tx, end.status, ended)
     return ended
+
+
+async def terminate_run(tx: Tx, run: Workflow, engine: Engine, *, reason: str) -> Workflow:
+    """End a running run by force, in Temporal and then in its row with the event.
+
+    Where the commit is lost, the sweep finds the end in Temporal and records it.
+    """
+    if run.status is not WorkflowStatus.RUNNING:
+        raise rules.not_running(run)
+    rules.check_started(run)
+    if not await engine.terminate(run.workflow_id, reason):  # it has ended, and its row is not told yet
+        raise rules.not_running(run)
+    failure = Failure(type="TERMINATED", message=reason)
+    ended = await end_run(tx, run.workflow_id, End(run.run_id or "", WorkflowStatus.TERMINATED, failure=failure))
+    return ended or await run_of(tx, run.workflow_id)

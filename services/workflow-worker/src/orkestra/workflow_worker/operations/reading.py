@@ -38,6 +38,7 @@ class Reading(Defining):
     @read
     async def list_workflows(self, tx: Tx, request: ListWorkflowsRequest) -> ListWorkflowsResponse:
         size = rules.page_size(request.page_size)
+        labels = rules.labels_asked(request)
         runs = await sql.list_runs.all(
             tx.conn,
             Workflow,
@@ -47,6 +48,10 @@ class Reading(Defining):
             status=request.status,
             definition=request.definition,
             business_id=request.business_id,
+            started_after=request.started_after,
+            started_before=request.started_before,
+            label_names=[name for name, _ in labels],
+            label_values=[value for _, value in labels],
             page_size=size + 1,
         )
         page = [run.model_copy(update={"input": None, "result": None, "handoff": None}) for run in runs[:size]]

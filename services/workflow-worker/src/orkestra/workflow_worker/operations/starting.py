@@ -13,6 +13,7 @@ from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.operations.base import definition_of, sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
+from orkestra.workflow_worker.operations.ending import terminate_run
 from orkestra.workflow_worker.operations.tracing import trace_of_run
 from orkestra.workflow_worker.rules import Start
 
@@ -39,7 +40,7 @@ class Starting(Defining):
         self.queues[definition.name, definition.version] = definition.task_queue
         rules.check_may_start(tx.ctx.principal, definition)
         _check_input(definition, request, tx.ctx.locale)
-        await _check_business_id(tx, request)
+        await self._make_room(tx, request)
         header = {"handoff": request.handoff, "input": request.input, "on_behalf_of": request.on_behalf_of}
         _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=tx.ctx.subject, **header))
         run = await sql.insert_run.one(
@@ -63,6 +64,26 @@ class Starting(Defining):
             return await _running(tx, request)
         await tell(tx, "started", run)
         return run
+
+    async def _make_room(self, tx: Tx, request: StartWorkflowRequest) -> None:
+        """Do what the policy says about a run that has the business id already; refuses (AlreadyExists) by it."""
+        if request.business_id is None:
+            return
+        named = {"tenant_id": tx.tenant_id, "business_id": request.business_id}
+        if request.business_id_policy is BusinessIdPolicy.REJECT_ALWAYS:
+            first = await sql.newest_of_business_id.one(tx.conn, Workflow, **named)
+            if first is not None:
+                raise _business_id_taken(request, first)
+        if request.business_id_policy is BusinessIdPolicy.TERMINATE_RUNNING:
+            running = await sql.running_of_business_id.one(tx.conn, Workflow, **named)
+            if running is None:
+                return
+            if not rules.may_see(tx.ctx.principal, running):
+                raise _business_id_taken(request, running)
+            rules.check_may_cancel(tx.ctx.principal, running)
+            await terminate_run(
+                tx, running, self.engine, reason=f"Another start took its business id {request.business_id}."
+            )
 
     async def _start_now(self, run: Workflow, task_queue: str, start_at: datetime) -> Workflow:
         """Start the run on Temporal; where Temporal is away the sweep does it later."""
@@ -112,16 +133,6 @@ def _check_input(definition: Definition, request: StartWorkflowRequest, locale: 
             f"The input does not fit {definition.name}.",
             errors=[FieldError(fault.path, fault.code, fault.message) for fault in faults],
         ) from None
-
-
-async def _check_business_id(tx: Tx, request: StartWorkflowRequest) -> None:
-    if request.business_id is None or request.business_id_policy is not BusinessIdPolicy.REJECT_ALWAYS:
-        return
-    first = await sql.newest_of_business_id.one(
-        tx.conn, Workflow, tenant_id=tx.tenant_id, business_id=request.business_id
-    )
-    if first is not None:
-        raise _business_id_taken(request, first)
 
 
 async def _running(tx: Tx, request: StartWorkflowRequest) -> Workflow:

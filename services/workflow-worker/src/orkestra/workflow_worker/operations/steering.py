@@ -1,12 +1,26 @@
-"""What is asked of a running run: to stop, or to hear a signal."""
+"""What is asked of a run: to stop, to hear a signal or an update, to answer a query, to end at once."""
 
+import hashlib
+from typing import Any
 from uuid import uuid4
 
-from orkestra.chassis.operations import Tx, operation
-from orkestra.v1.workflow import CancelWorkflowRequest, SignalWorkflowRequest, Workflow, WorkflowStatus
-from orkestra.wire import Context, Unavailable
+from orkestra.chassis.operations import Tx, operation, read
+from orkestra.v1.workflow import (
+    CancelWorkflowRequest,
+    GetWorkflowRequest,
+    QueryWorkflowRequest,
+    QueryWorkflowResponse,
+    SignalWorkflowRequest,
+    TerminateWorkflowRequest,
+    UpdateWorkflowRequest,
+    UpdateWorkflowResponse,
+    Workflow,
+    WorkflowStatus,
+)
+from orkestra.wire import Context, Error, FailedPrecondition, Unavailable, dumps
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.operations.base import Base, sql, visible_run
+from orkestra.workflow_worker.operations.ending import terminate_run
 
 
 class Steering(Base):
@@ -46,8 +60,7 @@ class Steering(Base):
         rules.check_may_signal(tx.ctx.principal, run)
         if run.status is not WorkflowStatus.RUNNING:
             raise rules.not_running(run)
-        if run.run_id is None:
-            raise Unavailable("WORKFLOW_NOT_STARTED", "Temporal has not started the run yet.", retry_after=2.0)
+        rules.check_started(run)
         heard = await self.engine.signal(
             run.workflow_id,
             request.signal,
@@ -57,3 +70,55 @@ class Steering(Base):
         if not heard:  # it has ended, and its row is not told yet
             raise rules.not_running(run)
         return run
+
+    async def query_workflow(self, ctx: Context, request: QueryWorkflowRequest) -> QueryWorkflowResponse:
+        """Ask whoever runs it; one that has ended answers too, for as long as Temporal keeps its history."""
+        rules.check_asked("query", request.query, request.payload)
+        run = await self._seen_run(ctx, GetWorkflowRequest(workflow_id=request.workflow_id))
+        rules.check_started(run)
+        known, answer = await self.engine.query(run.workflow_id, request.query, payload=request.payload)
+        if not known:
+            raise rules.not_running(run)
+        return QueryWorkflowResponse(result=_as_json(answer))
+
+    @read
+    async def _seen_run(self, tx: Tx, request: GetWorkflowRequest) -> Workflow:
+        return await visible_run(tx, request.workflow_id)
+
+    async def update_workflow(self, ctx: Context, request: UpdateWorkflowRequest) -> UpdateWorkflowResponse:
+        """Admit the update once for its request id; Temporal gives the same answer to the same update id."""
+        rules.check_asked("update", request.update, request.payload)
+        run = await self._admit_update(ctx, request)
+        asked = f"{ctx.tenant_id}/{ctx.subject}/{ctx.request_id or uuid4()}"
+        going_on, answer = await self.engine.update(
+            run.workflow_id,
+            request.update,
+            payload=request.payload,
+            update_id=hashlib.sha256(asked.encode()).hexdigest(),
+        )
+        if not going_on:
+            raise rules.not_running(run)
+        return UpdateWorkflowResponse(result=_as_json(answer))
+
+    @operation
+    async def _admit_update(self, tx: Tx, request: UpdateWorkflowRequest) -> Workflow:
+        run = await visible_run(tx, request.workflow_id)
+        rules.check_may_signal(tx.ctx.principal, run)
+        if run.status is not WorkflowStatus.RUNNING:
+            raise rules.not_running(run)
+        rules.check_started(run)
+        return run
+
+    @operation
+    async def terminate_workflow(self, tx: Tx, request: TerminateWorkflowRequest) -> Workflow:
+        run = await visible_run(tx, request.workflow_id)
+        rules.check_may_cancel(tx.ctx.principal, run)
+        return await terminate_run(tx, run, self.engine, reason=request.reason or "terminated")
+
+
+def _as_json(answer: Any) -> Any:
+    try:
+        dumps(answer)
+    except (Error, TypeError, ValueError):
+        raise FailedPrecondition("ANSWER_NOT_JSON", "What the run's code answered is not JSON.") from None
+    return answer

@@ -1,0 +1,8 @@
+"""Temporal, as far as the service needs it; Unavailable where it does not answer in time."""
+
+from orkestra.workflow_worker.channels.asking import Asking
+from orkestra.workflow_worker.channels.running import Running
+
+
+class Engine(Running, Asking):
+    """One namespace of Temporal."""

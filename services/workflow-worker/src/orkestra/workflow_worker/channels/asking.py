@@ -1,0 +1,112 @@
+"""What runs are asked in Temporal while somebody waits for the answer: queries, updates, and their end by force."""
+
+import asyncio
+from typing import Any
+
+from orkestra.chassis.telemetry import step
+from orkestra.wire import FailedPrecondition, Unavailable
+from orkestra.workflow_worker.channels.bounds import Bounded, unavailable
+from temporalio.api.common.v1 import Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.update.v1 import Input, Meta, Outcome, Request, WaitPolicy
+from temporalio.api.workflowservice.v1 import (
+    QueryWorkflowRequest,
+    TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+ANSWER_SECONDS = 3.0
+"""How long a run's code may take to answer: within the time that a call has, which is 5 seconds unless one is given."""
+GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS)
+NOBODY_ANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+
+
+class Asking(Bounded):
+    """Queries, updates and ends runs; Unavailable where no worker answers in 3 seconds."""
+
+    async def query(self, workflow_id: str, query: str, *, payload: Any) -> tuple[bool, Any]:
+        """Return whether Temporal knows the run, and what its code answers; refuses what the code does not answer."""
+        request = QueryWorkflowRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            query=WorkflowQuery(query_type=query, query_args=await self._values(payload)),
+        )
+        await self._reachable()
+        try:
+            with step("temporal QueryWorkflow"):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answer = await self._service.query_workflow(request)
+        except TimeoutError:
+            raise nobody_answers() from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                raise FailedPrecondition("QUERY_REFUSED", f"The run does not answer this: {error.message}.") from error
+            return self._if_gone(error), None
+        return True, await self._decoded(answer.query_result)
+
+    async def update(self, workflow_id: str, update: str, *, payload: Any, update_id: str) -> tuple[bool, Any]:
+        """Return whether the run goes on, and what its code answers; once for one `update_id`."""
+        request = UpdateWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            wait_policy=WaitPolicy(
+                lifecycle_stage=UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+            ),
+            request=Request(
+                meta=Meta(update_id=update_id, identity=self._client.identity),
+                input=Input(name=update, args=await self._values(payload)),
+            ),
+        )
+        await self._reachable()
+        try:
+            with step("temporal UpdateWorkflowExecution"):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answer = await self._service.update_workflow_execution(request)
+        except TimeoutError:
+            raise nobody_answers() from None
+        except RPCError as error:
+            return self._if_gone(error), None
+        if not answer.HasField("outcome"):
+            raise nobody_answers()
+        return True, await self._outcome(answer.outcome)
+
+    async def terminate(self, workflow_id: str, reason: str) -> bool:
+        """End a run by force; False where it has ended or was never there."""
+        request = TerminateWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            identity=self._client.identity,
+            reason=reason,
+        )
+        call = self._service.terminate_workflow_execution(request)
+        return await self._unless_gone("TerminateWorkflowExecution", call)
+
+    def _if_gone(self, error: RPCError) -> bool:
+        """Return False where the error says that the run is not there; raise what it says otherwise."""
+        if error.status in GONE:
+            return False
+        raise (nobody_answers() if error.status in NOBODY_ANSWERED else unavailable()) from error
+
+    async def _values(self, payload: Any) -> Payloads:
+        values = [] if payload is None else [payload]
+        return Payloads(payloads=await self._client.data_converter.encode(values))
+
+    async def _decoded(self, answered: Payloads) -> Any:
+        decoded = await self._client.data_converter.decode(list(answered.payloads))
+        return decoded[0] if decoded else None
+
+    async def _outcome(self, outcome: Outcome) -> Any:
+        if outcome.WhichOneof("value") != "failure":
+            return await self._decoded(outcome.success)
+        failure = await self._client.data_converter.decode_failure(outcome.failure)
+        said = failure.message if isinstance(failure, ApplicationError) else str(failure)
+        raise FailedPrecondition("UPDATE_REFUSED", f"The run refuses the update: {said}.")
+
+
+def nobody_answers() -> Unavailable:
+    """Return what is raised while no worker answers for a run."""
+    told = f"No worker has answered for the run in {ANSWER_SECONDS:.0f} seconds."
+    return Unavailable("WORKER_UNAVAILABLE", told, retry_after=2.0)
