@@ -1,6 +1,7 @@
 """Nothing crosses from one tenant to another, even where a query forgets its tenant."""
 
 import re
+from datetime import timedelta
 from importlib import resources
 from typing import Any
 
@@ -19,9 +20,11 @@ from orkestra.v1.identity import (
     ExchangeCredentialRequest,
     GetGroupRequest,
     GetUserRequest,
+    InviteUserRequest,
     ListApiKeysRequest,
     ListGroupsRequest,
     ListUsersRequest,
+    MailLink,
     PrincipalKind,
     RemoveMemberRequest,
     RevokeApiKeyRequest,
@@ -40,14 +43,26 @@ SCOPED = [
     if "tenant_id" in set(query.parameters) - set(getattr(MUTANTS, query.name).parameters)
     and query.name != "find_installation_key"  # asks whether a tenant exists, as identity_lookup
 ]
-NEUTRAL: dict[str, Any] = {"after": "", "before": "~", "limit": 100}
+NEUTRAL: dict[str, Any] = {
+    "after": "",
+    "before": "~",
+    "limit": 100,
+    "status": "disabled",
+    "tenant_status": "suspended",
+    "name": "Changed",
+    "overlap": timedelta(0),
+    **dict.fromkeys(["roles", "locale", "time_zone", "expires_at", "actor", "action", "resource_id", "since", "until"]),
+    "password_hash": "changed",
+    "key_hash": "changed",
+    "prefix": "changed",
+}
 
 
 class Foreign:
     """A tenant's things, which another tenant must not meet."""
 
-    def __init__(self, home: Home, *, ann: str, key_id: str, token_hash: str) -> None:
-        self.home, self.ann, self.key_id, self.token_hash = home, ann, key_id, token_hash
+    def __init__(self, home: Home, *, ann: str, key_id: str, token_hash: str, link: MailLink) -> None:
+        self.home, self.ann, self.key_id, self.token_hash, self.link = home, ann, key_id, token_hash, link
 
     @property
     def values(self) -> dict[str, Any]:
@@ -60,6 +75,7 @@ class Foreign:
             "group_ids": ["g"],
             "key_id": self.key_id,
             "hash": self.token_hash,
+            "link_id": self.link.link_id,
         }
 
 
@@ -73,7 +89,8 @@ async def foreign(world: World, home: Home) -> Foreign:
     session = await world.sign_in(other.email("ann"))
     await world.rows("update sessions set expires_at = now() where user_id = $1", ann)
     token_hash = world.operations.pepper.digest(session.token)
-    return Foreign(other, ann=ann, key_id=created.api_key.key_id, token_hash=token_hash)
+    link = await other.admin.invite_user(InviteUserRequest(user_id=ann))
+    return Foreign(other, ann=ann, key_id=created.api_key.key_id, token_hash=token_hash, link=link)
 
 
 @pytest.mark.parametrize("name", SCOPED)
@@ -101,6 +118,12 @@ async def test_a_query_without_its_tenant_still_meets_nothing_of_another(
         2,
         [foreign.ann],
     )
+    assert key["version"] == 1
+    people = await world.rows("select version, status from users where tenant_id = $1", foreign.home.id)
+    assert {tuple(person) for person in people} == {(1, "active")}
+    tenants = await world.rows("select version, status from tenants where tenant_id = $1", foreign.home.id)
+    assert [tuple(tenant) for tenant in tenants] == [(1, "active")]
+    assert await world.rows("select from mail_links where link_id = $1", foreign.link.link_id)
     sessions = await world.rows("select ended_at from sessions where user_id = $1", foreign.ann)
     assert [session["ended_at"] for session in sessions] == [None]
 
@@ -122,7 +145,16 @@ def test_every_query_about_one_tenant_is_among_the_mutants() -> None:
 
 async def test_without_a_tenant_the_service_sees_no_row(world: World, foreign: Foreign) -> None:
     async with world.operations.database.unscoped() as conn:
-        for table in ("tenants", "users", "groups", "memberships", "api_keys", "sessions"):
+        for table in (
+            "tenants",
+            "users",
+            "groups",
+            "memberships",
+            "api_keys",
+            "sessions",
+            "mail_links",
+            "audit_entries",
+        ):
             assert await conn.fetch(f"select * from {table}") == []
 
 
@@ -170,7 +202,7 @@ async def test_every_table_with_a_tenant_forces_row_level_security(world: World)
         where c.relnamespace = 'identity'::regnamespace and c.relkind = 'r'"""
     )
     assert {row["relname"] for row in rows if row["is_forced"]} == {row["relname"] for row in rows}
-    assert len(rows) == 8
+    assert len(rows) == 10
 
 
 @pytest.mark.parametrize(

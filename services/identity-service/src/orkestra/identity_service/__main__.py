@@ -38,6 +38,7 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
             pepper=Pepper(secret(settings.key_pepper).encode()),
             passwords=passwords,
             time_zones=frozenset(zoneinfo.available_timezones()),
+            development=settings.development,
         )
         stack.push_async_callback(operations.settle)
         server = running.grpc_server(settings.grpc_port)

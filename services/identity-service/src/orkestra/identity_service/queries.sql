@@ -132,12 +132,12 @@ where
 select
     k.tenant_id, k.key_id, k.name, k.kind, k.roles, k.on_behalf_of, k.allowed_ips,
     k.revoked_at is not null as revoked,
-    coalesce(k.expires_at <= now(), false) as expired,
+    coalesce(k.expires_at <= now() or (k.key_hash <> :hash and k.previous_until <= now()), false) as expired,
     k.last_used_at is null or k.last_used_at < now() - interval '1 minute' as use_is_news,
     t.status as tenant_status
 from api_keys as k
 inner join tenants as t on t.tenant_id = k.tenant_id
-where k.key_hash = :hash
+where k.key_hash = :hash or k.previous_hash = :hash
 
 -- find_session
 -- Whose session this is, on PostgreSQL's clock: runs as identity_lookup.
@@ -225,3 +225,106 @@ where k.key_hash <> excluded.key_hash
 
 -- known_groups
 select group_id from groups where tenant_id = :tenant_id and group_id = any(:group_ids)
+
+-- change_tenant_status
+update tenants set status = :tenant_status, version = version + 1
+where tenant_id = :tenant_id and status <> :tenant_status
+returning *
+
+-- lock_user
+-- Changes of one person follow each other, and those of a tenant's admins too: the tenant always keeps one.
+with locked as (
+    select t.tenant_id from tenants as t where t.tenant_id = :tenant_id for no key update
+)
+select u.user_id from users as u
+where u.tenant_id = :tenant_id and u.user_id = :user_id and exists (select from locked)
+for update
+
+-- find_other_admin
+select user_id from users
+where tenant_id = :tenant_id and user_id <> :user_id and status = 'active' and 'admin' = any(roles)
+limit 1
+
+-- update_user
+update users set
+    name = coalesce(:name, name),
+    roles = coalesce(:roles, roles),
+    locale = coalesce(:locale, locale),
+    time_zone = coalesce(:time_zone, time_zone),
+    status = coalesce(:status, status),
+    version = version + 1
+where tenant_id = :tenant_id and user_id = :user_id
+
+-- get_password
+select password_hash, email_key from users where tenant_id = :tenant_id and user_id = :user_id
+
+-- change_password
+update users set password_hash = :password_hash, version = version + 1
+where tenant_id = :tenant_id and user_id = :user_id
+
+-- end_sessions
+-- All of a person's but the one of this token.
+update sessions set ended_at = now()
+where tenant_id = :tenant_id and user_id = :user_id and token_hash <> :hash and ended_at is null
+
+-- put_mail_link
+-- The link before of the same purpose is replaced; one that is younger than a minute stays, and no row comes.
+insert into mail_links as l (tenant_id, link_id, user_id, purpose, token_hash, expires_at)
+values (:tenant_id, :link_id, :user_id, :purpose, :token_hash, now() + :lifetime::interval)
+on conflict (tenant_id, user_id, purpose) do update set
+    link_id = excluded.link_id, token_hash = excluded.token_hash, created_at = now(), expires_at = excluded.expires_at
+where l.created_at < now() - interval '1 minute'
+returning *
+
+-- get_mail_link
+select * from mail_links where tenant_id = :tenant_id and link_id = :link_id and expires_at > now()
+
+-- find_mail_link
+-- Whose link this is, on PostgreSQL's clock: runs as identity_lookup.
+select l.tenant_id, l.user_id, u.email_key
+from mail_links as l
+inner join users as u on u.tenant_id = l.tenant_id and u.user_id = l.user_id
+inner join tenants as t on t.tenant_id = l.tenant_id
+where l.token_hash = :hash and l.expires_at > now() and u.status = 'active' and t.status = 'active'
+
+-- use_mail_link
+delete from mail_links where tenant_id = :tenant_id and token_hash = :hash and expires_at > now() returning purpose
+
+-- forget_mail_links
+delete from mail_links where tenant_id = :tenant_id and user_id = :user_id
+
+-- rotate_api_key
+-- Without an overlap the secret before is refused at once.
+update api_keys set
+    previous_hash = key_hash,
+    previous_until = now() + :overlap::interval,
+    key_hash = :key_hash,
+    prefix = :prefix,
+    expires_at = coalesce(:expires_at, expires_at),
+    version = version + 1
+where
+    tenant_id = :tenant_id and key_id = :key_id and revoked_at is null
+    and (expires_at is null or expires_at > now())
+returning *
+
+-- add_audit_entry
+insert into audit_entries (
+    tenant_id, entry_id, actor, actor_kind, action, resource, resource_id, before, after, door
+)
+values (
+    :tenant_id, 'audit_' || replace(uuidv7()::text, '-', ''), :actor, :actor_kind, :action, :resource, :resource_id,
+    :before, :after, :door
+)
+
+-- list_audit
+-- Newest first: entry ids begin with their time.
+select * from audit_entries
+where
+    tenant_id = :tenant_id and entry_id < :before
+    and (:actor::text is null or actor = :actor)
+    and (:action::text is null or action = :action)
+    and (:resource_id::text is null or resource_id = :resource_id)
+    and (:since::timestamptz is null or at >= :since)
+    and (:until::timestamptz is null or at < :until)
+order by entry_id desc
+limit :limit

@@ -13,8 +13,11 @@ from orkestra.v1.identity import (
     CreateGroupRequest,
     CreateTenantRequest,
     CreateUserRequest,
+    MailLinkPurpose,
     PrincipalKind,
     Role,
+    RotateApiKeyRequest,
+    UpdateUserRequest,
     User,
 )
 from orkestra.wire import FieldError
@@ -22,11 +25,14 @@ from orkestra.wire import FieldError
 ADMINS: Final = frozenset({Role.ADMIN})
 OVERSEERS: Final = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
 COLLEAGUES: Final = OVERSEERS | {Role.MEMBER, Role.SYSTEM, Role.WORKER}
+PEOPLE: Final = OVERSEERS | {Role.MEMBER}
 OPERATORS: Final = frozenset({Role.OPERATOR})
 EVERYONE: Final = frozenset(Role)
 
 # Rpcs that need no token: a credential or a password is their input, or there is nothing to protect.
-OPEN_RPCS: Final = frozenset({"ExchangeCredential", "GetSigningKeys", "SignIn", "SignOut"})
+OPEN_RPCS: Final = frozenset(
+    {"ExchangeCredential", "GetSigningKeys", "SignIn", "SignOut", "RequestPasswordReset", "RedeemMailLink"}
+)
 
 # Who may call what: one of these roles is needed.
 PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
@@ -34,7 +40,16 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "GetMe": EVERYONE,
         "CreateTenant": OPERATORS,
         "ListTenants": COLLEAGUES | OPERATORS,
+        "GetTenant": COLLEAGUES | OPERATORS,
+        "SuspendTenant": OPERATORS,
+        "ResumeTenant": OPERATORS,
         "CreateUser": ADMINS,
+        "UpdateUser": ADMINS,
+        "DisableUser": ADMINS,
+        "EnableUser": ADMINS,
+        "InviteUser": ADMINS,
+        "ChangePassword": PEOPLE,
+        "GetMailLinkToken": frozenset({Role.SYSTEM}),
         "GetUser": COLLEAGUES,
         "ListUsers": COLLEAGUES,
         "CreateGroup": ADMINS,
@@ -45,6 +60,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "CreateApiKey": ADMINS,
         "ListApiKeys": OVERSEERS,
         "RevokeApiKey": ADMINS,
+        "GetApiKey": OVERSEERS,
+        "RotateApiKey": ADMINS,
+        "ListAudit": ADMINS | {Role.AUDITOR},
     }
 )
 
@@ -78,6 +96,12 @@ FREE_FAILURES: Final = 5
 FIRST_LOCK: Final = timedelta(seconds=30)
 LONGEST_LOCK: Final = timedelta(minutes=15)
 SESSION_LIFETIME: Final = timedelta(hours=12)
+LINK_LIFETIMES: Final[Mapping[MailLinkPurpose, timedelta]] = MappingProxyType(
+    {MailLinkPurpose.INVITATION: timedelta(days=3), MailLinkPurpose.PASSWORD_RESET: timedelta(hours=1)}
+)
+DEFAULT_OVERLAP: Final = 86_400
+LONGEST_OVERLAP: Final = 7 * 86_400
+LONGEST_REASON: Final = 500
 
 
 def may(rpc: str, roles: Iterable[str]) -> bool:
@@ -132,12 +156,35 @@ def user_errors(request: CreateUserRequest, zones: frozenset[str], *, prefix: st
     yield from name_errors(f"{prefix}name", request.name)
     yield from role_errors(f"{prefix}roles", request.roles, PrincipalKind.USER)
     yield from list_errors(f"{prefix}groups", request.groups)
-    if request.password is not None and not 12 <= len(request.password) <= 256:
-        yield FieldError(f"{prefix}password", "length", "A password has 12 to 256 characters.")
-    if request.locale is not None and not LOCALE.fullmatch(request.locale):
-        yield FieldError(f"{prefix}locale", "malformed", "A locale is a BCP 47 tag, such as de or en-GB.")
-    if request.time_zone is not None and request.time_zone not in zones:
-        yield FieldError(f"{prefix}time_zone", "unknown", "A time zone is an IANA name, such as Europe/Berlin.")
+    if request.password is not None:
+        yield from password_errors(f"{prefix}password", request.password)
+    yield from _place_errors(request, zones, prefix=prefix)
+
+
+def user_change_errors(request: UpdateUserRequest, zones: frozenset[str]) -> Iterator[FieldError]:
+    """Everything that is wrong with what is to change about a person."""
+    if request.name is not None:
+        yield from name_errors("name", request.name)
+    yield from role_errors("roles", request.roles, PrincipalKind.USER)
+    yield from _place_errors(request, zones, prefix="")
+
+
+def rotation_errors(request: RotateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
+    """Everything that is wrong with how a key is to get a new secret."""
+    if request.overlap_seconds is not None and not 0 <= request.overlap_seconds <= LONGEST_OVERLAP:
+        yield FieldError("overlap_seconds", "range", f"The overlap is 0 to {LONGEST_OVERLAP} seconds.")
+    if request.expires_at is not None and request.expires_at <= now:
+        yield FieldError("expires_at", "past", "A key cannot expire before it has its secret.")
+
+
+def password_errors(path: str, password: str) -> Iterator[FieldError]:
+    if not 12 <= len(password) <= 256:
+        yield FieldError(path, "length", "A password has 12 to 256 characters.")
+
+
+def reason_errors(reason: str | None) -> Iterator[FieldError]:
+    if reason is not None and len(reason) > LONGEST_REASON:
+        yield FieldError("reason", "length", f"A reason has at most {LONGEST_REASON} characters.")
 
 
 def group_errors(request: CreateGroupRequest) -> Iterator[FieldError]:
@@ -226,6 +273,15 @@ def unknown_people_errors(path: str, names: Sequence[str], people: Iterable[User
     for i, name in enumerate(names):
         if (email_key(name) if "@" in name else name) not in known:
             yield FieldError(f"{path}[{i}]", "unknown", f"There is no person {name[:254]}.")
+
+
+def _place_errors(
+    request: CreateUserRequest | UpdateUserRequest, zones: frozenset[str], *, prefix: str
+) -> Iterator[FieldError]:
+    if request.locale is not None and not LOCALE.fullmatch(request.locale):
+        yield FieldError(f"{prefix}locale", "malformed", "A locale is a BCP 47 tag, such as de or en-GB.")
+    if request.time_zone is not None and request.time_zone not in zones:
+        yield FieldError(f"{prefix}time_zone", "unknown", "A time zone is an IANA name, such as Europe/Berlin.")
 
 
 def _range_errors(path: str, text: str) -> Iterator[FieldError]:

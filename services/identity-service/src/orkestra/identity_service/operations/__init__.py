@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from orkestra.identity_service import rules
-from orkestra.identity_service.operations.access import AccessOperations
+from orkestra.identity_service.operations.accounts import AccountOperations
+from orkestra.identity_service.operations.audit import AuditOperations
 from orkestra.identity_service.operations.installation import InstallationKeys
 from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
@@ -15,7 +16,7 @@ from orkestra.wire import Authenticate, PermissionDenied, Principal
 __all__ = ["IdentityOperations", "InstallationKeys", "Passwords", "Pepper", "permitted"]
 
 
-class IdentityOperations(AccessOperations, TenantOperations, PeopleOperations, KeyOperations):
+class IdentityOperations(AccountOperations, TenantOperations, PeopleOperations, KeyOperations, AuditOperations):
     """IdentityService: who is who."""
 
     open_rpcs = rules.OPEN_RPCS

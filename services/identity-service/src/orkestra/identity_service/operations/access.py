@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import asyncpg
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.sql import Connection
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.base import Identity, refuse, sql
 from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX, new_session_token
@@ -80,7 +81,7 @@ class AccessOperations(Identity):
             raise _locked(locked)
         place = await self.passwords.first_match([person["password_hash"] for person in people], request.password)
         if place is None:
-            await self._count_failure(email_hash)
+            await self.count_failure(email_hash)
             raise Unauthenticated("SIGN_IN_REFUSED", "E-mail address or password is not right.")
         if len(people) > 1:
             await self._forget_failures(email_hash)
@@ -190,9 +191,7 @@ class AccessOperations(Identity):
         token = new_session_token()
         async with self.database.transaction(tenant_id) as conn:
             await sql.forget_failures.execute(conn, email_hash=email_hash)
-            locked = await sql.get_lock.value(conn, email_hash=email_hash)
-            if locked is not None:
-                raise _locked(locked)
+            await self.refuse_locked(conn, email_hash)
             await sql.forget_ended_sessions.execute(conn, tenant_id=tenant_id, user_id=user_id)
             expires_at = await sql.open_session.value(
                 conn,
@@ -204,7 +203,7 @@ class AccessOperations(Identity):
             user = await sql.find_users.one(conn, User, tenant_id=tenant_id, user_ids=[user_id], email_keys=[])
         return Session(token=token, expires_at=expires_at, user=user)
 
-    async def _count_failure(self, email_hash: str) -> None:
+    async def count_failure(self, email_hash: str) -> None:
         """Count a wrong password; where others locked the address meanwhile, that is the answer."""
         async with self.database.unscoped() as conn:
             [counted] = await sql.count_failure.rows(conn, email_hash=email_hash)
@@ -215,12 +214,16 @@ class AccessOperations(Identity):
         if counted["locked_seconds"] > 0:
             raise _locked(counted["locked_seconds"])
 
+    async def refuse_locked(self, conn: Connection, email_hash: str) -> None:
+        """Refuse while this address is locked."""
+        locked = await sql.get_lock.value(conn, email_hash=email_hash)
+        if locked is not None:
+            raise _locked(locked)
+
     async def _forget_failures(self, email_hash: str) -> None:
         async with self.database.unscoped() as conn:
             await sql.forget_failures.execute(conn, email_hash=email_hash)
-            locked = await sql.get_lock.value(conn, email_hash=email_hash)
-        if locked is not None:
-            raise _locked(locked)
+            await self.refuse_locked(conn, email_hash)
 
     def _note_use(self, tenant_id: str, key_id: str) -> None:
         """Record that a key was used, beside the request that uses it and once however many do."""

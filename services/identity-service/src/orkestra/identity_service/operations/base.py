@@ -28,6 +28,7 @@ class Identity:
     pepper: Pepper
     passwords: Passwords
     time_zones: frozenset[str]
+    development: bool = False
     noting: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def request_digest(self, body: bytes) -> bytes:

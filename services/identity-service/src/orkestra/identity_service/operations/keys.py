@@ -1,7 +1,10 @@
-"""API keys: made, listed, revoked."""
+"""API keys: made, listed, given a new secret, revoked."""
+
+from datetime import timedelta
 
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.identity_service import rules
+from orkestra.identity_service.operations.audit import audited
 from orkestra.identity_service.operations.base import Identity, page, refuse, sql
 from orkestra.identity_service.operations.people import find_people
 from orkestra.identity_service.operations.secrets import new_api_key
@@ -10,12 +13,14 @@ from orkestra.v1.identity import (
     ApiKey,
     CreateApiKeyRequest,
     CreatedApiKey,
+    GetApiKeyRequest,
     ListApiKeysRequest,
     ListApiKeysResponse,
     RevokeApiKeyRequest,
+    RotateApiKeyRequest,
     User,
 )
-from orkestra.wire import NotFound
+from orkestra.wire import FailedPrecondition, NotFound
 
 
 class KeyOperations(Identity):
@@ -32,7 +37,7 @@ class KeyOperations(Identity):
         refuse(errors)
         secret, prefix = new_api_key()
         everybody = [rules.EVERYBODY] if rules.EVERYBODY in request.on_behalf_of else []
-        api_key = await sql.create_api_key.one(
+        [api_key] = await sql.create_api_key.all(
             tx.conn,
             ApiKey,
             tenant_id=tx.tenant_id,
@@ -46,6 +51,7 @@ class KeyOperations(Identity):
             created_by=tx.ctx.subject,
             expires_at=request.expires_at,
         )
+        await audited(tx, "create_api_key", "api_key", api_key.key_id, after=api_key)
         created = CreatedApiKey(api_key=api_key, secret=secret)
         tx.keep(created.model_copy(update={"secret": ""}))
         return created
@@ -59,15 +65,40 @@ class KeyOperations(Identity):
         more = rules.page_token("api_keys", keys[limit - 1].key_id) if len(keys) > limit else None
         return ListApiKeysResponse(api_keys=keys[:limit], next_page_token=more)
 
+    @read
+    async def get_api_key(self, tx: Tx, request: GetApiKeyRequest) -> ApiKey:
+        return await _find_key(tx, request.key_id)
+
+    @operation
+    async def rotate_api_key(self, tx: Tx, request: RotateApiKeyRequest) -> CreatedApiKey:
+        refuse(rules.rotation_errors(request, await tx.now()))
+        before = await _find_key(tx, request.key_id)
+        overlap = rules.DEFAULT_OVERLAP if request.overlap_seconds is None else request.overlap_seconds
+        secret, prefix = new_api_key()
+        rotated = await sql.rotate_api_key.one(
+            tx.conn,
+            ApiKey,
+            tenant_id=tx.tenant_id,
+            key_id=request.key_id,
+            key_hash=self.pepper.digest(secret),
+            prefix=prefix,
+            overlap=timedelta(seconds=overlap),
+            expires_at=request.expires_at,
+        )
+        if rotated is None:
+            message = "A revoked or expired key gets no new secret; create another key."
+            raise FailedPrecondition("API_KEY_ENDED", message, current=before)
+        await audited(tx, "rotate_api_key", "api_key", rotated.key_id, before=before, after=rotated)
+        created = CreatedApiKey(api_key=rotated, secret=secret)
+        tx.keep(created.model_copy(update={"secret": ""}))
+        return created
+
     @operation
     async def revoke_api_key(self, tx: Tx, request: RevokeApiKeyRequest) -> ApiKey:
-        place = {"tenant_id": tx.tenant_id, "key_id": request.key_id}
-        revoked = await sql.revoke_api_key.one(tx.conn, ApiKey, **place)
+        before = await _find_key(tx, request.key_id)
+        revoked = await sql.revoke_api_key.one(tx.conn, ApiKey, tenant_id=tx.tenant_id, key_id=request.key_id)
         if revoked is None:
-            api_key = await sql.get_api_key.one(tx.conn, ApiKey, **place)
-            if api_key is None:
-                raise NotFound("API_KEY_NOT_FOUND", f"There is no API key {request.key_id[:100]}.")
-            return api_key
+            return before
         await tx.emit(
             aggregate="identity",
             event="key_revoked",
@@ -75,4 +106,12 @@ class KeyOperations(Identity):
             key=revoked.key_id,
             version=revoked.version,
         )
+        await audited(tx, "revoke_api_key", "api_key", revoked.key_id, before=before, after=revoked)
         return revoked
+
+
+async def _find_key(tx: Tx, key_id: str) -> ApiKey:
+    api_key = await sql.get_api_key.one(tx.conn, ApiKey, tenant_id=tx.tenant_id, key_id=key_id)
+    if api_key is None:
+        raise NotFound("API_KEY_NOT_FOUND", f"There is no API key {key_id[:100]}.")
+    return api_key

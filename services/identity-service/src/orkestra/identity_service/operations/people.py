@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.identity_service import rules
+from orkestra.identity_service.operations.audit import audited
 from orkestra.identity_service.operations.base import Identity, page, refuse, sql
 from orkestra.v1.events import GroupEvent, MembershipEvent, UserEvent
 from orkestra.v1.identity import (
@@ -75,6 +76,7 @@ class PeopleOperations(Identity):
             key=group.group_id,
             version=group.version,
         )
+        await audited(tx, "create_group", "group", group.group_id, after=group)
         return group
 
     @read
@@ -93,7 +95,10 @@ class PeopleOperations(Identity):
         person = await find_person(tx, request.user_id)
         if len(person.groups) >= rules.MAX_LIST and request.group_id not in person.groups:
             raise FailedPrecondition("TOO_MANY_GROUPS", f"A person is in at most {rules.MAX_LIST} groups.")
-        return await join_group(tx, request.group_id, person.user_id)
+        group = await join_group(tx, request.group_id, person.user_id)
+        if request.group_id not in person.groups:
+            await audited(tx, "add_member", "group", group.group_id, after={"user_id": person.user_id})
+        return group
 
     @operation
     async def remove_member(self, tx: Tx, request: RemoveMemberRequest) -> Group:
@@ -102,6 +107,7 @@ class PeopleOperations(Identity):
         place = {"tenant_id": tx.tenant_id, "group_id": request.group_id}
         if await sql.remove_member.value(tx.conn, **place, user_id=person.user_id) is None:
             return await find_group(tx, request.group_id)
+        await audited(tx, "remove_member", "group", request.group_id, before={"user_id": person.user_id})
         return await _membership_changed(tx, request.group_id, person.user_id, member=False)
 
 
@@ -125,14 +131,15 @@ async def add_person(tx: Tx, request: CreateUserRequest, *, password_hash: str |
     for group_id in sorted(request.groups):
         await join_group(tx, group_id, user_id)
     user = await find_person(tx, user_id)
-    await tx.emit(
-        aggregate="identity",
-        event="user_changed",
-        payload=UserEvent(user=user),
-        key=user.user_id,
-        version=user.version,
-    )
+    await tell_of_person(tx, user)
+    await audited(tx, "create_user", "user", user.user_id, after=user)
     return user
+
+
+async def tell_of_person(tx: Tx, user: User) -> None:
+    """Emit that a person is new or has changed."""
+    payload = UserEvent(user=user)
+    await tx.emit(aggregate="identity", event="user_changed", payload=payload, key=user.user_id, version=user.version)
 
 
 async def join_group(tx: Tx, group_id: str, user_id: str) -> Group:

@@ -1,5 +1,6 @@
 """Credentials: how they are made and what is kept of them."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 API_KEY_PREFIX = "ork_"
 SESSION_PREFIX = "ors_"
+LINK_PREFIX = "orl_"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -20,6 +22,14 @@ class Pepper:
         """HMAC-SHA256 (RFC 2104), hexadecimal; enough for credentials of 256 random bits, not for passwords."""
         body = text.encode() if isinstance(text, str) else text
         return hmac.new(self.value, body, hashlib.sha256).hexdigest()
+
+    def link_token(self, link_id: str) -> str:
+        """What a mailed link carries: made of its id under the pepper, so it is kept nowhere and can be made again.
+
+        The NUL keeps it apart from `digest`: no text that a caller sends can have one.
+        """
+        made = hmac.new(self.value, f"\0mail link\0{link_id}".encode(), hashlib.sha256).digest()
+        return LINK_PREFIX + base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
 def new_api_key() -> tuple[str, str]:
