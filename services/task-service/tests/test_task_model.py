@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from orkestra.sdk.testing import TaskWorld
 from orkestra.v1.task import (
@@ -153,6 +153,7 @@ async def outcome(call: Callable[[], Awaitable[Task]]) -> Any:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(policy=POLICIES, calls=st.lists(CALLS, min_size=1, max_size=10))
+@example(policy=None, calls=[("cancel", "boss"), ("complete", "ben"), ("complete", "ben")])
 async def test_the_service_does_what_the_model_does(
     world: World, policy: ApprovalPolicy | None, calls: list[Call]
 ) -> None:

@@ -35,7 +35,7 @@ from orkestra.v1.task import (
     VoteTaskRequest,
     WorkingHours,
 )
-from orkestra.wire import FailedPrecondition, InvalidArgument, NotFound, Principal
+from orkestra.wire import FailedPrecondition, InvalidArgument, NotFound, Principal, dumps
 
 Clock = Callable[[], Awaitable[datetime]]
 WakeUp = Callable[[Task], Awaitable[None]]
@@ -71,6 +71,7 @@ class TaskWorld:
         self.tenant_id = tenant_id
         self.tasks: dict[str, Task] = {}
         self.events: list[WorldEvent] = []
+        self._late_answers: set[tuple[str, str | None, str]] = set()
         self.receipt_key = ReceiptKey(base64.b64encode(bytes(32)).decode())
         self.redeemed: dict[str, Redemption] = {}
         self.policy = EscalationPolicy(rules=[], version=0)
@@ -236,10 +237,21 @@ class TaskWorld:
         if decision.changes:
             self.tasks[decision.task.task_id] = decision.task
         for change in decision.changes:
-            self.events.append(WorldEvent(f"task.{change.event}", change.at, change.task, change.actor))
+            if not self._is_repeated(change):
+                self.events.append(WorldEvent(f"task.{change.event}", change.at, change.task, change.actor))
         if decision.refusal is not None:
             raise decision.refusal
         return decision.task
+
+    def _is_repeated(self, change: rules.Change) -> bool:
+        """Say whether the same person has given the same answer too late before: that is kept once."""
+        if change.event != "late_answer":
+            return False
+        late = (change.task.task_id, change.actor, dumps(change.details))
+        if late in self._late_answers:
+            return True
+        self._late_answers.add(late)
+        return False
 
     def _voters(self, task: Task | CreateTaskRequest) -> rules.Voters | None:
         """Return who may vote, by name; None where the test does not say who is in the groups."""
