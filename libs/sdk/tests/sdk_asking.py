@@ -88,3 +88,11 @@ async def too_many(ctx: Context, input: Words) -> str:
     except ValueError as refusal:
         return str(refusal)
     return ""
+
+
+@workflow("tells")
+async def tells(ctx: Context, input: Words) -> str:
+    await ctx.progress("Half of it is done.")
+    await ctx.emit("order.paid", {"order": "7"})
+    ctx.log.info("told")
+    return ctx.tenant

@@ -136,3 +136,20 @@ async def test_cancelling_the_run_cancels_every_task_that_is_waited_for_together
         with pytest.raises(CancelledError):
             await run.result()
         await eventually(lambda: set(statuses(tasks).values()) == {"cancelled"})
+
+
+async def test_what_a_run_tells_on_its_way_is_an_event_each() -> None:
+    async with OrkestraTest() as env:
+        run = await env.start(author.tells, author.Words())
+        assert await run.result() == env.world.tenant_id
+        progressed, emitted, completed = env.events
+        assert (progressed.name, emitted.name, completed.name) == (
+            "workflow.progressed",
+            "workflow.emitted",
+            "workflow.completed",
+        )
+        assert progressed.told is not None
+        assert (progressed.told.progress, progressed.told.workflow_id) == ("Half of it is done.", run.workflow_id)
+        assert emitted.told is not None
+        assert emitted.told.emitted is not None
+        assert (emitted.told.emitted.name, emitted.told.emitted.data) == ("order.paid", {"order": "7"})

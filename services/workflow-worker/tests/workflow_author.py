@@ -112,3 +112,11 @@ async def out_of_time(ctx: Context, asked: Question) -> None:
         short = asked.model_copy(update={"conversation_id": "short"})
         temporal.continue_as_new(short, run_timeout=timedelta(seconds=1))
     await ctx.sleep("1h")
+
+
+@workflow("tells")
+async def tells(ctx: Context, asked: Question) -> str:
+    """Tell how far it is and what happened."""
+    await ctx.progress("Half of it is done.")
+    await ctx.emit("order.paid", {"order": asked.customer_id})
+    return "told"

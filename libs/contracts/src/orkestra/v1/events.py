@@ -6,7 +6,7 @@ from orkestra.v1 import events_pb2 as pb
 from orkestra.v1.identity import ApiKey, Group, MailLink, Tenant, User
 from orkestra.v1.notification import Notification
 from orkestra.v1.task import Calendar, Task, View
-from orkestra.v1.workflow import Workflow
+from orkestra.v1.workflow import Emitted, Workflow
 from orkestra.wire import Model
 
 
@@ -47,6 +47,7 @@ class WorkflowEvent(Model, pb=pb.WorkflowEvent):
     workflow: Workflow
     audience: list[str] = Field(default_factory=list, description="Who may see it: user:<id> or all.")
     actor: str | None = Field(default=None)
+    emitted: Emitted | None = Field(default=None, description="What the run's code tells; only with emitted.")
 
 
 class TenantEvent(Model, pb=pb.TenantEvent):

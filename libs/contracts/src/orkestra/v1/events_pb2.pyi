@@ -44,14 +44,16 @@ class ViewEvent(_message.Message):
     def __init__(self, view: _Optional[_Union[_task_pb2.View, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
 
 class WorkflowEvent(_message.Message):
-    __slots__ = ("workflow", "audience", "actor")
+    __slots__ = ("workflow", "audience", "actor", "emitted")
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
+    EMITTED_FIELD_NUMBER: _ClassVar[int]
     workflow: _workflow_pb2.Workflow
     audience: _containers.RepeatedScalarFieldContainer[str]
     actor: str
-    def __init__(self, workflow: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+    emitted: _workflow_pb2.Emitted
+    def __init__(self, workflow: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., emitted: _Optional[_Union[_workflow_pb2.Emitted, _Mapping]] = ...) -> None: ...
 
 class TenantEvent(_message.Message):
     __slots__ = ("tenant",)

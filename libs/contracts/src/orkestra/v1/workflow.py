@@ -109,6 +109,17 @@ class ListDefinitionsRequest(Model, pb=pb.ListDefinitionsRequest):
     )
 
 
+class Emitted(Model, pb=pb.Emitted):
+    """Something that happened, as a workflow's code names it."""
+
+    name: str = Field(description="Lower-case words joined by dots or hyphens, such as order.paid.")
+    data: dict[str, Any] | None = Field(default=None)
+
+
+class ReportProgressResponse(Model, pb=pb.ReportProgressResponse):
+    """Nothing but the fact."""
+
+
 class ReportEndResponse(Model, pb=pb.ReportEndResponse):
     """Nothing but the fact."""
 
@@ -247,6 +258,7 @@ class Workflow(Model, pb=pb.Workflow):
     answer_needed: AnswerNeeded | None = Field(
         default=None, description="A task of this run waits for an answer of the requester: its id, and what is asked."
     )
+    progress: str | None = Field(default=None, description="How far it is, in the words of its code; the newest.")
 
 
 class ListDefinitionsResponse(Model, pb=pb.ListDefinitionsResponse):
@@ -259,6 +271,14 @@ class RegisterDefinitionsRequest(Model, pb=pb.RegisterDefinitionsRequest):
     """What a worker can run."""
 
     definitions: list[Definition] = Field(default_factory=list)
+
+
+class ReportProgressRequest(Model, pb=pb.ReportProgressRequest):
+    """What a run's code tells: how far it is, or something that happened."""
+
+    workflow_id: str
+    progress: str | None = Field(default=None, description="How far it is, at most 300 characters.")
+    emitted: Emitted | None = Field(default=None, description="What happened.")
 
 
 class Timeline(Model, pb=pb.Timeline):
@@ -327,6 +347,10 @@ class WorkflowServiceServer(Protocol):
 
     async def register_definitions(self, ctx: Context, request: RegisterDefinitionsRequest) -> ListDefinitionsResponse:
         """Makes known what a worker can run. For workers."""
+        ...
+
+    async def report_progress(self, ctx: Context, request: ReportProgressRequest) -> ReportProgressResponse:
+        """Records how far a run is, and tells what its code has to tell. For workers."""
         ...
 
     async def report_end(self, ctx: Context, request: ReportEndRequest) -> ReportEndResponse:
@@ -449,6 +473,14 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
             request_id=request_id,
             timeout=timeout,
             idempotent=True,
+        )
+
+    async def report_progress(
+        self, request: ReportProgressRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ReportProgressResponse:
+        """Records how far a run is, and tells what its code has to tell. For workers."""
+        return await self._call(
+            "ReportProgress", request, ReportProgressResponse, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def report_end(

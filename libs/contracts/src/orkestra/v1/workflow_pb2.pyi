@@ -44,7 +44,7 @@ BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_TERMINATE_RUNNING: BusinessIdPolicy
 
 class Workflow(_message.Message):
-    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed")
+    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed", "progress")
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +67,7 @@ class Workflow(_message.Message):
     RESOURCE_VERSION_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     ANSWER_NEEDED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
     workflow_id: str
     run_id: str
     definition: str
@@ -89,7 +90,8 @@ class Workflow(_message.Message):
     resource_version: int
     updated_at: _timestamp_pb2.Timestamp
     answer_needed: AnswerNeeded
-    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_needed: _Optional[_Union[AnswerNeeded, _Mapping]] = ...) -> None: ...
+    progress: str
+    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_needed: _Optional[_Union[AnswerNeeded, _Mapping]] = ..., progress: _Optional[str] = ...) -> None: ...
 
 class AnswerNeeded(_message.Message):
     __slots__ = ("task_id", "message")
@@ -242,6 +244,28 @@ class RegisterDefinitionsRequest(_message.Message):
     DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
     definitions: _containers.RepeatedCompositeFieldContainer[Definition]
     def __init__(self, definitions: _Optional[_Iterable[_Union[Definition, _Mapping]]] = ...) -> None: ...
+
+class ReportProgressRequest(_message.Message):
+    __slots__ = ("workflow_id", "progress", "emitted")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    EMITTED_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    progress: str
+    emitted: Emitted
+    def __init__(self, workflow_id: _Optional[str] = ..., progress: _Optional[str] = ..., emitted: _Optional[_Union[Emitted, _Mapping]] = ...) -> None: ...
+
+class Emitted(_message.Message):
+    __slots__ = ("name", "data")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    data: _json_pb2.Json
+    def __init__(self, name: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+
+class ReportProgressResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ReportEndRequest(_message.Message):
     __slots__ = ("workflow_id", "run_id", "status", "result", "failure")

@@ -6,6 +6,7 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 import grpc
+from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END, activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
@@ -27,7 +28,13 @@ from orkestra.v1.task import (
     TaskServiceClient,
     TaskStatus,
 )
-from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, WorkflowServiceClient
+from orkestra.v1.workflow import (
+    ReportEndRequest,
+    ReportEndResponse,
+    ReportProgressRequest,
+    ReportProgressResponse,
+    WorkflowServiceClient,
+)
 from orkestra.wire import Error
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -111,6 +118,15 @@ class ServiceActivities:
         """Use a receipt up."""
         return await self._task_service().redeem_receipt(request, timeout=_time_left())
 
+    @activity.defn(name=REPORT_PROGRESS)
+    @refusing
+    async def report_progress(self, request: ReportProgressRequest) -> ReportProgressResponse:
+        """Tell how far the run is, or what happened in it."""
+        info = activity.info()
+        request_id = f"{info.workflow_run_id}-{info.activity_id}-progress"
+        workflows = WorkflowServiceClient(self._workflows, self._tenant_token())
+        return await workflows.report_progress(request, request_id=request_id, timeout=_time_left())
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -123,7 +139,7 @@ class ServiceActivities:
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
-            self.report_end,
+            *(self.report_progress, self.report_end),
         ]
 
     def _task_service(self) -> TaskServiceClient:

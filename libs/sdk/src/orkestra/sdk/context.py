@@ -1,13 +1,16 @@
 """The workflow's surroundings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from logging import LoggerAdapter
 from typing import Any
 
 from orkestra.rules import parse_duration
 from orkestra.sdk.run import current_run
+from orkestra.v1.workflow import Emitted, ReportProgressRequest, ReportProgressResponse
 from temporalio import workflow
+
+REPORT_PROGRESS = "orkestra.report_progress"
 
 
 class Context:
@@ -36,6 +39,18 @@ class Context:
         """Wait durably, for a duration such as 2h."""
         await workflow.sleep(_duration(duration))
 
+    async def progress(self, words: str) -> None:
+        """Tell how far the run is, in at most 300 characters: shown with it, and told as the event `progressed`."""
+        await _tell(ReportProgressRequest(workflow_id=_run_id(), progress=words))
+
+    async def emit(self, event: str, data: Mapping[str, Any] | None = None) -> None:
+        """Tell the world what happened, as the event `emitted` of the run: a name such as order.paid, and its data.
+
+        Raises ApplicationError PROGRESS_INVALID where the name is not lower-case words joined by dots or hyphens.
+        """
+        emitted = Emitted(name=event, data=None if data is None else dict(data))
+        await _tell(ReportProgressRequest(workflow_id=_run_id(), emitted=emitted))
+
     async def activity(
         self,
         activity: str | Callable[..., Any],
@@ -47,6 +62,16 @@ class Context:
         return await workflow.execute_activity(
             activity, args=args, start_to_close_timeout=_duration(timeout), **options
         )
+
+
+def _run_id() -> str:
+    """Return whose run it is: a child's words are its parent's."""
+    return current_run().required_header().workflow_id
+
+
+async def _tell(request: ReportProgressRequest) -> None:
+    """Tell it once, with the intent in the history first."""
+    await current_run().call_recorded(REPORT_PROGRESS, request, ReportProgressResponse)
 
 
 def _duration(duration: str | timedelta) -> timedelta:

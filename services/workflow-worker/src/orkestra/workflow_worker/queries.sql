@@ -106,6 +106,14 @@ returning *;
 update runs set cancel_delivered_at = now()
 where tenant_id = :tenant_id and workflow_id = :workflow_id and cancel_delivered_at is null;
 
+-- note_progress
+update runs set
+    progress = coalesce(:progress, progress),
+    updated_at = now(),
+    resource_version = resource_version + 1
+where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running'
+returning *;
+
 -- end_run
 with ended as (
     update runs set

@@ -41,6 +41,7 @@ MAY: dict[str, frozenset[str]] = {
     "signal_every_run": frozenset({"admin", "manager"}),
     "register": frozenset({"worker"}),
     "report_end": frozenset({"worker"}),
+    "report_progress": frozenset({"worker"}),
 }
 """Operation by role. Whoever asked for a run sees it and may cancel and signal it besides."""
 

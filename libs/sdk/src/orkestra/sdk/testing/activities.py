@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orkestra.sdk.activities import refusing
+from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
@@ -22,7 +23,7 @@ from orkestra.v1.task import (
     RedeemReceiptRequest,
     Redemption,
 )
-from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse
+from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, ReportProgressRequest, ReportProgressResponse
 from temporalio import activity
 
 
@@ -77,6 +78,13 @@ class WorldActivities:
         """Use a receipt up."""
         return await self._world.redeem(request)
 
+    @activity.defn(name=REPORT_PROGRESS)
+    @refusing
+    async def report_progress(self, request: ReportProgressRequest) -> ReportProgressResponse:
+        """Tell how far the run is, or what happened in it."""
+        self._world.tell(request, await self._world.clock())
+        return ReportProgressResponse()
+
     @activity.defn(name=REPORT_END)
     @refusing
     async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
@@ -92,5 +100,5 @@ class WorldActivities:
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
-            self.report_end,
+            *(self.report_progress, self.report_end),
         ]

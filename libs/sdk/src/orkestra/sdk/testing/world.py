@@ -35,6 +35,7 @@ from orkestra.v1.task import (
     VoteTaskRequest,
     WorkingHours,
 )
+from orkestra.v1.workflow import ReportProgressRequest
 from orkestra.wire import FailedPrecondition, InvalidArgument, NotFound, Principal, dumps
 
 Clock = Callable[[], Awaitable[datetime]]
@@ -43,12 +44,16 @@ WakeUp = Callable[[Task], Awaitable[None]]
 
 @dataclass(frozen=True)
 class WorldEvent:
-    """Something that happened to a task, or to the run: `name` is such as task.escalated."""
+    """Something that happened to a task, or to the run: `name` is such as task.escalated.
+
+    `told` is what the run's code has told, of workflow.progressed and workflow.emitted.
+    """
 
     name: str
     at: datetime
     task: Task | None = None
     actor: str | None = None
+    told: ReportProgressRequest | None = None
 
 
 class TaskWorld:
@@ -184,6 +189,11 @@ class TaskWorld:
         check = rules.decide_escalation(self.policy, request, now, check_id=check_id, checked_by=asker)
         self.checks.append(check)
         return check
+
+    def tell(self, request: ReportProgressRequest, now: datetime) -> None:
+        """Note what a run's code tells."""
+        event = "progressed" if request.emitted is None else "emitted"
+        self.events.append(WorldEvent(f"workflow.{event}", now, told=request))
 
     async def redeem(self, request: RedeemReceiptRequest) -> Redemption:
         """Use a receipt up, once; the same use is answered again."""

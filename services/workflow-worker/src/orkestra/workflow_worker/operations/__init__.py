@@ -2,6 +2,7 @@
 
 from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
+from orkestra.workflow_worker.operations.progress import Progressing
 from orkestra.workflow_worker.operations.reading import RUN_NEWS, Reading
 from orkestra.workflow_worker.operations.starting import Starting, note_start, start_of
 from orkestra.workflow_worker.operations.steering import Steering
@@ -23,5 +24,5 @@ __all__ = [
 ]
 
 
-class WorkflowOperations(Starting, Reading, Telling, Steering, Ending):
+class WorkflowOperations(Starting, Reading, Telling, Steering, Progressing, Ending):
     """Serves WorkflowService on one schema and one Temporal namespace."""

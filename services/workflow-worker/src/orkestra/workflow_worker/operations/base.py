@@ -11,7 +11,7 @@ from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.operations import SYSTEM, Tx
 from orkestra.chassis.sql import load
 from orkestra.v1.task import Task, TaskHistoryEntry
-from orkestra.v1.workflow import Definition, Workflow
+from orkestra.v1.workflow import Definition, Emitted, Workflow
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.rules import Start
 from temporalio.api.history.v1 import HistoryEvent
@@ -58,10 +58,10 @@ class Base:
     """Which task queue each definition's version names, as far as it is known here."""
 
 
-async def tell(tx: Tx, event: str, run: Workflow) -> None:
+async def tell(tx: Tx, event: str, run: Workflow, *, emitted: Emitted | None = None) -> None:
     """Write the event that something happened to the run."""
     subject = tx.ctx.principal.subject
-    payload = rules.told(run, None if subject == SYSTEM else subject)
+    payload = rules.told(run, None if subject == SYSTEM else subject).model_copy(update={"emitted": emitted})
     await tx.emit(aggregate="workflow", event=event, payload=payload, key=run.workflow_id, version=run.resource_version)
 
 

@@ -1,0 +1,4 @@
+-- migrate:up
+alter table runs add column progress text;
+
+-- migrate:down
