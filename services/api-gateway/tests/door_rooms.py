@@ -23,6 +23,7 @@ from orkestra.v1.workflow import Workflow, WorkflowServiceServer, WorkflowStatus
 from orkestra.wire import Context, Model, NotFound, Principal, Unauthenticated
 
 TENANT = "0198a1b2-0000-7000-8000-000000000001"
+OPEN_TO_ALL = {"ExchangeCredential", "SignIn", "GetSigningKeys", "RequestPasswordReset", "RedeemMailLink"}
 Answer = Callable[[Context, Any], Awaitable[Model]]
 
 
@@ -88,7 +89,7 @@ async def running_rooms(signer: Signer) -> AsyncIterator[Rooms]:
     rooms = Rooms(signer)
     server = chassis_grpc.server()
     authenticate = signer.verifier().authenticate
-    identity: Any = _Room(IdentityServiceServer, rooms, open_rpcs={"ExchangeCredential", "SignIn", "GetSigningKeys"})
+    identity: Any = _Room(IdentityServiceServer, rooms, open_rpcs=OPEN_TO_ALL)
     tasks: Any = _Room(TaskServiceServer, rooms, open_rpcs={"GetReceiptKeys"})
     workflows: Any = _Room(WorkflowServiceServer, rooms)
     notifications: Any = _Room(NotificationServiceServer, rooms)

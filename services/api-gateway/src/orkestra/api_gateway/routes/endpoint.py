@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orkestra.v1.identity import IdentityServiceClient
+from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Tenant, User
 from orkestra.v1.notification import NotificationServiceClient
 from orkestra.v1.task import Calendar, Task, TaskServiceClient, View
 from orkestra.v1.workflow import WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
 
-VERSIONED: tuple[type[Model], ...] = (Task, Calendar, View)
+VERSIONED: tuple[type[Model], ...] = (Task, Calendar, View, Tenant, User, Group, ApiKey)
 """Resources whose version is their entity tag."""
 
 
@@ -106,6 +106,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(verb="POST", path="/v1/sessions", rpc=_identity.sign_in, status=201, is_open=True),
     Endpoint(verb="DELETE", path="/v1/sessions/current", rpc=_identity.sign_out, status=204, credential_field="token"),
     _get("/v1/me", _identity.get_me),
+    Endpoint(verb="POST", path="/v1/me/password", rpc=_identity.change_password, status=204, credential_field="token"),
+    Endpoint(verb="POST", path="/v1/password-resets", rpc=_identity.request_password_reset, status=202, is_open=True),
+    Endpoint(verb="POST", path="/v1/mail-links/redeem", rpc=_identity.redeem_mail_link, is_open=True),
     _get("/v1/workflow-definitions", _workflows.list_definitions),
     _get("/v1/workflow-definitions/{name}", _workflows.get_definition),
     _create("/v1/workflows", _workflows.start_workflow, location="/v1/workflows/{workflow_id}"),
@@ -157,17 +160,27 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(verb="DELETE", path="/v1/views/{view_id}", rpc=_tasks.delete_view),
     _get("/v1/notifications", _notifications.list_notifications),
     _post("/v1/notifications/read", _notifications.mark_notifications_read),
-    _create("/v1/tenants", _identity.create_tenant),
+    _create("/v1/tenants", _identity.create_tenant, location="/v1/tenants/{tenant_id}"),
     _get("/v1/tenants", _identity.list_tenants),
+    _get("/v1/tenants/{tenant_id}", _identity.get_tenant),
+    _post("/v1/tenants/{tenant_id}/suspend", _identity.suspend_tenant),
+    _post("/v1/tenants/{tenant_id}/resume", _identity.resume_tenant),
     _create("/v1/users", _identity.create_user, location="/v1/users/{user_id}"),
     _get("/v1/users", _identity.list_users),
     _get("/v1/users/{user_id}", _identity.get_user),
+    Endpoint(verb="PATCH", path="/v1/users/{user_id}", rpc=_identity.update_user),
+    _post("/v1/users/{user_id}/disable", _identity.disable_user),
+    _post("/v1/users/{user_id}/enable", _identity.enable_user),
+    _post("/v1/users/{user_id}/invite", _identity.invite_user),
     _create("/v1/groups", _identity.create_group, location="/v1/groups/{group_id}"),
     _get("/v1/groups", _identity.list_groups),
     _get("/v1/groups/{group_id}", _identity.get_group),
     _post("/v1/groups/{group_id}/members", _identity.add_member),
     Endpoint(verb="DELETE", path="/v1/groups/{group_id}/members/{user_id}", rpc=_identity.remove_member),
-    _create("/v1/api-keys", _identity.create_api_key),
+    _create("/v1/api-keys", _identity.create_api_key, location="/v1/api-keys/{api_key[key_id]}"),
     _get("/v1/api-keys", _identity.list_api_keys),
+    _get("/v1/api-keys/{key_id}", _identity.get_api_key),
+    _post("/v1/api-keys/{key_id}/rotate", _identity.rotate_api_key),
     _post("/v1/api-keys/{key_id}/revoke", _identity.revoke_api_key),
+    _get("/v1/audit", _identity.list_audit),
 )

@@ -5,12 +5,20 @@ from typing import Any
 from orkestra.api_gateway.routes.problems import Problem
 from orkestra.v1.identity import (
     AddMemberRequest,
+    ChangePasswordRequest,
     CreateApiKeyRequest,
     CreateGroupRequest,
     CreateTenantRequest,
     CreateUserRequest,
+    ListAuditResponse,
+    RedeemMailLinkRequest,
+    RequestPasswordResetRequest,
+    ResumeTenantRequest,
+    RotateApiKeyRequest,
     Session,
     SignInRequest,
+    SuspendTenantRequest,
+    UpdateUserRequest,
 )
 from orkestra.v1.notification import ListNotificationsResponse, MarkNotificationsReadRequest
 from orkestra.v1.task import (
@@ -134,6 +142,13 @@ REQUESTS: dict[type[BaseModel], Example] = {
     CreateTenantRequest: {"slug": "acme", "name": "Acme", "admin": {"email": "root@acme.example", "name": "Root"}},
     CreateUserRequest: {"email": "ana@acme.example", "name": "Ana", "roles": ["member"], "groups": ["support-l1"]},
     CreateGroupRequest: {"group_id": "support-l1", "name": "Support, first line", "members": ["ana@acme.example"]},
+    ChangePasswordRequest: {"current_password": "correct horse battery", "new_password": "staple battery horse"},
+    RequestPasswordResetRequest: {"email": "ann@acme.example", "tenant": "acme"},
+    RedeemMailLinkRequest: {"token": "orl_4Xq…", "password": "staple battery horse"},
+    SuspendTenantRequest: {"reason": "The contract has ended."},
+    ResumeTenantRequest: {"reason": "The contract goes on."},
+    UpdateUserRequest: {"name": "Ann Agent", "roles": ["manager"], "time_zone": "Europe/Berlin", "version": 3},
+    RotateApiKeyRequest: {"overlap_seconds": 3600},
     AddMemberRequest: {"user_id": "ana@acme.example"},
     CreateApiKeyRequest: {"name": "support-bot", "kind": "agent", "on_behalf_of": ["*"]},
 }
@@ -266,6 +281,25 @@ ANSWERS: dict[type[BaseModel], Example] = {
                 }
             ],
             "unread": 1,
+        }
+    ).model_dump(mode="json"),
+    ListAuditResponse: ListAuditResponse.model_validate(
+        {
+            "entries": [
+                {
+                    "entry_id": "audit_0198a1b2c3d47e8f9a0b1c2d3e4f5a71",
+                    "tenant_id": _TENANT,
+                    "at": "2030-01-31T12:00:00Z",
+                    "actor": _USER,
+                    "actor_kind": "user",
+                    "action": "update_user",
+                    "resource": "user",
+                    "resource_id": _USER,
+                    "before": {"roles": ["member"], "version": 2},
+                    "after": {"roles": ["manager"], "version": 3},
+                    "door": "rest",
+                }
+            ]
         }
     ).model_dump(mode="json"),
     Problem: {

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, from the endpoints and the messages they take and give."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any
 
@@ -75,7 +75,7 @@ def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
             schema["required"] = list(schema["properties"])
     given = _renamed(_definitions([endpoint.takes for endpoint in takes], "validation"))
     for endpoint in takes:
-        _without(given[endpoint.takes.__name__], endpoint.in_path)
+        _without(given[endpoint.takes.__name__], endpoint.takes.model_fields.keys() - endpoint.open_fields.keys())
     for schema in given.values():
         if "properties" in schema:
             schema["additionalProperties"] = False
@@ -103,7 +103,7 @@ def _renamed(schemas: Mapping[str, Json]) -> dict[str, Json]:
     return {names[name]: rename(schema) for name, schema in schemas.items()}
 
 
-def _without(schema: Json, fields: frozenset[str]) -> None:
+def _without(schema: Json, fields: Set[str]) -> None:
     for field in fields:
         schema.get("properties", {}).pop(field, None)
     required = [name for name in schema.pop("required", []) if name not in fields]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import grpc
 from fastapi import Request
 from fastapi.responses import Response
-from orkestra.api_gateway.routes.endpoint import Endpoint
+from orkestra.api_gateway.routes.endpoint import VERSIONED, Endpoint
 from orkestra.api_gateway.routes.reading import idempotency_key, language, read_message
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
@@ -17,13 +17,14 @@ from orkestra.chassis.drain import Drain
 from orkestra.chassis.metrics import held
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
-from orkestra.v1.task import Calendar, Task, View
 from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, dumps
 
 MOST_WAIT = 50
 """Longest wait, in seconds, that a held call may ask for."""
 ANSWER_SECONDS = 5.0
 """How much longer than its wait a held call may take."""
+CHECK_SECONDS = 1.0
+"""How often the caller of a held call is checked again, so that it ends within 2 s of a revocation."""
 
 T = TypeVar("T")
 
@@ -64,20 +65,18 @@ class _Call:
         self._endpoint = endpoint
         self._door = door
         self._request = request
+        self._credential = ""
         self._token: str | None = None
         self._request_id: str | None = None
 
     async def admit(self) -> Model:
         """Returns the message for the room; raises where the caller is unknown, too fast or unclear."""
         credential: str | None = None
-        address = None if self._request.client is None else self._request.client.host
         if self._endpoint.is_open:
-            await self._count((self._door.per_address, address or "unknown"))
+            await self._count((self._door.per_address, self._address or "unknown"))
         else:
-            credential = _bearer(self._request)
-            caller = await self._door.credentials.exchange(credential, ip=address)
-            self._token = caller.token
-            await self._count(*self._claims(caller))
+            credential = self._credential = _bearer(self._request)
+            await self._count(*self._claims(await self._check()))
         self._request_id = idempotency_key(self._request)
         return await read_message(
             self._request, self._endpoint, credential=credential, body_limit=self._door.body_limit
@@ -86,21 +85,44 @@ class _Call:
     async def ask(self, message: Model) -> tuple[Model, bool]:
         """Returns the room's answer, and whether it is the stored answer of an earlier request."""
         room = self._endpoint.room
-        client = room(self._door.rooms[room], self._token, door="rest", locale=language(self._request))
+        token = self._current if self._endpoint.holds else self._token
+        client = room(self._door.rooms[room], token, door="rest", locale=language(self._request))
         if self._endpoint.holds:
             return await self._hold(client, message), False
         reply = await self._endpoint.rpc(client, message, request_id=self._request_id)
         return reply, client.replayed
 
     async def _hold(self, client: RpcClient, message: Model) -> Model:
-        """Waits with the room, and asks it for the state so far where this process ends meanwhile."""
+        """Waits with the room, and asks it for the state so far where this process ends meanwhile.
+
+        Raises as soon as the caller's credential is no longer good.
+        """
         wait = getattr(message, "wait", None) or 0
         asking = asyncio.ensure_future(self._endpoint.rpc(client, message, timeout=wait + ANSWER_SECONDS))
         with held():
-            reply = await _unless(asking, self._door.drain.wait())
+            reply = await _unless(asking, self._door.drain.wait(), self._watch())
         if reply is None:
             reply = await self._endpoint.rpc(client, message.model_copy(update={"wait": 0}))
         return reply
+
+    async def _watch(self) -> None:
+        """Checks the caller again and again; ends only by raising."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self._check()
+
+    async def _check(self) -> AccessToken:
+        """Returns who the caller is at this moment; what is asked from now on is asked with that token."""
+        caller = await self._door.credentials.exchange(self._credential, ip=self._address)
+        self._token = caller.token
+        return caller
+
+    async def _current(self) -> str:
+        return self._token or ""
+
+    @property
+    def _address(self) -> str | None:
+        return None if self._request.client is None else self._request.client.host
 
     async def _count(self, *claims: tuple[Limit, str]) -> None:
         standings = await self._door.limits.take(*claims)
@@ -132,16 +154,21 @@ async def _bounded(seconds: float) -> AsyncIterator[None]:
         raise DeadlineExceeded("REQUEST_TIMED_OUT", f"The request was not served within {seconds:g} seconds.") from None
 
 
-async def _unless(asking: "asyncio.Future[T]", event: Coroutine[None, None, None]) -> T | None:
-    """Returns what `asking` brings, or None where `event` happens first."""
-    happening = asyncio.create_task(event)
-    both: list[asyncio.Future[Any]] = [asking, happening]
+async def _unless(asking: "asyncio.Future[T]", *events: Coroutine[None, None, None]) -> T | None:
+    """Returns what `asking` brings, or None where one of `events` happens first; raises what that event raises."""
+    happening = [asyncio.create_task(event) for event in events]
+    every: list[asyncio.Future[Any]] = [asking, *happening]
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        return asking.result() if asking.done() else None
+        await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        for event in happening:
+            if event.done():
+                event.result()
+        return None
     finally:
-        asking.cancel()
-        happening.cancel()
+        for one in every:
+            one.cancel()
 
 
 def _respond(endpoint: Endpoint, reply: Model, request: Request, *, replayed: bool) -> Response:
@@ -150,8 +177,8 @@ def _respond(endpoint: Endpoint, reply: Model, request: Request, *, replayed: bo
         headers["Idempotency-Replayed"] = "true"
     if endpoint.location is not None:
         headers["Location"] = endpoint.location.format_map(reply.model_dump())
-    if isinstance(reply, Task | Calendar | View):
-        headers["ETag"] = f'"{reply.version}"'
+    if isinstance(reply, VERSIONED):
+        headers["ETag"] = f'"{vars(reply)["version"]}"'
     headers["Cache-Control"] = "no-store"
     if endpoint.status == 204:
         return Response(status_code=204, headers=headers)

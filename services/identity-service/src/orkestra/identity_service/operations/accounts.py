@@ -91,9 +91,10 @@ class AccountOperations(AccessOperations):
     async def change_password(self, ctx: Context, request: ChangePasswordRequest) -> ChangePasswordResponse:
         try:
             return await self._change_password(ctx, request)
-        except _WrongPassword as wrong:
+        except _WrongPasswordError as wrong:
             await self.count_failure(wrong.email_hash)
-            raise
+            error = FieldError("current_password", "wrong", "This is not the current password.")
+            raise InvalidArgument("PASSWORD_WRONG", error.message, errors=(error,)) from None
 
     @operation
     async def _change_password(self, tx: Tx, request: ChangePasswordRequest) -> ChangePasswordResponse:
@@ -106,7 +107,7 @@ class AccountOperations(AccessOperations):
         email_hash = self.pepper.digest(kept["email_key"])
         await self.refuse_locked(tx.conn, email_hash)
         if await self.passwords.first_match([kept["password_hash"]], request.current_password) is None:
-            raise _WrongPassword(email_hash)
+            raise _WrongPasswordError(email_hash)
         await self._set_password(tx, tx.ctx.subject, request.new_password, kept_session=request.token)
         await audited(tx, "change_password", "user", tx.ctx.subject)
         return ChangePasswordResponse()
@@ -213,12 +214,11 @@ class AccountOperations(AccessOperations):
         return link
 
 
-class _WrongPassword(InvalidArgument):
-    """The current password is not the one given; it counts as a failed sign-in of that address."""
+class _WrongPasswordError(Exception):
+    """Nothing is to be committed but the failure, which counts as a failed sign-in of that address."""
 
     def __init__(self, email_hash: str) -> None:
-        error = FieldError("current_password", "wrong", "This is not the current password.")
-        super().__init__("PASSWORD_WRONG", error.message, errors=(error,))
+        super().__init__()
         self.email_hash = email_hash
 
 
