@@ -19,7 +19,7 @@ from orkestra.chassis.migrate import migrate
 from orkestra.chassis.tokens import Signer
 from orkestra.rules import mint_task_id
 from orkestra.rules.receipts import ReceiptKey
-from orkestra.task_service.operations import Ends, People, TaskOperations
+from orkestra.task_service.operations import Ends, People, TaskOperations, Tips
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
 from orkestra.v1.identity import (
@@ -115,6 +115,7 @@ class World:
     signer: Signer
     database: Database
     ends: Ends
+    tips: Tips
     operations: TaskOperations
     channel: grpc.aio.Channel
 
@@ -255,9 +256,8 @@ async def running(admin_url: str) -> AsyncIterator[World]:
     add_task_service(server, operations, signer.verifier().authenticate)
     await server.start()
     try:
-        yield World(
-            admin_url, f"127.0.0.1:{port}", identity, signer, database, Ends(database, sweep), operations, channel
-        )
+        ends, tips = Ends(database, sweep), Tips(database, sweep, receipt_key)
+        yield World(admin_url, f"127.0.0.1:{port}", identity, signer, database, ends, tips, operations, channel)
     finally:
         await channel.close(None)
         await server.stop(None)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from orkestra.rules import TENANT_GRANTS
 from orkestra.v1.task import (
+    AdvanceClockRequest,
     AgentInfo,
     AnswerTaskRequest,
     CancelTaskRequest,
@@ -186,3 +187,24 @@ async def test_checks_are_for_overseers_and_for_whoever_asked(world: World) -> N
     assert "member" not in TENANT_GRANTS["view_escalation_checks"]
     with pytest.raises(PermissionDenied):
         await followed(tenant.person("ana", "support-l1"), made)
+
+
+async def test_a_runs_check_is_its_requesters_and_what_became_of_its_task_is_told(world: World) -> None:
+    tenant = world.tenant()
+    agent, ana = team(tenant)
+    question = CheckEscalationRequest(topic="refunds", confidence=0.7, threshold=0.75, requested_by=agent.id)
+    made = await tenant.worker().check_escalation(question)
+    assert (made.decision, made.threshold, made.checked_by) == (EscalationDecision.ESCALATE, 0.75, agent.id)
+    opened = ask_for_run(form=FORM, draft=DRAFT, candidate_groups=["support-l1"], context=of(made))
+    task = await tenant.worker().create_task(opened.model_copy(update={"requested_by": agent.id}))
+    await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data={"amount": 80, "sure": False}))
+    became = await followed(agent, made)
+    assert (became.task_id, became.task_status, became.kept_draft) == (task.task_id, TaskStatus.COMPLETED, False)
+    state = await tenant.worker().advance_clock(AdvanceClockRequest(task_id=task.task_id))
+    assert state.provenance == {"amount": "human_confirmed", "sure": "human_changed"}
+
+
+async def test_an_agent_cannot_lower_its_own_threshold(world: World) -> None:
+    agent, _ = team(world.tenant())
+    with pytest.raises(PermissionDenied):
+        await agent.check_escalation(CheckEscalationRequest(topic="refunds", confidence=0.1, threshold=0.05))

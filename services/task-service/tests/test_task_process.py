@@ -12,7 +12,7 @@ import pytest
 from orkestra.chassis.grpc import channel
 from orkestra.cli.ports import free_port
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.task import CompleteTaskRequest, GetTaskRequest, Task
+from orkestra.v1.task import CompleteTaskRequest, GetTaskRequest, Task, VerifyTaskHistoryRequest
 from orkestra.wire import Unavailable
 from task_world import ANSWER, Caller, World, ask_for_run, world
 
@@ -34,6 +34,7 @@ async def process(world: World, nats_url: str) -> AsyncIterator[tuple[asyncio.su
         "ORKESTRA_HEALTH_PORT": str(health_port),
         "ORKESTRA_END_SWEEP_SECONDS": "0.2",
         "ORKESTRA_END_SWEEP_AGE_SECONDS": "0.5",
+        "ORKESTRA_HISTORY_SWEEP_SECONDS": "0.2",
     }
     started = await asyncio.create_subprocess_exec(sys.executable, "-m", "orkestra.task_service", env=environment)
     try:
@@ -71,6 +72,13 @@ async def test_it_serves_tells_again_and_ends_in_order(world: World, nats_url: s
             return len(rows) >= 2
 
         await eventually(told_again)
+
+        async def is_signed() -> bool:
+            found = await ana.verify_task_history(VerifyTaskHistoryRequest(task_id=task.task_id))
+            assert found.intact
+            return found.signed_up_to == found.entries
+
+        await eventually(is_signed)
         assert isinstance(await ana.get_task(GetTaskRequest(task_id=task.task_id)), Task)
         running.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(running.wait(), 15) == 0

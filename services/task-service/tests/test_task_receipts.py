@@ -195,7 +195,7 @@ async def aged(world: World, token: str) -> str:
     task = Task.model_validate(
         {name: value for name, value in row.items() if name in Task.model_fields}
         | {"tenant_id": str(row["tenant_id"]), "context": context, "form": form, "sla": None, "receipt": None}
-        | {"result": None, "input": None, "draft": None, "change_requests": []}
+        | {"result": None, "input": None, "draft": None, "change_requests": [], "votes": []}
         | {"completed_at": row["completed_at"] - timedelta(days=2)}
     )
     receipt = world.operations.receipt_key.issue(task)

@@ -92,6 +92,13 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
+class HistoryFaultKind(StrEnum):
+    """What is wrong with an entry of a history."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+
+
 class BulkOperation(StrEnum):
     """What is done to many tasks."""
 
@@ -344,6 +351,19 @@ class TaskHistoryEntry(Model, pb=pb.TaskHistoryEntry):
     reason: str | None = Field(default=None)
     before: dict[str, Any] | None = Field(default=None, description="The changed fields before and after.")
     after: dict[str, Any] | None = Field(default=None)
+    content_digest: str | None = Field(
+        default=None, description="SHA-256 in hexadecimal over reason, before and after as they were written."
+    )
+    digest: str | None = Field(
+        default=None,
+        description="SHA-256 in hexadecimal over everything else, content_digest and the digest of the entry before.",
+    )
+
+
+class VerifyTaskHistoryRequest(Model, pb=pb.VerifyTaskHistoryRequest):
+    """Names the task whose history is to be verified."""
+
+    task_id: str
 
 
 class AdvanceClockRequest(Model, pb=pb.AdvanceClockRequest):
@@ -614,6 +634,13 @@ class OpenHours(Model, pb=pb.OpenHours):
     closes: str = Field(description="HH:MM, later than opens; 24:00 is the end of the day.")
 
 
+class HistoryFault(Model, pb=pb.HistoryFault):
+    """One entry that is not as it was written."""
+
+    sequence: Int64
+    kind: HistoryFaultKind
+
+
 class EscalationCheck(Model, pb=pb.EscalationCheck):
     """A recorded decision."""
 
@@ -792,6 +819,21 @@ class WorkingHours(Model, pb=pb.WorkingHours):
         default_factory=list, description="Some time of some weekday at least; of one day the hours do not overlap."
     )
     holidays: list[Holiday] = Field(default_factory=list, description="Days without hours.")
+
+
+class HistoryVerification(Model, pb=pb.HistoryVerification):
+    """Whether a history is what was written."""
+
+    task_id: str
+    intact: bool = Field(description="Whether nothing is wrong with it.")
+    entries: Int64 = Field(description="How many entries it should have.")
+    signed_up_to: Int64 = Field(
+        description="The newest entry that a signature covers, with all before it; 0 where none does yet."
+    )
+    faults: list[HistoryFault] = Field(default_factory=list, description="What is wrong, by entry.")
+    erased: list[Int64] = Field(
+        default_factory=list, description="Entries whose content was erased; the chain is whole without it."
+    )
 
 
 class ListEscalationChecksResponse(Model, pb=pb.ListEscalationChecksResponse):
@@ -1174,6 +1216,10 @@ class TaskServiceServer(Protocol):
         """Returns every change of a task, oldest first."""
         ...
 
+    async def verify_task_history(self, ctx: Context, request: VerifyTaskHistoryRequest) -> HistoryVerification:
+        """Recomputes the chain of a task's history and names what was altered or is missing."""
+        ...
+
     async def advance_clock(self, ctx: Context, request: AdvanceClockRequest) -> ClockState:
         """Performs the steps of the escalation chain that are due, each once, and says what to wait for next. For
         workers.
@@ -1381,6 +1427,14 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Returns every change of a task, oldest first."""
         return await self._call(
             "GetTaskHistory", request, TaskHistory, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def verify_task_history(
+        self, request: VerifyTaskHistoryRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> HistoryVerification:
+        """Recomputes the chain of a task's history and names what was altered or is missing."""
+        return await self._call(
+            "VerifyTaskHistory", request, HistoryVerification, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def advance_clock(

@@ -80,6 +80,12 @@ class Weekday(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WEEKDAY_SATURDAY: _ClassVar[Weekday]
     WEEKDAY_SUNDAY: _ClassVar[Weekday]
 
+class HistoryFaultKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HISTORY_FAULT_KIND_UNSPECIFIED: _ClassVar[HistoryFaultKind]
+    HISTORY_FAULT_KIND_MISSING: _ClassVar[HistoryFaultKind]
+    HISTORY_FAULT_KIND_ALTERED: _ClassVar[HistoryFaultKind]
+
 class BulkOperation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     BULK_OPERATION_UNSPECIFIED: _ClassVar[BulkOperation]
@@ -134,6 +140,9 @@ WEEKDAY_THURSDAY: Weekday
 WEEKDAY_FRIDAY: Weekday
 WEEKDAY_SATURDAY: Weekday
 WEEKDAY_SUNDAY: Weekday
+HISTORY_FAULT_KIND_UNSPECIFIED: HistoryFaultKind
+HISTORY_FAULT_KIND_MISSING: HistoryFaultKind
+HISTORY_FAULT_KIND_ALTERED: HistoryFaultKind
 BULK_OPERATION_UNSPECIFIED: BulkOperation
 BULK_OPERATION_CLAIM: BulkOperation
 BULK_OPERATION_ASSIGN: BulkOperation
@@ -775,7 +784,7 @@ class TaskHistory(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[TaskHistoryEntry, _Mapping]]] = ...) -> None: ...
 
 class TaskHistoryEntry(_message.Message):
-    __slots__ = ("sequence", "event", "at", "actor", "acted_for", "door", "reason", "before", "after")
+    __slots__ = ("sequence", "event", "at", "actor", "acted_for", "door", "reason", "before", "after", "content_digest", "digest")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
@@ -785,6 +794,8 @@ class TaskHistoryEntry(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event: str
     at: _timestamp_pb2.Timestamp
@@ -794,7 +805,39 @@ class TaskHistoryEntry(_message.Message):
     reason: str
     before: _json_pb2.Json
     after: _json_pb2.Json
-    def __init__(self, sequence: _Optional[int] = ..., event: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., acted_for: _Optional[str] = ..., door: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., after: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+    content_digest: str
+    digest: str
+    def __init__(self, sequence: _Optional[int] = ..., event: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., acted_for: _Optional[str] = ..., door: _Optional[str] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., after: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., content_digest: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class VerifyTaskHistoryRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class HistoryVerification(_message.Message):
+    __slots__ = ("task_id", "intact", "entries", "signed_up_to", "faults", "erased")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    INTACT_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_UP_TO_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    intact: bool
+    entries: int
+    signed_up_to: int
+    faults: _containers.RepeatedCompositeFieldContainer[HistoryFault]
+    erased: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, task_id: _Optional[str] = ..., intact: _Optional[bool] = ..., entries: _Optional[int] = ..., signed_up_to: _Optional[int] = ..., faults: _Optional[_Iterable[_Union[HistoryFault, _Mapping]]] = ..., erased: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class HistoryFault(_message.Message):
+    __slots__ = ("sequence", "kind")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    kind: HistoryFaultKind
+    def __init__(self, sequence: _Optional[int] = ..., kind: _Optional[_Union[HistoryFaultKind, str]] = ...) -> None: ...
 
 class AdvanceClockRequest(_message.Message):
     __slots__ = ("task_id",)

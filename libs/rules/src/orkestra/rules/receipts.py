@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 LIFETIME: Final = timedelta(hours=24)
 ISSUER: Final = "orkestra"
 TYPE: Final = "orkestra-receipt+jwt"
+TIP: Final = "orkestra-history+jwt"
 ALGORITHM: Final = "EdDSA"
 
 
@@ -38,6 +40,15 @@ class ReceiptKey:
         """Returns the public key as a JWK set (RFC 8037)."""
         key = {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
         return {"keys": [key]}
+
+    def sign_tip(self, tenant_id: str, task_id: str, sequence: int, digest: str) -> str:
+        """Returns the signature of an entry as the tip of its task's history."""
+        claims = {"iss": ISSUER, "tenant_id": tenant_id, "task_id": task_id, "sequence": sequence, "digest": digest}
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": TIP})
+
+    def is_tip(self, token: str, tenant_id: str, task_id: str, sequence: int, digest: str) -> bool:
+        """Whether this is what `sign_tip` returns: Ed25519 signs the same twice alike (RFC 8032)."""
+        return hmac.compare_digest(token, self.sign_tip(tenant_id, task_id, sequence, digest))
 
     def issue(self, task: Task) -> Receipt | None:
         """Returns the receipt of a task that a person has completed; None where it has no action."""

@@ -16,7 +16,7 @@ from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
-from orkestra.task_service.operations import Ends, People, TaskOperations
+from orkestra.task_service.operations import Ends, People, TaskOperations, Tips
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.v1.task import add_task_service
 
@@ -39,7 +39,8 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         stack.push_async_callback(identity.close, None)
 
         people = People(identity, TokenSource(identity, settings.service_key))
-        operations = TaskOperations(database, people, ReceiptKey(secret(settings.receipt_signing_key)))
+        key = ReceiptKey(secret(settings.receipt_signing_key))
+        operations = TaskOperations(database, people, key)
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
 
@@ -52,6 +53,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
             process.on_drain(consumer.stop)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("end sweep", end_sweep(ends, settings))
+        process.loop("history sweep", history_sweep(Tips(database, sweep, key), settings))
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
@@ -65,6 +67,17 @@ def end_sweep(ends: Ends, settings: TaskServiceSettings) -> Callable[[], Awaitab
         while True:
             await ends.tell_again(age)
             await asyncio.sleep(settings.end_sweep_seconds)
+
+    return sweep
+
+
+def history_sweep(tips: Tips, settings: TaskServiceSettings) -> Callable[[], Awaitable[None]]:
+    """Return the loop that signs the tips of histories."""
+
+    async def sweep() -> None:
+        while True:
+            await tips.sign()
+            await asyncio.sleep(settings.history_sweep_seconds)
 
     return sweep
 

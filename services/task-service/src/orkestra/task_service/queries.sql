@@ -130,6 +130,7 @@ from saved s, unnest(
     :events::text[], :ats::timestamptz[], :actors::text[], :acted_fors::text[], :doors::text[], :reasons::text[],
     :befores::json[], :afters::json[]
 ) with ordinality as h (event, at, actor, acted_for, door, reason, before, after, number)
+order by h.number
 
 -- change_terms
 with gone as (
@@ -155,8 +156,36 @@ insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, 
 select tenant_id, task_id, history_length, :event, :at, :actor, :door, :reason, :after::json from noted
 
 -- task_history
-select sequence, event, at, actor, acted_for, door, reason, before, after
+select sequence, event, at, actor, acted_for, door, reason, before, after, content_digest, digest
 from task_history where task_id = :task_id order by sequence
+
+-- task_chain
+-- Each entry with what recomputing says of it.
+select h.sequence, h.digest, h.previous, h.signature, t.history_length,
+       h.content_digest = history_content_digest(h.reason, h.before, h.after) as is_content_whole,
+       num_nonnulls(h.reason, h.before, h.after) = 0 as is_erased,
+       h.digest = history_digest(
+           h.task_id, h.sequence, h.event, h.at, h.actor, h.acted_for, h.door, h.content_digest, h.previous) as is_whole
+from tasks t left join task_history h on h.task_id = t.task_id
+where t.task_id = :task_id order by h.sequence
+
+-- unsigned_histories
+-- Tasks with entries that no signed tip covers; for the role of the sweep.
+select distinct tenant_id, task_id from (
+    select tenant_id, task_id from task_history where signature is null order by at limit :limit
+) oldest
+
+-- unsigned_tip
+-- The newest entry of a history where it is not signed; under the task's lock, so that the tip stays one.
+with locked as materialized (
+    select task_id from tasks where task_id = :task_id for update
+)
+select h.sequence, h.digest from locked l join task_history h on h.task_id = l.task_id
+where h.signature is null order by h.sequence desc limit 1
+
+-- sign_tip
+update task_history set signature = case when sequence = :sequence then :signature else '' end
+where task_id = :task_id and signature is null and sequence <= :sequence
 
 -- list_tasks
 -- One short index walk for each audience and status, merged: an index serves it under row-level security.

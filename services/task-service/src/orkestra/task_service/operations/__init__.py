@@ -6,7 +6,7 @@ from orkestra.task_service.operations.calendars import Calendars
 from orkestra.task_service.operations.commenting import Commenting
 from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
-from orkestra.task_service.operations.ending import Ending, Ends
+from orkestra.task_service.operations.ending import Ending, Ends, Tips
 from orkestra.task_service.operations.escalating import Escalating
 from orkestra.task_service.operations.managing import Managing
 from orkestra.task_service.operations.people import People, group_columns, person_columns
@@ -15,7 +15,7 @@ from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.operations.views import Views
 
-__all__ = ["Ends", "People", "TaskOperations", "group_columns", "person_columns", "sql"]
+__all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_columns", "sql"]
 
 
 class TaskOperations(

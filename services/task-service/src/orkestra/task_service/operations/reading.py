@@ -7,6 +7,7 @@ from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import Decision, Term, due, shown_to, visible
 from orkestra.rules.finding import Reading as TaskReading
 from orkestra.rules.finding import page_token, place_of, reading_of
+from orkestra.rules.histories import Link, verify
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.storing import locked, not_found, sql, store, task_of
 from orkestra.task_service.rules import page_size_of, without_large_fields
@@ -14,6 +15,7 @@ from orkestra.v1.task import (
     CountTasksRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
+    HistoryVerification,
     ListTasksRequest,
     ListTasksResponse,
     Task,
@@ -22,6 +24,7 @@ from orkestra.v1.task import (
     TaskHistoryEntry,
     TaskScope,
     TaskSort,
+    VerifyTaskHistoryRequest,
 )
 
 COUNTED = 1000
@@ -40,6 +43,29 @@ class Reading(Base):
         """Return every change, oldest first."""
         task = await seen_task(tx, request.task_id)
         return TaskHistory(entries=await sql.task_history.all(tx.conn, TaskHistoryEntry, task_id=task.task_id))
+
+    @operation
+    async def verify_task_history(self, tx: Tx, request: VerifyTaskHistoryRequest) -> HistoryVerification:
+        """Recompute the chain and name what is not as it was written."""
+        task = await seen_task(tx, request.task_id)
+        rows = await sql.task_chain.rows(tx.conn, task_id=task.task_id)
+        links = [self._link(task, row) for row in rows if row["sequence"] is not None]
+        return verify(task.task_id, links, length=rows[0]["history_length"])
+
+    def _link(self, task: Task, row: asyncpg.Record) -> Link:
+        signed, digest = row["signature"], row["digest"] or ""
+        holds = (
+            self.receipt_key.is_tip(signed, task.tenant_id, task.task_id, row["sequence"], digest) if signed else None
+        )
+        return Link(
+            sequence=row["sequence"],
+            digest=row["digest"],
+            previous=row["previous"],
+            is_whole=bool(row["is_whole"]),
+            is_content_whole=bool(row["is_content_whole"]),
+            is_erased=row["is_erased"],
+            is_signed=holds,
+        )
 
     @read
     async def count_tasks(self, tx: Tx, request: CountTasksRequest) -> TaskCounts:
