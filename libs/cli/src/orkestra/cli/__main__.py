@@ -1,23 +1,29 @@
 """The `orkestra` command."""
 
 import typer
-from orkestra.cli import dev, schema, serve, worker
+from orkestra.cli import dev, schema, serve, task, worker, workflow
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # they would print secrets that stand in local variables
     help="Orkestra: workflows that ask people.",
 )
 app.add_typer(dev.app, name="dev")
 app.add_typer(worker.app, name="worker")
+app.add_typer(workflow.app, name="workflow")
+app.add_typer(task.app, name="task")
 app.add_typer(serve.app, name="serve", hidden=True)
 app.command(name="migrate")(schema.migrate)
 
 
 @app.callback()
 def orkestra() -> None:
-    """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs."""
+    """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet.
+
+    A refusal says what to do next; the same command may succeed later only after 1, 3 and 5. With --json an answer is
+    what the REST door answers, lists with all their pages in one, and an error is one line of JSON on standard error:
+    code, detail, errors, next. Colours are for terminals; NO_COLOR switches them off.
+    """
 
 
 def main() -> None:

@@ -1,0 +1,186 @@
+"""The commands that ask the REST door, before the whole stack."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from orkestra.cli.__main__ import app
+from orkestra.sdk import Client
+from orkestra.testkit.stack import Stack
+from orkestra.testkit.waiting import eventually
+from typer.testing import CliRunner
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+PROGRAM = Path(sys.executable).with_name("orkestra")
+QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Command:
+    """The `orkestra` command with the state folder of a stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._state = str(stack.state_dir)
+        self.person = stack.member_of("support-l1")
+
+    async def __call__(self, *words: str, typed: str | None = None, env: dict[str, str] | None = None) -> Said:
+        command = [*words, "--state-dir", self._state]
+        ran = await asyncio.to_thread(lambda: CliRunner().invoke(app, command, input=typed, env=env))
+        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+            raise ran.exception
+        return Said(ran.exit_code, ran.stdout, ran.stderr)
+
+    async def start(self) -> str:
+        started = await self("workflow", "start", "customer-support", "--input", json.dumps(QUESTION), "--json")
+        assert started.code == 0, started
+        workflow_id: str = started.json["workflow_id"]
+        return workflow_id
+
+    async def task_of(self, workflow_id: str) -> str:
+        async def first() -> str | None:
+            tasks = (await self("task", "list", "--workflow", workflow_id, "--json")).json["tasks"]
+            return tasks[0]["task_id"] if tasks else None
+
+        return await eventually(first)
+
+
+@pytest.fixture
+def orkestra(stack: Stack) -> Command:
+    return Command(stack)
+
+
+async def test_a_question_is_asked_answered_at_the_prompt_and_its_result_read(orkestra: Command) -> None:
+    workflow_id = await orkestra.start()
+    task_id = await orkestra.task_of(workflow_id)
+    still = await orkestra("workflow", "result", workflow_id, "--wait", "0")
+    assert (still.code, "running" in still.out) == (5, True)
+
+    claimed = await orkestra("task", "claim", task_id, "--as", orkestra.person)
+    assert (claimed.code, claimed.out.startswith(f"{task_id} is yours.")) == (0, True), claimed
+    typed = "\nYes, within 30 days.\nbored\n1\n"
+    done = await orkestra("task", "complete", task_id, "--as", orkestra.person, typed=typed)
+    assert (done.code, done.out.splitlines()[-1]) == (0, f"{task_id} is completed."), done  # the runner echoes
+    assert "This field is required." in done.err
+    assert "Choose a number from 1 to 3" in done.err
+
+    result = await orkestra("workflow", "result", workflow_id, "--json")
+    assert (result.code, result.json["result"]) == (0, {"answer": "Yes, within 30 days.", "handled_by": "human"})
+    shown = await orkestra("workflow", "show", workflow_id)
+    assert "The run was completed." in shown.out
+    assert (await orkestra("workflow", "list", "--status", "completed", "--json")).json["workflows"]
+    assert "positive" in (await orkestra("task", "show", task_id)).out
+
+
+async def test_waiting_for_the_result_while_another_answers(orkestra: Command, stack: Stack, tmp_path: Path) -> None:
+    question = tmp_path / "question.json"
+    question.write_text(json.dumps(QUESTION), "utf-8")
+    start = ("workflow", "start", "customer-support", "-i", f"@{question}", "--business-id", str(tmp_path))
+    first = await orkestra(*start, "--json")
+    again = await orkestra(*start)
+    assert (again.code, "BUSINESS_ID_TAKEN" in again.err) == (4, True)
+    words = ("workflow", "result", first.json["workflow_id"], "--json", "--state-dir", stack.state_dir)
+    watching = await asyncio.create_subprocess_exec(PROGRAM, *words, stdout=asyncio.subprocess.PIPE)
+    task_id = await orkestra.task_of(first.json["workflow_id"])
+    data = json.dumps({"answer": "No.", "sentiment": "neutral"})
+    completed = await orkestra("task", "complete", task_id, "--as", orkestra.person, "--data", data, "--json")
+    assert (completed.code, completed.json["status"]) == (0, "completed")
+    printed, _ = await asyncio.wait_for(watching.communicate(), 60)
+    assert json.loads(printed)["result"]["answer"] == "No."
+    watched = await orkestra("task", "watch", task_id, "--json")
+    assert json.loads(watched.out)["status"] == "completed"
+
+
+async def test_a_manager_assigns_and_ends_tasks_and_runs(orkestra: Command, stack: Stack) -> None:
+    workflow_id = await orkestra.start()
+    task_id = await orkestra.task_of(workflow_id)
+    reassigned = await orkestra("task", "assign", task_id, "--group", "support-l2", "--reason", "Hard", "--json")
+    assert reassigned.json["candidate_groups"] == ["support-l2"], reassigned
+    nobody = await orkestra("task", "assign", task_id, "--reason", "Hard")
+    assert (nobody.code, "--to" in nobody.err) == (2, True)
+    ended = await orkestra("task", "cancel", task_id, "--reason", "Not needed", "--json")
+    assert ended.json["status"] == "cancelled"
+    result = await orkestra("workflow", "result", workflow_id)
+    assert (result.code, "failed" in result.out) == (1, True)
+
+    other = await orkestra.start()
+    assert (await orkestra("workflow", "cancel", other, "--reason", "Not needed")).code == 0
+    result = await orkestra("workflow", "result", other, "--json")
+    assert (result.code, result.json["status"]) == (1, "cancelled")
+    assert (await orkestra("workflow", "signal", other, "late", "--payload", "[1]")).code == 4
+
+
+async def test_a_refusal_says_why_and_what_to_do_next_with_its_exit_code(orkestra: Command, stack: Stack) -> None:
+    missing = await orkestra("workflow", "start", "customer-support", "--input", '{"question": "?"}')
+    assert missing.code == 4
+    assert "input.customer_id: This field is required." in missing.err
+    unknown = await orkestra("task", "show", "task_unknown", "--json")
+    said = json.loads(unknown.err)
+    assert (unknown.code, unknown.out, said["code"]) == (4, "", "TASK_NOT_FOUND")
+    assert said["next"] == "`orkestra task list` shows the tasks that you may see."
+    assert (await orkestra("workflow", "start", "customer-support", "--input", "{")).code == 2
+    nobody = await orkestra("task", "claim", "task_unknown")
+    assert (nobody.code, "--as EMAIL" in nobody.err, orkestra.person in nobody.err) == (2, True, True)
+    stranger = await orkestra("task", "list", "--key", "ork_stranger")
+    assert (stranger.code, "--key" in stranger.err) == (4, True)
+    away = await orkestra("task", "list", "--url", "http://127.0.0.1:1", env={"ORKESTRA_API_KEY": "ork_x"})
+    assert (away.code, "http://127.0.0.1:1" in away.err) == (3, True)
+
+
+async def test_the_door_and_the_key_of_the_environment_are_taken(stack: Stack) -> None:
+    info = stack.info
+    env = {"ORKESTRA_URL": info["rest"], "ORKESTRA_API_KEY": info["api_keys"]["system"]}
+    ran = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["workflow", "definitions", "--json"], env=env))
+    assert ran.exit_code == 0, ran.stderr
+    assert "customer-support" in [one["name"] for one in json.loads(ran.stdout)["definitions"]]
+
+
+async def test_the_command_itself_prints_no_colour_to_a_pipe_and_completes_words(stack: Stack) -> None:
+    def run(words: Sequence[str], **env: str) -> str:
+        command = [str(PROGRAM), *words]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **env})
+        return ran.stdout
+
+    listed = await asyncio.to_thread(run, ["task", "list", "--state-dir", str(stack.state_dir)])
+    assert "\x1b" not in listed
+    words = await asyncio.to_thread(
+        run, [], _ORKESTRA_COMPLETE="complete_bash", COMP_WORDS="orkestra work", COMP_CWORD="1"
+    )
+    assert words.split() == ["worker", "workflow"]
+
+
+async def test_the_client_for_programs_does_what_the_command_does(stack: Stack) -> None:
+    info = stack.info
+    user = next(user for user in info["users"] if user["email"] == stack.member_of("support-l1"))
+    async with (
+        Client(info["rest"], info["api_keys"]["system"]) as system,
+        await Client.sign_in(info["rest"], user["email"], user["password"]) as person,
+    ):
+        run = await system.start("customer-support", QUESTION, handoff={"summary": "An opened headset."})
+
+        async def asked() -> str | None:
+            return next(iter([task.task_id async for task in person.tasks(workflow_id=run.workflow_id)]), None)
+
+        task = await person.claim(await eventually(asked))
+        assert task.context is not None
+        assert task.context.summary == "An opened headset."
+        await person.complete(task.task_id, {"answer": "Yes."}, version=task.version)
+        assert (await system.wait(run.workflow_id, timeout=60)).result == {"answer": "Yes.", "handled_by": "human"}
+        assert [entry.event for entry in (await person.task_history(task.task_id)).entries][-1] == "completed"
