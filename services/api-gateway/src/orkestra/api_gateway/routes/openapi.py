@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document, from the endpoints and the messages they take and give."""
 
 import inspect
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from typing import Any
 
@@ -103,7 +104,7 @@ def _renamed(schemas: Mapping[str, Json]) -> dict[str, Json]:
     return {names[name]: rename(schema) for name, schema in schemas.items()}
 
 
-def _without(schema: Json, fields: Set[str]) -> None:
+def _without(schema: Json, fields: AbstractSet[str]) -> None:
     for field in fields:
         schema.get("properties", {}).pop(field, None)
     required = [name for name in schema.pop("required", []) if name not in fields]
