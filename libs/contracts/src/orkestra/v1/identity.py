@@ -592,15 +592,11 @@ class IdentityServiceServer(Protocol):
     async def request_password_reset(
         self, ctx: Context, request: RequestPasswordResetRequest
     ) -> RequestPasswordResetResponse:
-        """Has a person mailed a link by which they choose a new password; the answer does not tell who is known
-        here.
-        """
+        """Has a person mailed a link to choose a new password by. Never tells who is known here."""
         ...
 
     async def redeem_mail_link(self, ctx: Context, request: RedeemMailLinkRequest) -> RedeemMailLinkResponse:
-        """Sets the password of the person whom a mailed link was sent to. The link works once, and all their
-        sessions end.
-        """
+        """Sets the password of whom the link was mailed to; it works once, and all their sessions end."""
         ...
 
     async def get_mail_link_token(self, ctx: Context, request: GetMailLinkTokenRequest) -> MailLinkToken:
@@ -644,9 +640,7 @@ class IdentityServiceServer(Protocol):
         ...
 
     async def rotate_api_key(self, ctx: Context, request: RotateApiKeyRequest) -> CreatedApiKey:
-        """Gives an API key a new secret; it stays the same key, and its secret before is accepted a while longer.
-        For admins.
-        """
+        """Gives an API key a new secret; the one before is accepted a while longer. For admins."""
         ...
 
     async def list_audit(self, ctx: Context, request: ListAuditRequest) -> ListAuditResponse:
@@ -793,9 +787,7 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     async def request_password_reset(
         self, request: RequestPasswordResetRequest, request_id: str | None = None, timeout: float | None = None
     ) -> RequestPasswordResetResponse:
-        """Has a person mailed a link by which they choose a new password; the answer does not tell who is known
-        here.
-        """
+        """Has a person mailed a link to choose a new password by. Never tells who is known here."""
         return await self._call(
             "RequestPasswordReset",
             request,
@@ -808,9 +800,7 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     async def redeem_mail_link(
         self, request: RedeemMailLinkRequest, request_id: str | None = None, timeout: float | None = None
     ) -> RedeemMailLinkResponse:
-        """Sets the password of the person whom a mailed link was sent to. The link works once, and all their
-        sessions end.
-        """
+        """Sets the password of whom the link was mailed to; it works once, and all their sessions end."""
         return await self._call(
             "RedeemMailLink", request, RedeemMailLinkResponse, request_id=request_id, timeout=timeout, idempotent=False
         )
@@ -888,9 +878,7 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     async def rotate_api_key(
         self, request: RotateApiKeyRequest, request_id: str | None = None, timeout: float | None = None
     ) -> CreatedApiKey:
-        """Gives an API key a new secret; it stays the same key, and its secret before is accepted a while longer.
-        For admins.
-        """
+        """Gives an API key a new secret; the one before is accepted a while longer. For admins."""
         return await self._call(
             "RotateApiKey", request, CreatedApiKey, request_id=request_id, timeout=timeout, idempotent=False
         )
