@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from orkestra.chassis.drain import Drain
 from orkestra.chassis.metrics import held
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
-from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, dumps
+from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, Unavailable, dumps
 
 MOST_WAIT = 50
 """Longest wait, in seconds, that a held call may ask for."""
@@ -109,7 +109,8 @@ class _Call:
         """Checks the caller again and again; ends only by raising."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            await self._check()
+            with suppress(Unavailable):  # identity is away: nothing says that the right has ended
+                await self._check()
 
     async def _check(self) -> AccessToken:
         """Returns who the caller is at this moment; what is asked from now on is asked with that token."""

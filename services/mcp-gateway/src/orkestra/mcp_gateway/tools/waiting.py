@@ -9,7 +9,7 @@ from orkestra.mcp_gateway.tools.answering import is_live, open_request, waiting_
 from orkestra.mcp_gateway.tools.rooms import Rooms
 from orkestra.v1.task import Task
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 """A wait looks this often without news, so that lost news, and a revoked key, do not hold it up."""
 
 Progress = Callable[[float, float, str], Awaitable[None]]

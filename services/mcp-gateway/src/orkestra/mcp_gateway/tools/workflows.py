@@ -49,7 +49,7 @@ from orkestra.v1.workflow import (
 )
 from pydantic import Field, WithJsonSchema
 
-SLICE_SECONDS = 5
+SLICE_SECONDS = 1
 """A wait asks the room again this often, so that progress is told and a revoked key ends it."""
 ANSWER_SECONDS = 5.0
 HANDOFF = {"type": "object", "description": "As context of ask_human, without data."}
