@@ -144,6 +144,31 @@ async def test_a_refusal_says_why_and_what_to_do_next_with_its_exit_code(orkestr
     assert (away.code, "http://127.0.0.1:1" in away.err) == (3, True)
 
 
+async def test_an_admin_makes_people_groups_and_keys_and_an_operator_tenants(orkestra: Command) -> None:
+    tenant = await orkestra("tenant", "create", "made-by-command", "--json")
+    assert (tenant.code, tenant.json["slug"]) == (0, "made-by-command"), tenant
+    assert "made-by-command" in (await orkestra("tenant", "list")).out
+    person = await orkestra("user", "create", "kim@demo.example", "--role", "member", "--json")
+    assert (person.code, person.json["roles"]) == (0, ["member"]), person
+    group = await orkestra("group", "create", "made-by-command", "--member", "kim@demo.example", "--json")
+    assert group.json["members"] == [person.json["user_id"]], group
+    assert "kim@demo.example" in (await orkestra("user", "list")).out
+    assert "made-by-command" in (await orkestra("group", "list")).out
+    again = await orkestra("user", "create", "kim@demo.example")
+    assert (again.code, "EMAIL_TAKEN" in again.err) == (4, True)
+
+    key = (await orkestra("key", "create", "bot", "--kind", "agent", "--expires", "2040-01-31", "--json")).json
+    mine = ("workflow", "definitions", "--key", key["secret"])
+    assert (await orkestra(*mine)).code == 0
+    assert key["secret"] not in (await orkestra("key", "list")).out
+    assert (await orkestra("key", "revoke", key["api_key"]["key_id"])).code == 0
+
+    async def refused() -> bool:
+        return (await orkestra(*mine)).code == 4
+
+    await eventually(refused)
+
+
 async def test_the_door_and_the_key_of_the_environment_are_taken(stack: Stack) -> None:
     info = stack.info
     env = {"ORKESTRA_URL": info["rest"], "ORKESTRA_API_KEY": info["api_keys"]["system"]}

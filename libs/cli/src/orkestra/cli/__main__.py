@@ -1,7 +1,7 @@
 """The `orkestra` command."""
 
 import typer
-from orkestra.cli import dev, schema, serve, task, worker, workflow
+from orkestra.cli import dev, identity, replay, schema, serve, task, worker, workflow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,8 +12,13 @@ app.add_typer(dev.app, name="dev")
 app.add_typer(worker.app, name="worker")
 app.add_typer(workflow.app, name="workflow")
 app.add_typer(task.app, name="task")
+app.add_typer(identity.tenants, name="tenant")
+app.add_typer(identity.users, name="user")
+app.add_typer(identity.groups, name="group")
+app.add_typer(identity.keys, name="key")
 app.add_typer(serve.app, name="serve", hidden=True)
 app.command(name="migrate")(schema.migrate)
+app.command(name="replay")(replay.replay)
 
 
 @app.callback()

@@ -1,0 +1,153 @@
+"""`orkestra tenant`, `user`, `group` and `key`: who there is."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from orkestra.cli.connection import Session, asks
+from orkestra.v1.identity import (
+    ApiKey,
+    CreateApiKeyRequest,
+    CreatedApiKey,
+    CreateGroupRequest,
+    CreateTenantRequest,
+    CreateUserRequest,
+    Group,
+    ListApiKeysResponse,
+    ListGroupsResponse,
+    ListTenantsResponse,
+    ListUsersResponse,
+    PrincipalKind,
+    Role,
+    Tenant,
+    User,
+)
+
+tenants = typer.Typer(help="Customers of the installation.", no_args_is_help=True)
+users = typer.Typer(help="People.", no_args_is_help=True)
+groups = typer.Typer(help="Groups of people.", no_args_is_help=True)
+keys = typer.Typer(help="API keys for programs.", no_args_is_help=True)
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=200, help="At most this many.")]
+RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="May be repeated.")]
+GroupOption = Annotated[list[str] | None, typer.Option("--group", help="May be repeated.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="What it is called.")]
+
+
+@asks(tenants, "create", acts_as="operator")
+async def create_tenant(
+    session: Session,
+    slug: Annotated[str, typer.Argument(help="Lower-case letters, digits, hyphens.")],
+    *,
+    name: NameOption = None,
+) -> None:
+    """Create a tenant. For operators; on the local stack with the installation's key."""
+    request = CreateTenantRequest(slug=slug, name=name or slug)
+    made = await session.client.call(Tenant, "POST", "/v1/tenants", request)
+    session.output.give(made, f"Created {made.slug}: {made.tenant_id}.")
+
+
+@asks(tenants, "list", acts_as="operator")
+async def list_tenants(session: Session, *, limit: LimitOption = 50) -> None:
+    """List the tenants that the caller may see."""
+    page = await session.client.call(ListTenantsResponse, "GET", "/v1/tenants", {"page_size": limit})
+    rows = [(one.slug, one.name, one.status, one.tenant_id) for one in page.tenants]
+    session.output.table({"tenants": page.tenants}, ("SLUG", "NAME", "STATUS", "ID"), rows, empty="There are none.")
+
+
+@asks(users, "create")
+async def create_user(
+    session: Session,
+    email: str,
+    *,
+    name: NameOption = None,
+    role: RoleOption = None,
+    group: GroupOption = None,
+    password: Annotated[
+        str | None, typer.Option("--password", envvar="ORKESTRA_NEW_PASSWORD", help="12 characters at least.")
+    ] = None,
+) -> None:
+    """Create a person. For admins."""
+    request = CreateUserRequest(
+        email=email, name=name or email.partition("@")[0], roles=role or [], groups=group or [], password=password
+    )
+    made = await session.client.call(User, "POST", "/v1/users", request)
+    session.output.give(made, f"Created {made.email}: {made.user_id}.")
+
+
+@asks(users, "list")
+async def list_users(session: Session, *, limit: LimitOption = 50) -> None:
+    """List the tenant's people, by e-mail address."""
+    page = await session.client.call(ListUsersResponse, "GET", "/v1/users", {"page_size": limit})
+    rows = [(one.email, one.name, one.roles, one.groups, one.status) for one in page.users]
+    session.output.table(
+        {"users": page.users}, ("E-MAIL", "NAME", "ROLES", "GROUPS", "STATUS"), rows, empty="There are none."
+    )
+
+
+@asks(groups, "create")
+async def create_group(
+    session: Session,
+    group_id: Annotated[str, typer.Argument(metavar="GROUP", help="Lower-case letters, digits, hyphens.")],
+    *,
+    name: NameOption = None,
+    member: Annotated[list[str] | None, typer.Option("--member", help="E-mail or id; may be repeated.")] = None,
+) -> None:
+    """Create a group. For admins."""
+    request = CreateGroupRequest(group_id=group_id, name=name, members=member or [])
+    made = await session.client.call(Group, "POST", "/v1/groups", request)
+    session.output.give(made, f"Created {made.group_id} with {len(made.members)} members.")
+
+
+@asks(groups, "list")
+async def list_groups(session: Session, *, limit: LimitOption = 50) -> None:
+    """List the tenant's groups."""
+    page = await session.client.call(ListGroupsResponse, "GET", "/v1/groups", {"page_size": limit})
+    rows = [(one.group_id, one.name, len(one.members)) for one in page.groups]
+    session.output.table({"groups": page.groups}, ("GROUP", "NAME", "MEMBERS"), rows, empty="There are none.")
+
+
+@asks(keys, "create")
+async def create_key(
+    session: Session,
+    name: str,
+    *,
+    kind: Annotated[PrincipalKind, typer.Option("--kind", help="agent or service.")] = PrincipalKind.AGENT,
+    role: RoleOption = None,
+    on_behalf_of: Annotated[
+        list[str] | None, typer.Option("--on-behalf-of", help="For whom it may ask; * for everyone.")
+    ] = None,
+    expires: Annotated[datetime | None, typer.Option("--expires", help="Until when, in UTC.")] = None,
+) -> None:
+    """Create an API key and print it, once. For admins."""
+    request = CreateApiKeyRequest.model_validate(
+        {
+            "name": name,
+            "kind": kind,
+            "roles": role or [],
+            "on_behalf_of": on_behalf_of or [],
+            "expires_at": None if expires is None else f"{expires.isoformat()}Z",
+        }
+    )
+    made = await session.client.call(CreatedApiKey, "POST", "/v1/api-keys", request)
+    told = f"Created {made.api_key.key_id}. The key is shown this once:"
+    session.output.give(made, told, made.secret)
+
+
+@asks(keys, "list")
+async def list_keys(session: Session, *, limit: LimitOption = 50) -> None:
+    """List the tenant's API keys, newest first, without their secrets."""
+    page = await session.client.call(ListApiKeysResponse, "GET", "/v1/api-keys", {"page_size": limit})
+    rows = [(one.key_id, one.prefix, one.name, one.roles, one.last_used_at, _until(one)) for one in page.api_keys]
+    columns = ("KEY", "BEGINS WITH", "NAME", "ROLES", "LAST USED", "ENDS")
+    session.output.table({"api_keys": page.api_keys}, columns, rows, empty="There are none.")
+
+
+@asks(keys, "revoke")
+async def revoke_key(session: Session, key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Revoke an API key; it is refused everywhere within 2 seconds. For admins."""
+    revoked = await session.client.call(ApiKey, "POST", f"/v1/api-keys/{key_id}/revoke")
+    session.output.give(revoked, f"Revoked {revoked.name}.")
+
+
+def _until(key: ApiKey) -> datetime | None:
+    return key.revoked_at or key.expires_at

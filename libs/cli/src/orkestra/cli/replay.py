@@ -1,0 +1,148 @@
+"""`orkestra replay` asks whether the code still does what it did."""
+
+import asyncio
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from orkestra.cli.connection import DEFAULT_STATE, FAILED, UNREACHABLE, USAGE
+from orkestra.cli.output import Output
+from orkestra.cli.state import StateDir
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowHistory
+    from temporalio.worker import Replayer
+
+DEFAULT_HISTORIES = Path("tests/histories")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What became of one history; `failure` is None where the code does again what it did."""
+
+    history: str
+    workflow: str
+    failure: str | None
+
+
+def replay(
+    modules: Annotated[list[str], typer.Argument(help="Modules with workflows, such as my_package.workflows.")],
+    *,
+    histories: Annotated[
+        Path, typer.Option("--histories", help="A recorded history, or a folder of them.")
+    ] = DEFAULT_HISTORIES,
+    record: Annotated[
+        list[str] | None, typer.Option("--record", help="First record this run into the folder; may be repeated.")
+    ] = None,
+    temporal_address: Annotated[
+        str | None, typer.Option(envvar="ORKESTRA_TEMPORAL_ADDRESS", help="With --record; the local stack's if absent.")
+    ] = None,
+    state_dir: Annotated[Path, typer.Option("--state-dir", help="Folder of the local stack.")] = DEFAULT_STATE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Replay recorded histories against the workflows as they are now.
+
+    Exit code 1 where one is not deterministic any more: such code would strand the runs that wait.
+    """
+    output = Output(as_json=as_json)
+    if record:
+        _record(record, histories, temporal_address or _local_temporal(state_dir, output), output)
+    files = sorted(histories.glob("*.json")) if histories.is_dir() else [histories]
+    try:
+        done = asyncio.run(_replay(modules, files))
+    except (ImportError, ValueError) as wrong:
+        output.warn(str(wrong))
+        raise typer.Exit(USAGE) from None
+    _report(done, output)
+    if any(one.failure for one in done):
+        raise typer.Exit(FAILED)
+
+
+async def _replay(modules: list[str], files: list[Path]) -> list[Replay]:
+    if not files:
+        raise ValueError("There is no history in the folder: `orkestra replay --record WORKFLOW_ID` writes one.")
+    recorded = [(path, _read(path)) for path in files]
+    replayer = _replayer(modules)
+    return [await _replayed(replayer, path, history) for path, history in recorded]
+
+
+async def _replayed(replayer: "Replayer", path: Path, history: "WorkflowHistory") -> Replay:
+    began = history.events[0].workflow_execution_started_event_attributes
+    done = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    failure = None if done.replay_failure is None else str(done.replay_failure)
+    return Replay(path.name, began.workflow_type.name, failure)
+
+
+def _replayer(modules: list[str]) -> "Replayer":
+    from orkestra.sdk.converter import data_converter  # noqa: PLC0415 - Temporal's library takes a second to import
+    from orkestra.sdk.interceptor import OrkestraInterceptor  # noqa: PLC0415 - see above
+    from orkestra.sdk.sandbox import sandbox  # noqa: PLC0415 - see above
+    from orkestra.sdk.worker import find_contents  # noqa: PLC0415 - see above
+    from temporalio.worker import Replayer  # noqa: PLC0415 - see above
+
+    sys.path.insert(0, str(Path.cwd()))
+    found = find_contents([importlib.import_module(module) for module in modules])
+    return Replayer(
+        workflows=found.workflows,
+        data_converter=data_converter,
+        interceptors=[OrkestraInterceptor()],
+        workflow_runner=sandbox(),
+    )
+
+
+def _read(path: Path) -> "WorkflowHistory":
+    from google.protobuf.json_format import ParseError  # noqa: PLC0415 - see above
+    from orkestra.sdk.testing.replaying import read_history  # noqa: PLC0415 - see above
+
+    try:
+        return read_history(path)
+    except (OSError, ValueError, KeyError, IndexError, ParseError) as wrong:
+        raise ValueError(f"{path} is no recorded history: {wrong}") from None
+
+
+def _record(workflow_ids: list[str], folder: Path, address: str, output: Output) -> None:
+    from temporalio.service import RPCError  # noqa: PLC0415 - see above
+
+    try:
+        histories = asyncio.run(_fetch(workflow_ids, address))
+    except (RPCError, RuntimeError) as wrong:
+        output.warn(f"Temporal at {address}: {wrong}")
+        raise typer.Exit(FAILED) from None
+    from orkestra.sdk.testing.replaying import write_history  # noqa: PLC0415 - see above
+
+    for history in histories:
+        path = folder / f"{history.workflow_id}.json"
+        write_history(history, path)
+        output.say(f"Recorded {path}.")
+
+
+async def _fetch(workflow_ids: list[str], address: str) -> "list[WorkflowHistory]":
+    from temporalio.client import Client, WorkflowHandle  # noqa: PLC0415 - see above
+
+    client = await Client.connect(address)
+    handles: list[WorkflowHandle[Any, Any]] = [client.get_workflow_handle(one) for one in workflow_ids]
+    return [await handle.fetch_history() for handle in handles]
+
+
+def _local_temporal(state_dir: Path, output: Output) -> str:
+    address: str | None = (StateDir(state_dir).stack or {}).get("temporal")
+    if address is None:
+        output.warn(f"No stack runs in {state_dir}: say where Temporal is with --temporal-address.")
+        raise typer.Exit(UNREACHABLE)
+    return address
+
+
+def _report(done: list[Replay], output: Output) -> None:
+    if output.as_json:
+        shown = [{"history": one.history, "workflow": one.workflow, "failure": one.failure} for one in done]
+        output.give({"replays": shown})
+        return
+    for one in done:
+        output.say(f"{'FAILED' if one.failure else 'ok':<6}  {one.workflow}  {one.history}")
+        if one.failure:
+            output.say(f"        {one.failure}")
+    if any(one.failure for one in done):
+        output.say("Put what changed behind `workflow.patched()`, or register a new version of the workflow.")
