@@ -24,8 +24,14 @@ TOOLS = Path("/tools")
 MANIFESTS = Path("/manifests")
 PREFIX = Path("/opt/orkestra")
 BUILDERS = ("editables", "hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "uv")
+EXAMPLES = (
+    "orkestra-example-content-moderation",
+    "orkestra-example-customer-support",
+    "orkestra-example-expense-report",
+    "orkestra-example-refund-approval",
+)
 OTHERS = {  # images that are no service: what they start, and of what they are made
-    "evaluation": ("orkestra.cli", ("orkestra-cli", "orkestra-workflow-worker", "orkestra-example-customer-support")),
+    "evaluation": ("orkestra.cli", ("orkestra-cli", "orkestra-workflow-worker", *EXAMPLES)),
     "migrations": ("orkestra.chassis.migrate", ("orkestra-chassis",)),
 }
 UNUSED = ("temporalio/bridge/sdk-core", "**/*.pyi")

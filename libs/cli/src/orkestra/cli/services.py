@@ -15,7 +15,13 @@ PASSED_ON = (
     "ORKESTRA_OTLP_ENDPOINT",
     "ORKESTRA_OTLP_METRICS_SECONDS",
 )
-EXAMPLES = ("customer_support.workflows", "customer_support.quick")
+EXAMPLES = (
+    "customer_support.workflows",
+    "customer_support.quick",
+    "content_moderation.workflows",
+    "expense_report.workflows",
+    "refund_approval.workflows",
+)
 PORTS = {
     "rest": 8000,
     "mcp": 8001,
