@@ -508,6 +508,28 @@ class GetEscalationPolicyRequest(Model, pb=pb.GetEscalationPolicyRequest):
     """Nothing to say."""
 
 
+class ListCorrectionsRequest(Model, pb=pb.ListCorrectionsRequest):
+    """Filters and the page wanted."""
+
+    answered_after: UtcDatetime | None = Field(default=None, description="Answered at this time or later.")
+    answered_before: UtcDatetime | None = Field(default=None, description="Answered before this time.")
+    type: str | None = Field(default=None, description="Tasks of this type.")
+    page_size: Int32 | None = Field(
+        default=None, description="1..50; 20 where absent. A page of large contexts may hold fewer."
+    )
+    page_token: str | None = Field(default=None)
+
+
+class CorrectedField(Model, pb=pb.CorrectedField):
+    """One field of a draft and its answer."""
+
+    field: str
+    proposed: str | None = Field(default=None, description="JSON text; absent where the agent proposed nothing.")
+    answered: str | None = Field(default=None, description="JSON text; absent where the person left it empty.")
+    confidence: float | None = Field(default=None)
+    changed: bool
+
+
 class RedeemReceiptRequest(Model, pb=pb.RedeemReceiptRequest):
     """A receipt to use up."""
 
@@ -878,6 +900,25 @@ class AnswerTaskRequest(Model, pb=pb.AnswerTaskRequest):
     version: Int64 | None = Field(default=None)
 
 
+class Correction(Model, pb=pb.Correction):
+    """What a person made of an agent's draft; the values of sensitive fields are redacted."""
+
+    task_id: str
+    type: str | None = Field(default=None)
+    title: str
+    agent: AgentInfo | None = Field(default=None, description="Who is known to have drafted it: context.agent.")
+    context: TaskContext | None = Field(default=None, description="What the person was shown.")
+    input: dict[str, Any] | None = Field(default=None)
+    draft: dict[str, Any] = Field(description='The agent\'s values: field name to {"value": …, "confidence"?: 0..1}.')
+    answer: dict[str, Any] = Field(description="The person's answer.")
+    outcome: str | None = Field(default=None)
+    kept: bool = Field(description="Whether the person left every value that was drafted.")
+    diff: list[CorrectedField] = Field(default_factory=list, description="Each field that was drafted or answered.")
+    answered_by: str
+    answered_at: UtcDatetime
+    revision: Int32
+
+
 class SlaPolicy(Model, pb=pb.SlaPolicy):
     """Two clocks, a chain of steps and an end."""
 
@@ -938,6 +979,13 @@ class UpdateCalendarRequest(Model, pb=pb.UpdateCalendarRequest):
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
+
+
+class ListCorrectionsResponse(Model, pb=pb.ListCorrectionsResponse):
+    """A page of corrections; one of them is a line of JSON."""
+
+    corrections: list[Correction] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class Sla(Model, pb=pb.Sla):
@@ -1300,6 +1348,12 @@ class TaskServiceServer(Protocol):
         """Replaces the tenant's escalation policy. For managers and admins."""
         ...
 
+    async def list_corrections(self, ctx: Context, request: ListCorrectionsRequest) -> ListCorrectionsResponse:
+        """Returns a page of what people made of the drafts of agents, the oldest answer first. For managers, admins,
+        auditors.
+        """
+        ...
+
     async def create_calendar(self, ctx: Context, request: CreateCalendarRequest) -> Calendar:
         """Keeps a calendar, which SLAs name from then on. For managers and admins."""
         ...
@@ -1578,6 +1632,16 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Replaces the tenant's escalation policy. For managers and admins."""
         return await self._call(
             "PutEscalationPolicy", request, EscalationPolicy, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_corrections(
+        self, request: ListCorrectionsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListCorrectionsResponse:
+        """Returns a page of what people made of the drafts of agents, the oldest answer first. For managers, admins,
+        auditors.
+        """
+        return await self._call(
+            "ListCorrections", request, ListCorrectionsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def create_calendar(

@@ -1317,6 +1317,74 @@ class PutEscalationPolicyRequest(_message.Message):
     version: int
     def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ...) -> None: ...
 
+class ListCorrectionsRequest(_message.Message):
+    __slots__ = ("answered_after", "answered_before", "type", "page_size", "page_token")
+    ANSWERED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    answered_after: _timestamp_pb2.Timestamp
+    answered_before: _timestamp_pb2.Timestamp
+    type: str
+    page_size: int
+    page_token: str
+    def __init__(self, answered_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCorrectionsResponse(_message.Message):
+    __slots__ = ("corrections", "next_page_token")
+    CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    corrections: _containers.RepeatedCompositeFieldContainer[Correction]
+    next_page_token: str
+    def __init__(self, corrections: _Optional[_Iterable[_Union[Correction, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Correction(_message.Message):
+    __slots__ = ("task_id", "type", "title", "agent", "context", "input", "draft", "answer", "outcome", "kept", "diff", "answered_by", "answered_at", "revision")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    DIFF_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BY_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_AT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    type: str
+    title: str
+    agent: AgentInfo
+    context: TaskContext
+    input: _json_pb2.Json
+    draft: _json_pb2.Json
+    answer: _json_pb2.Json
+    outcome: str
+    kept: bool
+    diff: _containers.RepeatedCompositeFieldContainer[CorrectedField]
+    answered_by: str
+    answered_at: _timestamp_pb2.Timestamp
+    revision: int
+    def __init__(self, task_id: _Optional[str] = ..., type: _Optional[str] = ..., title: _Optional[str] = ..., agent: _Optional[_Union[AgentInfo, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., answer: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., kept: _Optional[bool] = ..., diff: _Optional[_Iterable[_Union[CorrectedField, _Mapping]]] = ..., answered_by: _Optional[str] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class CorrectedField(_message.Message):
+    __slots__ = ("field", "proposed", "answered", "confidence", "changed")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    proposed: str
+    answered: str
+    confidence: float
+    changed: bool
+    def __init__(self, field: _Optional[str] = ..., proposed: _Optional[str] = ..., answered: _Optional[str] = ..., confidence: _Optional[float] = ..., changed: _Optional[bool] = ...) -> None: ...
+
 class Receipt(_message.Message):
     __slots__ = ("task_id", "revision", "outcome", "action_digest", "decided_by", "decided_at", "expires_at", "token", "form_digest", "shown_digest")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]

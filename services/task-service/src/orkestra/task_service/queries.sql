@@ -469,6 +469,16 @@ where (checked_at, check_id) < (:before_at::text::timestamptz, :before_check::te
 order by checked_at desc, check_id desc
 limit :limit
 
+-- list_corrections
+-- What people answered where an agent had drafted, by the time of the answer.
+select * from tasks
+where draft is not null and decided_by = 'person' and completed_at is not null
+  and (completed_at, task_id) > (:after_at::text::timestamptz, :after_task::text)
+  and completed_at >= coalesce(:answered_after::timestamptz, '-infinity')
+  and completed_at < coalesce(:answered_before::timestamptz, 'infinity')
+  and (:type::text is null or type = :type)
+order by completed_at, task_id limit :limit
+
 -- redeem_receipt
 -- The one conditional update of a redemption: unused and in time, or used by this very use before. History says the first.
 with redeemed as (

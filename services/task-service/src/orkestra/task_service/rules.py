@@ -30,6 +30,8 @@ EVERYONE = "all"
 LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
+SMALL_PAGE = 20
+LARGEST_SMALL_PAGE = 50
 LONGEST_USE_ID = 200
 MOST_AT_ONCE = 100
 REDACTED = "[redacted]"
@@ -103,6 +105,15 @@ def page_size_of(size: int | None) -> int:
         return DEFAULT_PAGE
     if not 1 <= size <= LARGEST_PAGE:
         raise _refused(FieldError("page_size", "out_of_range", f"A page holds 1 to {LARGEST_PAGE} tasks."))
+    return size
+
+
+def small_page_size_of(size: int | None) -> int:
+    """Return how many corrections a page holds; refuses what is not 1 to 50."""
+    if size is None:
+        return SMALL_PAGE
+    if not 1 <= size <= LARGEST_SMALL_PAGE:
+        raise _refused(FieldError("page_size", "out_of_range", f"A page holds 1 to {LARGEST_SMALL_PAGE} corrections."))
     return size
 
 

@@ -147,6 +147,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/escalation-policies/check", _tasks.check_escalation),
     _get("/v1/escalation-policies/checks", _tasks.list_escalation_checks),
     _get("/v1/escalation-policies/checks/{check_id}", _tasks.get_escalation_check),
+    _get("/v1/corrections", _tasks.list_corrections),
     _post("/v1/receipts/redeem", _tasks.redeem_receipt),
     Endpoint(verb="GET", path="/v1/receipts/jwks", rpc=_tasks.get_receipt_keys, is_open=True, answer_field="jwks"),
     _create("/v1/calendars", _tasks.create_calendar, location="/v1/calendars/{calendar_id}"),

@@ -4,6 +4,7 @@ from orkestra.task_service.operations.asking import Asking
 from orkestra.task_service.operations.bulk import Bulk
 from orkestra.task_service.operations.calendars import Calendars
 from orkestra.task_service.operations.commenting import Commenting
+from orkestra.task_service.operations.correcting import Correcting
 from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
 from orkestra.task_service.operations.ending import Ending, Ends, Tips
@@ -19,7 +20,19 @@ __all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_
 
 
 class TaskOperations(
-    Bulk, Views, Creating, Reading, Deciding, Asking, Commenting, Escalating, Redeeming, Ending, Managing, Calendars
+    Bulk,
+    Views,
+    Creating,
+    Reading,
+    Deciding,
+    Asking,
+    Commenting,
+    Escalating,
+    Redeeming,
+    Ending,
+    Managing,
+    Calendars,
+    Correcting,
 ):
     """Every rpc of TaskService."""
 
