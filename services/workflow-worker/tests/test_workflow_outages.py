@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,9 @@ from orkestra.cli.servers import start as start_server
 from orkestra.testkit import Schema, eventually, free_port
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
+    CreateScheduleRequest,
+    DeleteScheduleRequest,
+    GetScheduleRequest,
     GetTimelineRequest,
     GetWorkflowRequest,
     GetWorkflowResultRequest,
@@ -21,12 +25,15 @@ from orkestra.v1.workflow import (
     SignalWorkflowRequest,
     StartWorkflowRequest,
     TerminateWorkflowRequest,
+    TriggerScheduleRequest,
+    UpdateScheduleRequest,
     UpdateWorkflowRequest,
     Workflow,
     WorkflowStatus,
 )
 from orkestra.wire import Unavailable
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
+from temporalio.service import RPCError
 from workflow_world import QUESTION, World, running_world
 
 
@@ -151,3 +158,42 @@ async def test_an_answer_given_while_temporal_is_dead_wakes_the_run_when_it_is_b
         ended = await client.get_workflow_result(request, timeout=50)
     assert ended.result == {"answer": "Late but right.", "handled_by": "human"}
     assert await world.events(run.workflow_id) == ["started", "completed"]
+
+
+async def test_schedules_follow_their_rows_when_temporal_is_back(world: World, temporal: Temporal) -> None:
+    await world.register("overnight")
+    client = world.client("agent")
+    request = CreateScheduleRequest(definition="overnight", input=QUESTION, every="1h")
+    gone = await client.create_schedule(request)
+    await asyncio.to_thread(temporal.process.kill)
+    began = time.monotonic()
+    schedule = await client.create_schedule(request, timeout=10)
+    assert schedule.notice is not None
+    changed = UpdateScheduleRequest(schedule_id=schedule.schedule_id, every="2h")
+    await client.update_schedule(changed, timeout=10)
+    await client.delete_schedule(DeleteScheduleRequest(schedule_id=gone.schedule_id), timeout=10)
+    named = GetScheduleRequest(schedule_id=schedule.schedule_id)
+    told = (await client.get_schedule(named)).notice
+    assert told is not None
+    assert told.startswith("Temporal cannot be reached")
+    run = await client.trigger_schedule(TriggerScheduleRequest(schedule_id=schedule.schedule_id), timeout=10)
+    assert (run.status, run.run_id) == (WorkflowStatus.RUNNING, None)
+    assert time.monotonic() - began < 12
+
+    await asyncio.to_thread(start_server, temporal)
+
+    async def fires_next() -> bool:
+        return (await client.get_schedule(named)).next_at is not None
+
+    await eventually(fires_next, timeout=30)
+    await eventually(lambda: is_started(world, run), timeout=30)
+    engine = await world.temporal()
+    described = await engine.get_schedule_handle(schedule.schedule_id).describe()
+    assert [one.every for one in described.schedule.spec.intervals] == [timedelta(hours=2)]
+
+    async def forgotten() -> bool:
+        return await world.rows("select 1 from workflow.schedules where schedule_id = $1", gone.schedule_id) == []
+
+    await eventually(forgotten, timeout=30)
+    with pytest.raises(RPCError):
+        await engine.get_schedule_handle(gone.schedule_id).describe()

@@ -35,6 +35,19 @@ class BusinessIdPolicy(StrEnum):
     """Ends the running one by force, and starts."""
 
 
+class ScheduleOverlap(StrEnum):
+    """What a schedule does when it fires while a run of it is running."""
+
+    SKIP = "skip"
+    """Starts nothing."""
+    START = "start"
+    """Starts another one beside it."""
+    CANCEL_RUNNING = "cancel_running"
+    """Asks the running one to stop, and starts."""
+    TERMINATE_RUNNING = "terminate_running"
+    """Ends the running one by force, and starts."""
+
+
 class Failure(Model, pb=pb.Failure):
     """Why a run did not complete."""
 
@@ -184,6 +197,43 @@ class TimelineEntry(Model, pb=pb.TimelineEntry):
     actor: str | None = Field(default=None)
 
 
+class GetScheduleRequest(Model, pb=pb.GetScheduleRequest):
+    """Names a schedule."""
+
+    schedule_id: str
+
+
+class ListSchedulesRequest(Model, pb=pb.ListSchedulesRequest):
+    """Filters and the page wanted."""
+
+    definition: str | None = Field(default=None)
+    paused: bool | None = Field(default=None)
+    page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
+    page_token: str | None = Field(default=None)
+
+
+class DeleteScheduleRequest(Model, pb=pb.DeleteScheduleRequest):
+    """Names the schedule to delete."""
+
+    schedule_id: str
+
+
+class DeleteScheduleResponse(Model, pb=pb.DeleteScheduleResponse):
+    """Nothing but the fact."""
+
+
+class TriggerScheduleRequest(Model, pb=pb.TriggerScheduleRequest):
+    """Names the schedule to start a run of."""
+
+    schedule_id: str
+
+
+class FireScheduleRequest(Model, pb=pb.FireScheduleRequest):
+    """Names the schedule that is due."""
+
+    schedule_id: str
+
+
 class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     """Filters and the page wanted."""
 
@@ -198,6 +248,44 @@ class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     )
     started_after: UtcDatetime | None = Field(default=None, description="Started at this time or later.")
     started_before: UtcDatetime | None = Field(default=None, description="Started before this time.")
+    schedule_id: str | None = Field(default=None, description="Started by this schedule.")
+
+
+class CreateScheduleRequest(Model, pb=pb.CreateScheduleRequest):
+    """A schedule to create: either cron or every."""
+
+    definition: str
+    definition_version: Int32 | None = Field(default=None, description="The newest at each firing where absent.")
+    input: dict[str, Any]
+    cron: str | None = Field(
+        default=None, description="Minute, hour, day of the month, month and weekday, such as 0 9 * * mon-fri."
+    )
+    every: str | None = Field(default=None, description="A duration such as 30m, of at least one minute.")
+    time_zone: str | None = Field(default=None, description="IANA name such as Europe/Berlin; UTC where absent.")
+    overlap: ScheduleOverlap | None = Field(default=None, description="skip where absent.")
+    paused: bool | None = Field(default=None)
+    note: str | None = Field(default=None)
+    tags: list[str] = Field(default_factory=list)
+    search_attributes: dict[str, Any] | None = Field(default=None)
+    on_behalf_of: str | None = Field(
+        default=None, description="User id or e-mail address of the person for whom an agent asks."
+    )
+
+
+class UpdateScheduleRequest(Model, pb=pb.UpdateScheduleRequest):
+    """What to change in a schedule; what is absent stays as it is."""
+
+    schedule_id: str
+    paused: bool | None = Field(default=None)
+    note: str | None = Field(default=None)
+    cron: str | None = Field(default=None, description="Takes the place of every.")
+    every: str | None = Field(default=None, description="Takes the place of cron and its time zone.")
+    time_zone: str | None = Field(default=None)
+    overlap: ScheduleOverlap | None = Field(default=None)
+    input: dict[str, Any] | None = Field(default=None)
+    version: Int64 | None = Field(
+        default=None, description="The version that the caller has seen; refused where it is another by now."
+    )
 
 
 class ReportEndRequest(Model, pb=pb.ReportEndRequest):
@@ -208,6 +296,40 @@ class ReportEndRequest(Model, pb=pb.ReportEndRequest):
     status: WorkflowStatus
     result: Any = Field(default=None)
     failure: Failure | None = Field(default=None)
+
+
+class Schedule(Model, pb=pb.Schedule):
+    """When runs are started again and again, and with what."""
+
+    schedule_id: str = Field(description="schedule_ and 32 hexadecimal digits; also the schedule's id in Temporal.")
+    tenant_id: str
+    definition: str
+    definition_version: Int32 | None = Field(
+        default=None, description="The definition's version; the newest at each firing where absent."
+    )
+    input: dict[str, Any] | None = Field(default=None)
+    cron: str | None = Field(
+        default=None, description="Minute, hour, day of the month, month and weekday, such as 0 9 * * mon-fri."
+    )
+    every: str | None = Field(default=None, description="A duration such as 30m, counted from 1970-01-01T00:00:00Z.")
+    time_zone: str | None = Field(default=None, description="IANA name of the zone that cron is read in.")
+    overlap: ScheduleOverlap
+    paused: bool
+    note: str | None = Field(default=None, description="A word to others, such as why it is paused.")
+    tags: list[str] = Field(default_factory=list)
+    search_attributes: dict[str, Any] | None = Field(default=None)
+    requested_by: str
+    on_behalf_of: str | None = Field(default=None)
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    version: Int64 = Field(description="Grows by one with each change.")
+    last_fired_at: UtcDatetime | None = Field(default=None)
+    last_workflow_id: str | None = Field(default=None, description="The run that it has started last.")
+    last_failure: Failure | None = Field(default=None, description="Why the last firing started nothing.")
+    next_at: UtcDatetime | None = Field(default=None, description="When it fires next, as Temporal tells.")
+    notice: str | None = Field(
+        default=None, description="What a reader should know, such as that Temporal does not know the schedule yet."
+    )
 
 
 class StartWorkflowRequest(Model, pb=pb.StartWorkflowRequest):
@@ -259,6 +381,7 @@ class Workflow(Model, pb=pb.Workflow):
         default=None, description="A task of this run waits for an answer of the requester: its id, and what is asked."
     )
     progress: str | None = Field(default=None, description="How far it is, in the words of its code; the newest.")
+    schedule_id: str | None = Field(default=None, description="The schedule that started it.")
 
 
 class ListDefinitionsResponse(Model, pb=pb.ListDefinitionsResponse):
@@ -287,11 +410,24 @@ class Timeline(Model, pb=pb.Timeline):
     entries: list[TimelineEntry] = Field(default_factory=list)
 
 
+class ListSchedulesResponse(Model, pb=pb.ListSchedulesResponse):
+    """A page of schedules."""
+
+    schedules: list[Schedule] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
 class ListWorkflowsResponse(Model, pb=pb.ListWorkflowsResponse):
     """A page of runs."""
 
     workflows: list[Workflow] = Field(default_factory=list)
     next_page_token: str | None = Field(default=None)
+
+
+class FireScheduleResponse(Model, pb=pb.FireScheduleResponse):
+    """The run that was started; none where the schedule is gone, paused, or skips."""
+
+    workflow: Workflow | None = Field(default=None)
 
 
 class WorkflowServiceServer(Protocol):
@@ -343,6 +479,34 @@ class WorkflowServiceServer(Protocol):
 
     async def list_definitions(self, ctx: Context, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
         """Returns the newest version of every definition, or every version of one."""
+        ...
+
+    async def create_schedule(self, ctx: Context, request: CreateScheduleRequest) -> Schedule:
+        """Creates a schedule, by which runs are started again and again."""
+        ...
+
+    async def get_schedule(self, ctx: Context, request: GetScheduleRequest) -> Schedule:
+        """Returns one schedule and when it fires next."""
+        ...
+
+    async def list_schedules(self, ctx: Context, request: ListSchedulesRequest) -> ListSchedulesResponse:
+        """Returns a page of schedules, newest first, without input."""
+        ...
+
+    async def update_schedule(self, ctx: Context, request: UpdateScheduleRequest) -> Schedule:
+        """Changes, pauses or resumes a schedule."""
+        ...
+
+    async def delete_schedule(self, ctx: Context, request: DeleteScheduleRequest) -> DeleteScheduleResponse:
+        """Deletes a schedule; runs that it has started go on."""
+        ...
+
+    async def trigger_schedule(self, ctx: Context, request: TriggerScheduleRequest) -> Workflow:
+        """Starts a run of the schedule now, paused or not."""
+        ...
+
+    async def fire_schedule(self, ctx: Context, request: FireScheduleRequest) -> FireScheduleResponse:
+        """Starts the run that is due. For workers."""
         ...
 
     async def register_definitions(self, ctx: Context, request: RegisterDefinitionsRequest) -> ListDefinitionsResponse:
@@ -460,6 +624,62 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
         """Returns the newest version of every definition, or every version of one."""
         return await self._call(
             "ListDefinitions", request, ListDefinitionsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def create_schedule(
+        self, request: CreateScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Schedule:
+        """Creates a schedule, by which runs are started again and again."""
+        return await self._call(
+            "CreateSchedule", request, Schedule, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_schedule(
+        self, request: GetScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Schedule:
+        """Returns one schedule and when it fires next."""
+        return await self._call(
+            "GetSchedule", request, Schedule, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_schedules(
+        self, request: ListSchedulesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListSchedulesResponse:
+        """Returns a page of schedules, newest first, without input."""
+        return await self._call(
+            "ListSchedules", request, ListSchedulesResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_schedule(
+        self, request: UpdateScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Schedule:
+        """Changes, pauses or resumes a schedule."""
+        return await self._call(
+            "UpdateSchedule", request, Schedule, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def delete_schedule(
+        self, request: DeleteScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> DeleteScheduleResponse:
+        """Deletes a schedule; runs that it has started go on."""
+        return await self._call(
+            "DeleteSchedule", request, DeleteScheduleResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def trigger_schedule(
+        self, request: TriggerScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Starts a run of the schedule now, paused or not."""
+        return await self._call(
+            "TriggerSchedule", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def fire_schedule(
+        self, request: FireScheduleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> FireScheduleResponse:
+        """Starts the run that is due. For workers."""
+        return await self._call(
+            "FireSchedule", request, FireScheduleResponse, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def register_definitions(

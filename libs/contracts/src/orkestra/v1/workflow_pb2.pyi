@@ -30,6 +30,14 @@ class BusinessIdPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BUSINESS_ID_POLICY_REJECT_ALWAYS: _ClassVar[BusinessIdPolicy]
     BUSINESS_ID_POLICY_USE_RUNNING: _ClassVar[BusinessIdPolicy]
     BUSINESS_ID_POLICY_TERMINATE_RUNNING: _ClassVar[BusinessIdPolicy]
+
+class ScheduleOverlap(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCHEDULE_OVERLAP_UNSPECIFIED: _ClassVar[ScheduleOverlap]
+    SCHEDULE_OVERLAP_SKIP: _ClassVar[ScheduleOverlap]
+    SCHEDULE_OVERLAP_START: _ClassVar[ScheduleOverlap]
+    SCHEDULE_OVERLAP_CANCEL_RUNNING: _ClassVar[ScheduleOverlap]
+    SCHEDULE_OVERLAP_TERMINATE_RUNNING: _ClassVar[ScheduleOverlap]
 WORKFLOW_STATUS_UNSPECIFIED: WorkflowStatus
 WORKFLOW_STATUS_RUNNING: WorkflowStatus
 WORKFLOW_STATUS_COMPLETED: WorkflowStatus
@@ -42,9 +50,14 @@ BUSINESS_ID_POLICY_REJECT_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_REJECT_ALWAYS: BusinessIdPolicy
 BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_TERMINATE_RUNNING: BusinessIdPolicy
+SCHEDULE_OVERLAP_UNSPECIFIED: ScheduleOverlap
+SCHEDULE_OVERLAP_SKIP: ScheduleOverlap
+SCHEDULE_OVERLAP_START: ScheduleOverlap
+SCHEDULE_OVERLAP_CANCEL_RUNNING: ScheduleOverlap
+SCHEDULE_OVERLAP_TERMINATE_RUNNING: ScheduleOverlap
 
 class Workflow(_message.Message):
-    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed", "progress")
+    __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed", "progress", "schedule_id")
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +81,7 @@ class Workflow(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     ANSWER_NEEDED_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
     workflow_id: str
     run_id: str
     definition: str
@@ -91,7 +105,8 @@ class Workflow(_message.Message):
     updated_at: _timestamp_pb2.Timestamp
     answer_needed: AnswerNeeded
     progress: str
-    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_needed: _Optional[_Union[AnswerNeeded, _Mapping]] = ..., progress: _Optional[str] = ...) -> None: ...
+    schedule_id: str
+    def __init__(self, workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., definition: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[WorkflowStatus, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.JsonValue, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., handoff: _Optional[_Union[Handoff, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., notice: _Optional[str] = ..., cancel_requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resource_version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_needed: _Optional[_Union[AnswerNeeded, _Mapping]] = ..., progress: _Optional[str] = ..., schedule_id: _Optional[str] = ...) -> None: ...
 
 class AnswerNeeded(_message.Message):
     __slots__ = ("task_id", "message")
@@ -152,7 +167,7 @@ class GetWorkflowRequest(_message.Message):
     def __init__(self, workflow_id: _Optional[str] = ...) -> None: ...
 
 class ListWorkflowsRequest(_message.Message):
-    __slots__ = ("status", "definition", "business_id", "page_size", "page_token", "tags", "attributes", "started_after", "started_before")
+    __slots__ = ("status", "definition", "business_id", "page_size", "page_token", "tags", "attributes", "started_after", "started_before", "schedule_id")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_ID_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +177,7 @@ class ListWorkflowsRequest(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     STARTED_AFTER_FIELD_NUMBER: _ClassVar[int]
     STARTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
     status: WorkflowStatus
     definition: str
     business_id: str
@@ -171,7 +187,8 @@ class ListWorkflowsRequest(_message.Message):
     attributes: _containers.RepeatedScalarFieldContainer[str]
     started_after: _timestamp_pb2.Timestamp
     started_before: _timestamp_pb2.Timestamp
-    def __init__(self, status: _Optional[_Union[WorkflowStatus, str]] = ..., definition: _Optional[str] = ..., business_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Iterable[str]] = ..., started_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    schedule_id: str
+    def __init__(self, status: _Optional[_Union[WorkflowStatus, str]] = ..., definition: _Optional[str] = ..., business_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Iterable[str]] = ..., started_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., schedule_id: _Optional[str] = ...) -> None: ...
 
 class ListWorkflowsResponse(_message.Message):
     __slots__ = ("workflows", "next_page_token")
@@ -362,3 +379,157 @@ class TimelineEntry(_message.Message):
     task_id: str
     actor: str
     def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., event: _Optional[str] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., actor: _Optional[str] = ...) -> None: ...
+
+class Schedule(_message.Message):
+    __slots__ = ("schedule_id", "tenant_id", "definition", "definition_version", "input", "cron", "every", "time_zone", "overlap", "paused", "note", "tags", "search_attributes", "requested_by", "on_behalf_of", "created_at", "updated_at", "version", "last_fired_at", "last_workflow_id", "last_failure", "next_at", "notice")
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    CRON_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIRED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    LAST_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    tenant_id: str
+    definition: str
+    definition_version: int
+    input: _json_pb2.Json
+    cron: str
+    every: str
+    time_zone: str
+    overlap: ScheduleOverlap
+    paused: bool
+    note: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    search_attributes: _json_pb2.Json
+    requested_by: str
+    on_behalf_of: str
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    version: int
+    last_fired_at: _timestamp_pb2.Timestamp
+    last_workflow_id: str
+    last_failure: Failure
+    next_at: _timestamp_pb2.Timestamp
+    notice: str
+    def __init__(self, schedule_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., cron: _Optional[str] = ..., every: _Optional[str] = ..., time_zone: _Optional[str] = ..., overlap: _Optional[_Union[ScheduleOverlap, str]] = ..., paused: _Optional[bool] = ..., note: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., last_fired_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_workflow_id: _Optional[str] = ..., last_failure: _Optional[_Union[Failure, _Mapping]] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notice: _Optional[str] = ...) -> None: ...
+
+class CreateScheduleRequest(_message.Message):
+    __slots__ = ("definition", "definition_version", "input", "cron", "every", "time_zone", "overlap", "paused", "note", "tags", "search_attributes", "on_behalf_of")
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    CRON_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    definition: str
+    definition_version: int
+    input: _json_pb2.Json
+    cron: str
+    every: str
+    time_zone: str
+    overlap: ScheduleOverlap
+    paused: bool
+    note: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    search_attributes: _json_pb2.Json
+    on_behalf_of: str
+    def __init__(self, definition: _Optional[str] = ..., definition_version: _Optional[int] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., cron: _Optional[str] = ..., every: _Optional[str] = ..., time_zone: _Optional[str] = ..., overlap: _Optional[_Union[ScheduleOverlap, str]] = ..., paused: _Optional[bool] = ..., note: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., search_attributes: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., on_behalf_of: _Optional[str] = ...) -> None: ...
+
+class GetScheduleRequest(_message.Message):
+    __slots__ = ("schedule_id",)
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    def __init__(self, schedule_id: _Optional[str] = ...) -> None: ...
+
+class ListSchedulesRequest(_message.Message):
+    __slots__ = ("definition", "paused", "page_size", "page_token")
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    definition: str
+    paused: bool
+    page_size: int
+    page_token: str
+    def __init__(self, definition: _Optional[str] = ..., paused: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSchedulesResponse(_message.Message):
+    __slots__ = ("schedules", "next_page_token")
+    SCHEDULES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    schedules: _containers.RepeatedCompositeFieldContainer[Schedule]
+    next_page_token: str
+    def __init__(self, schedules: _Optional[_Iterable[_Union[Schedule, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateScheduleRequest(_message.Message):
+    __slots__ = ("schedule_id", "paused", "note", "cron", "every", "time_zone", "overlap", "input", "version")
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    CRON_FIELD_NUMBER: _ClassVar[int]
+    EVERY_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    paused: bool
+    note: str
+    cron: str
+    every: str
+    time_zone: str
+    overlap: ScheduleOverlap
+    input: _json_pb2.Json
+    version: int
+    def __init__(self, schedule_id: _Optional[str] = ..., paused: _Optional[bool] = ..., note: _Optional[str] = ..., cron: _Optional[str] = ..., every: _Optional[str] = ..., time_zone: _Optional[str] = ..., overlap: _Optional[_Union[ScheduleOverlap, str]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class DeleteScheduleRequest(_message.Message):
+    __slots__ = ("schedule_id",)
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    def __init__(self, schedule_id: _Optional[str] = ...) -> None: ...
+
+class DeleteScheduleResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TriggerScheduleRequest(_message.Message):
+    __slots__ = ("schedule_id",)
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    def __init__(self, schedule_id: _Optional[str] = ...) -> None: ...
+
+class FireScheduleRequest(_message.Message):
+    __slots__ = ("schedule_id",)
+    SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
+    schedule_id: str
+    def __init__(self, schedule_id: _Optional[str] = ...) -> None: ...
+
+class FireScheduleResponse(_message.Message):
+    __slots__ = ("workflow",)
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    workflow: Workflow
+    def __init__(self, workflow: _Optional[_Union[Workflow, _Mapping]] = ...) -> None: ...

@@ -10,6 +10,7 @@ from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END, activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
+from orkestra.sdk.run import FIRE_SCHEDULE
 from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
@@ -29,6 +30,8 @@ from orkestra.v1.task import (
     TaskStatus,
 )
 from orkestra.v1.workflow import (
+    FireScheduleRequest,
+    FireScheduleResponse,
     ReportEndRequest,
     ReportEndResponse,
     ReportProgressRequest,
@@ -134,12 +137,20 @@ class ServiceActivities:
         workflows = WorkflowServiceClient(self._workflows, self._tenant_token())
         return await workflows.report_end(request, timeout=1.0)
 
+    @activity.defn(name=FIRE_SCHEDULE)
+    @refusing
+    async def fire_schedule(self, request: FireScheduleRequest) -> FireScheduleResponse:
+        """Have the workflow service start the run of a schedule that is due, once for this firing."""
+        workflows = WorkflowServiceClient(self._workflows, self._tenant_token(), door="worker")
+        request_id = activity.info().workflow_id
+        return await workflows.fire_schedule(request, request_id=request_id, timeout=_time_left())
+
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
-            *(self.report_progress, self.report_end),
+            *(self.report_progress, self.report_end, self.fire_schedule),
         ]
 
     def _task_service(self) -> TaskServiceClient:

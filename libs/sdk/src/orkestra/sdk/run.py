@@ -13,6 +13,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 WAKE_UP_SIGNAL = "orkestra_task"
+FIRE_SCHEDULE = "orkestra.fire_schedule"
 FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 WITHOUT_END = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 CALL_TIMEOUT = timedelta(seconds=2)

@@ -30,10 +30,11 @@ returning *;
 -- Returns no row while another run with this business id is running.
 insert into runs (
     tenant_id, workflow_id, definition, version, input, business_id, tags, search_attributes, handoff,
-    requested_by, on_behalf_of, task_queue, start_at, traceparent
+    requested_by, on_behalf_of, task_queue, start_at, traceparent, schedule_id
 ) values (
     :tenant_id, 'wf_' || replace(uuidv7()::text, '-', ''), :definition, :version, :input, :business_id, :tags,
-    :search_attributes, :handoff, :requested_by, :on_behalf_of, :task_queue, now() + :start_delay::interval, :traceparent
+    :search_attributes, :handoff, :requested_by, :on_behalf_of, :task_queue, now() + :start_delay::interval, :traceparent,
+    :schedule_id
 )
 on conflict (tenant_id, business_id) where status = 'running' and business_id is not null do nothing
 returning *;
@@ -75,6 +76,7 @@ where tenant_id = :tenant_id
   and (:status::text is null or status = :status)
   and (:definition::text is null or definition = :definition)
   and (:business_id::text is null or business_id = :business_id)
+  and (:schedule_id::text is null or schedule_id = :schedule_id)
   and (:started_after::timestamptz is null or started_at >= :started_after)
   and (:started_before::timestamptz is null or started_at < :started_before)
   and not exists (
@@ -151,3 +153,65 @@ select min(started_at) from runs where status = 'running';
 
 -- sweep_running
 select tenant_id, workflow_id from runs where workflow_id = any(:workflow_ids::text[]) and status = 'running';
+
+-- insert_schedule
+insert into schedules (
+    tenant_id, schedule_id, definition, definition_version, input, cron, every, time_zone, overlap, paused, note, tags,
+    search_attributes, requested_by, on_behalf_of
+) values (
+    :tenant_id, 'schedule_' || replace(uuidv7()::text, '-', ''), :definition, :definition_version, :input, :cron, :every,
+    :time_zone, :overlap, :paused, :note, :tags, :search_attributes, :requested_by, :on_behalf_of
+)
+returning *;
+
+-- get_schedule
+select * from schedules where tenant_id = :tenant_id and schedule_id = :schedule_id and deleted_at is null;
+
+-- list_schedules
+select * from schedules
+where tenant_id = :tenant_id
+  and schedule_id < :before
+  and deleted_at is null
+  and (:requested_by::text is null or requested_by = :requested_by)
+  and (:definition::text is null or definition = :definition)
+  and (:paused::boolean is null or paused = :paused)
+order by schedule_id desc
+limit :page_size;
+
+-- update_schedule
+update schedules set
+    paused = :paused, note = :note, overlap = :overlap, input = :input, cron = :cron, every = :every,
+    time_zone = :time_zone, version = version + 1, updated_at = now()
+where tenant_id = :tenant_id and schedule_id = :schedule_id and deleted_at is null
+returning *;
+
+-- delete_schedule
+update schedules set deleted_at = now(), updated_at = now()
+where tenant_id = :tenant_id and schedule_id = :schedule_id and deleted_at is null;
+
+-- lock_schedule
+-- Of two that fire, or make Temporal's as the row, the second waits for the first.
+select * from schedules where tenant_id = :tenant_id and schedule_id = :schedule_id for update;
+
+-- note_synced
+update schedules set synced_version = version where tenant_id = :tenant_id and schedule_id = :schedule_id;
+
+-- forget_schedule
+delete from schedules where tenant_id = :tenant_id and schedule_id = :schedule_id and deleted_at is not null;
+
+-- note_firing
+update schedules set
+    last_fired_at = now(),
+    last_workflow_id = coalesce(:workflow_id::text, last_workflow_id),
+    last_failure = :failure
+where tenant_id = :tenant_id and schedule_id = :schedule_id;
+
+-- running_of_schedule
+select * from runs where tenant_id = :tenant_id and schedule_id = :schedule_id and status = 'running';
+
+-- sweep_unsynced
+-- Whoever changed it tries for two seconds itself.
+select tenant_id, schedule_id from schedules
+where (synced_version < version or deleted_at is not null) and updated_at < now() - interval '2 seconds'
+order by updated_at
+limit 100;

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from orkestra.rules import parse_duration
+from orkestra.rules.recurrence import is_time_zone, parse_cron
 from orkestra.sdk.header import RunHeader
 from orkestra.v1.events import WorkflowEvent
 from orkestra.v1.task import Sla, SlaClock, Task, TaskStatus
@@ -17,8 +18,10 @@ from orkestra.v1.workflow import (
     Definition,
     Failure,
     ListWorkflowsRequest,
+    Schedule,
     SignalWorkflowRequest,
     StartWorkflowRequest,
+    UpdateScheduleRequest,
     Workflow,
     WorkflowStatus,
 )
@@ -41,6 +44,7 @@ MAY: dict[str, frozenset[str]] = {
     "signal_every_run": frozenset({"admin", "manager"}),
     "register": frozenset({"worker"}),
     "report_end": frozenset({"worker"}),
+    "fire": frozenset({"worker"}),
     "report_progress": frozenset({"worker"}),
 }
 """Operation by role. Whoever asked for a run sees it and may cancel and signal it besides."""
@@ -78,8 +82,11 @@ class Waiting:
 
 
 LONGEST_DELAY = timedelta(days=365)
+SHORTEST_INTERVAL = timedelta(minutes=1)
 ASK_HUMAN = "ask-human@1"
 """The built-in workflow of tasks that were asked for without one; its id in Temporal is the task's."""
+FIRE_SCHEDULE = "fire-schedule@1"
+"""The built-in workflow that a schedule in Temporal starts; it has the service start the run."""
 BUILTIN_QUEUE = "orkestra-builtin"
 LARGEST_SIGNAL = 256 * 1024
 RESERVED_SIGNALS = ("orkestra_", "__temporal_")
@@ -116,8 +123,8 @@ def may(operation: str, principal: Principal) -> bool:
     return bool(MAY[operation] & principal.roles)
 
 
-def may_see(principal: Principal, run: Workflow) -> bool:
-    """Say whether the principal may see the run."""
+def may_see(principal: Principal, run: Workflow | Schedule) -> bool:
+    """Say whether the principal may see the run, or the schedule."""
     return may("see_every_run", principal) or principal.subject in (run.requested_by, run.on_behalf_of)
 
 
@@ -125,6 +132,12 @@ def check_may_cancel(principal: Principal, run: Workflow) -> None:
     """Refuse (PermissionDenied) whoever neither asked for the run nor manages the tenant."""
     if not may("cancel_every_run", principal) and principal.subject != run.requested_by:
         raise PermissionDenied("ROLE_MISSING", "Only who asked for a run, managers and admins may cancel it.")
+
+
+def check_may_change(principal: Principal, schedule: Schedule) -> None:
+    """Refuse (PermissionDenied) whoever neither created the schedule nor manages the tenant."""
+    if not may("cancel_every_run", principal) and principal.subject != schedule.requested_by:
+        raise PermissionDenied("ROLE_MISSING", "Only who created a schedule, managers and admins may change it.")
 
 
 def check_may_signal(principal: Principal, run: Workflow) -> None:
@@ -234,6 +247,37 @@ def labels_asked(request: ListWorkflowsRequest) -> list[tuple[str, str]]:
     return [("", tag) for tag in request.tags] + [(name, value) for name, _, value in named]
 
 
+def recurrence(*, cron: str | None, every: str | None, time_zone: str | None) -> dict[str, str | None]:
+    """Return when a schedule fires, as it is kept; refuses (InvalidArgument) what is not one of cron and every."""
+    faults = []
+    if (cron is None) == (every is None):
+        faults.append(FieldError("cron", "contradiction", "Give cron or every, and not both."))
+    if cron is not None:
+        try:
+            cron = parse_cron(cron)
+        except ValueError as wrong:
+            faults.append(FieldError("cron", "invalid", str(wrong)))
+    span = None if every is None else _delay(every)
+    if every is not None and (span is None or span < SHORTEST_INTERVAL):
+        faults.append(FieldError("every", "invalid", "A duration such as 30m, from one minute to 365 days."))
+    if time_zone is not None and cron is None:
+        faults.append(FieldError("time_zone", "contradiction", "A time zone is for cron; every needs none."))
+    elif time_zone is not None and not is_time_zone(time_zone):
+        faults.append(FieldError("time_zone", "unknown", "Use an IANA name such as Europe/Berlin."))
+    if faults:
+        raise InvalidArgument("SCHEDULE_INVALID", "Nothing can be scheduled like this.", errors=faults)
+    return {"cron": cron, "every": every, "time_zone": None if cron is None else time_zone or "UTC"}
+
+
+def changed_recurrence(known: Schedule, asked: UpdateScheduleRequest) -> dict[str, str | None]:
+    """Return when a schedule fires after a change: what is given takes the place of what was."""
+    if asked.every is not None:
+        return recurrence(cron=asked.cron, every=asked.every, time_zone=asked.time_zone)
+    cron = asked.cron or known.cron
+    zone = asked.time_zone or known.time_zone
+    return recurrence(cron=cron, every=None if asked.cron else known.every, time_zone=zone)
+
+
 def start_delay(request: StartWorkflowRequest) -> timedelta:
     """Return how long the start waits."""
     return (request.start_delay is not None and _delay(request.start_delay)) or timedelta()
@@ -294,20 +338,20 @@ def page_size(asked: int | None) -> int:
     return size
 
 
-def page_token(last: Workflow) -> str:
-    """Return the token of the page after `last`."""
-    return base64.urlsafe_b64encode(last.workflow_id.encode()).decode().rstrip("=")
+def page_token(last_id: str) -> str:
+    """Return the token of the page after the run or schedule with this id."""
+    return base64.urlsafe_b64encode(last_id.encode()).decode().rstrip("=")
 
 
-def page_start(token: str | None) -> str:
-    """Return the workflow id that a page begins below; refuses (InvalidArgument) a token that is not one of ours."""
+def page_start(token: str | None, *, prefix: str) -> str:
+    """Return the id that a page begins below; refuses (InvalidArgument) a token that is not one of ours."""
     if token is None:
-        return "wf_~"
+        return f"{prefix}~"
     try:
         start = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
         start = ""
-    if not start.startswith("wf_"):
+    if not start.startswith(prefix):
         fault = FieldError("page_token", "invalid", "Use next_page_token as it was given.")
         raise InvalidArgument("REQUEST_INVALID", "This is not a page token.", errors=[fault])
     return start

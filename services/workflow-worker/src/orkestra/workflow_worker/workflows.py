@@ -7,18 +7,23 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
+from orkestra.sdk.run import FIRE_SCHEDULE as FIRE
 from orkestra.sdk.task import follow
 from orkestra.v1.task import AdvanceClockRequest
+from orkestra.v1.workflow import FireScheduleRequest, FireScheduleResponse
 from orkestra.wire import Unavailable
 from orkestra.workflow_worker.channels import Engine
-from orkestra.workflow_worker.operations import end_run, note_start, start_of, workflow_of
-from orkestra.workflow_worker.rules import ASK_HUMAN
+from orkestra.workflow_worker.operations import end_run, note_start, start_of, sync_schedule, workflow_of
+from orkestra.workflow_worker.rules import ASK_HUMAN, FIRE_SCHEDULE
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 EVERY_SECONDS = 2.0
 OVERLAP = timedelta(seconds=60)
 """Temporal's visibility may show an end this much later."""
+FIRING = timedelta(seconds=10)
+AGAIN = RetryPolicy(maximum_interval=timedelta(seconds=30))
 
 sql = load(__package__)
 logger = get_logger(__name__)
@@ -33,8 +38,19 @@ class AskHuman:
         await follow(adopted.task_id)
 
 
+@workflow.defn(name=FIRE_SCHEDULE)
+class FireSchedule:
+    """Has the service start the run that a schedule asks for now; started by the schedule in Temporal."""
+
+    @workflow.run
+    async def run(self, due: FireScheduleRequest) -> None:
+        await workflow.execute_activity(
+            FIRE, due, result_type=FireScheduleResponse, start_to_close_timeout=FIRING, retry_policy=AGAIN
+        )
+
+
 class Sweeps:
-    """Starts and cancels what Temporal was not told of, and records the ends that nobody reported.
+    """Starts, cancels and schedules what Temporal was not told of, and records the ends that nobody reported.
 
     `sweep` sees the runs of every tenant and writes nothing; each write is made by the service's own role, in a
     transaction of the run's tenant.
@@ -60,6 +76,7 @@ class Sweeps:
         """Go over everything once."""
         await self._start_overdue()
         await self._cancel_overdue()
+        await self._sync_schedules()
         await self._record_ends()
 
     async def _start_overdue(self) -> None:
@@ -81,6 +98,13 @@ class Sweeps:
             await self._engine.cancel(run.workflow_id, row["cancel_reason"] or "cancelled")
             async with self._database.transaction(run.tenant_id) as conn:
                 await sql.note_cancel_delivered.execute(conn, tenant_id=run.tenant_id, workflow_id=run.workflow_id)
+
+    async def _sync_schedules(self) -> None:
+        async with self._sweep.unscoped() as conn:
+            rows = await sql.sweep_unsynced.rows(conn)
+        for row in rows:
+            await sync_schedule(self._database, self._engine, str(row["tenant_id"]), row["schedule_id"])
+            logger.info("scheduled late", schedule_id=row["schedule_id"])
 
     async def _record_ends(self) -> None:
         began = datetime.now(UTC)

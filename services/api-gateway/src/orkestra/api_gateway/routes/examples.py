@@ -53,12 +53,15 @@ from orkestra.v1.task import (
 )
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
+    CreateScheduleRequest,
     QueryWorkflowRequest,
     QueryWorkflowResponse,
+    Schedule,
     SignalWorkflowRequest,
     StartWorkflowRequest,
     TerminateWorkflowRequest,
     Timeline,
+    UpdateScheduleRequest,
     UpdateWorkflowRequest,
     UpdateWorkflowResponse,
     Workflow,
@@ -105,6 +108,13 @@ REQUESTS: dict[type[BaseModel], Example] = {
     SignalWorkflowRequest: {"signal": "payment_received", "payload": {"amount": "20.00", "currency": "EUR"}},
     QueryWorkflowRequest: {"query": "progress"},
     UpdateWorkflowRequest: {"update": "raise_limit", "payload": {"limit": "500.00"}},
+    CreateScheduleRequest: {
+        "definition": "customer-support",
+        "input": _QUESTION,
+        "cron": "0 9 * * mon-fri",
+        "time_zone": "Europe/Berlin",
+    },
+    UpdateScheduleRequest: {"paused": True, "note": "Closed over the holidays."},
     TerminateWorkflowRequest: {"reason": "The worker is broken and cleans up nothing."},
     CreateTaskRequest: {
         "title": "Refund €20 for order 2041?",
@@ -154,6 +164,23 @@ REQUESTS: dict[type[BaseModel], Example] = {
 }
 
 ANSWERS: dict[type[BaseModel], Example] = {
+    Schedule: Schedule.model_validate(
+        {
+            "schedule_id": "schedule_0198a1b2c3d47e8f9a0b1c2d3e4f5a6f",
+            "tenant_id": _TENANT,
+            "definition": "customer-support",
+            "input": _QUESTION,
+            "cron": "0 9 * * mon-fri",
+            "time_zone": "Europe/Berlin",
+            "overlap": "skip",
+            "paused": False,
+            "requested_by": _USER,
+            "created_at": "2030-01-31T12:00:00Z",
+            "updated_at": "2030-01-31T12:00:00Z",
+            "version": 1,
+            "next_at": "2030-02-01T08:00:00Z",
+        }
+    ).model_dump(mode="json"),
     QueryWorkflowResponse: {"result": {"step": "waiting for approval", "percent": 60}},
     UpdateWorkflowResponse: {"result": {"limit": "500.00"}},
     Session: {

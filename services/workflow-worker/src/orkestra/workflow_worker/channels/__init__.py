@@ -2,7 +2,8 @@
 
 from orkestra.workflow_worker.channels.asking import Asking
 from orkestra.workflow_worker.channels.running import Running
+from orkestra.workflow_worker.channels.scheduling import Scheduling
 
 
-class Engine(Running, Asking):
+class Engine(Running, Asking, Scheduling):
     """One namespace of Temporal."""

@@ -1,10 +1,11 @@
-"""WorkflowService: start, read, wait for, steer and end runs; register what can be run."""
+"""WorkflowService: start, read, wait for, steer and end runs, schedule them; register what can be run."""
 
 from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
 from orkestra.workflow_worker.operations.progress import Progressing
 from orkestra.workflow_worker.operations.reading import RUN_NEWS, Reading
-from orkestra.workflow_worker.operations.starting import Starting, note_start, start_of
+from orkestra.workflow_worker.operations.scheduling import Scheduling, sync_schedule
+from orkestra.workflow_worker.operations.starting import note_start, start_of
 from orkestra.workflow_worker.operations.steering import Steering
 from orkestra.workflow_worker.operations.timeline import Telling
 from orkestra.workflow_worker.operations.waiting import no_longer_waits, note_waiting
@@ -20,9 +21,10 @@ __all__ = [
     "note_start",
     "note_waiting",
     "start_of",
+    "sync_schedule",
     "workflow_of",
 ]
 
 
-class WorkflowOperations(Starting, Reading, Telling, Steering, Progressing, Ending):
+class WorkflowOperations(Scheduling, Reading, Telling, Steering, Progressing, Ending):
     """Serves WorkflowService on one schema and one Temporal namespace."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import asyncpg
@@ -11,7 +12,7 @@ from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.operations import SYSTEM, Tx
 from orkestra.chassis.sql import load
 from orkestra.v1.task import Task, TaskHistoryEntry
-from orkestra.v1.workflow import Definition, Emitted, Workflow
+from orkestra.v1.workflow import Definition, Emitted, Schedule, Workflow
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.rules import Start
 from temporalio.api.history.v1 import HistoryEvent
@@ -37,6 +38,12 @@ class Engine(Protocol):
     async def update(self, workflow_id: str, update: str, *, payload: Any, update_id: str) -> tuple[bool, Any]: ...
 
     async def terminate(self, workflow_id: str, reason: str) -> bool: ...
+
+    async def put_schedule(self, schedule: Schedule) -> None: ...
+
+    async def drop_schedule(self, schedule_id: str) -> None: ...
+
+    async def next_firing(self, schedule_id: str) -> datetime | None: ...
 
     async def history(self, workflow_id: str) -> Sequence[HistoryEvent]: ...
 

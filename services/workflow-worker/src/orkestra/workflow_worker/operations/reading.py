@@ -43,11 +43,12 @@ class Reading(Defining):
             tx.conn,
             Workflow,
             tenant_id=tx.tenant_id,
-            before=rules.page_start(request.page_token),
+            before=rules.page_start(request.page_token, prefix="wf_"),
             requested_by=None if rules.may("see_every_run", tx.ctx.principal) else tx.ctx.subject,
             status=request.status,
             definition=request.definition,
             business_id=request.business_id,
+            schedule_id=request.schedule_id,
             started_after=request.started_after,
             started_before=request.started_before,
             label_names=[name for name, _ in labels],
@@ -56,7 +57,9 @@ class Reading(Defining):
         )
         page = [run.model_copy(update={"input": None, "result": None, "handoff": None}) for run in runs[:size]]
         more = len(runs) > size
-        return ListWorkflowsResponse(workflows=page, next_page_token=rules.page_token(page[-1]) if more else None)
+        return ListWorkflowsResponse(
+            workflows=page, next_page_token=rules.page_token(page[-1].workflow_id) if more else None
+        )
 
     async def get_workflow_result(self, ctx: Context, request: GetWorkflowResultRequest) -> Workflow:
         wait = request.wait or 0

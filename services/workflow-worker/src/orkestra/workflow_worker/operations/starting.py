@@ -24,25 +24,43 @@ class Starting(Defining):
     async def start_workflow(self, ctx: Context, request: StartWorkflowRequest) -> Workflow:
         rules.check_may("start", ctx.principal)
         rules.check_request(request)
-        if request.on_behalf_of is not None:
-            person = await self.find_person(ctx.tenant_id, request.on_behalf_of)
-            rules.check_may_act_for(ctx.principal, person)
-            request = request.model_copy(update={"on_behalf_of": person})
+        person = await self.person_acted_for(ctx, request.on_behalf_of)
+        request = request.model_copy(update={"on_behalf_of": person})
         run = await self._record_start(ctx, request)
         if ctx.reply.replayed or run.run_id is not None:
             return run
         start_at = run.started_at + rules.start_delay(request)
-        return await self._start_now(run, await self.task_queue_of(ctx, run), start_at)
+        return await self.start_now(run, await self.task_queue_of(ctx, run), start_at)
+
+    async def person_acted_for(self, ctx: Context, named: str | None) -> str | None:
+        """Return the id of the person for whom the caller asks; refuses one for whom it was not granted to."""
+        if named is None:
+            return None
+        person = await self.find_person(ctx.tenant_id, named)
+        rules.check_may_act_for(ctx.principal, person)
+        return person
 
     @operation
     async def _record_start(self, tx: Tx, request: StartWorkflowRequest) -> Workflow:
         definition = await definition_of(tx, request.definition, request.version)
         self.queues[definition.name, definition.version] = definition.task_queue
         rules.check_may_start(tx.ctx.principal, definition)
-        _check_input(definition, request, tx.ctx.locale)
+        check_fit(definition, request, tx.ctx.locale)
         await self._make_room(tx, request)
+        return await self.insert(tx, definition, request, requested_by=tx.ctx.subject) or await _running(tx, request)
+
+    async def insert(
+        self,
+        tx: Tx,
+        definition: Definition,
+        request: StartWorkflowRequest,
+        *,
+        requested_by: str,
+        schedule_id: str | None = None,
+    ) -> Workflow | None:
+        """Write a run's row and its event; None where another with its business id is running."""
         header = {"handoff": request.handoff, "input": request.input, "on_behalf_of": request.on_behalf_of}
-        _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=tx.ctx.subject, **header))
+        _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=requested_by, **header))
         run = await sql.insert_run.one(
             tx.conn,
             Workflow,
@@ -54,15 +72,15 @@ class Starting(Defining):
             tags=request.tags,
             search_attributes=request.search_attributes,
             handoff=None if request.handoff is None else request.handoff.model_dump(mode="json", exclude_none=True),
-            requested_by=tx.ctx.subject,
+            requested_by=requested_by,
             on_behalf_of=request.on_behalf_of,
             task_queue=definition.task_queue,
             start_delay=rules.start_delay(request),
             traceparent=current_traceparent(),
+            schedule_id=schedule_id,
         )
-        if run is None:
-            return await _running(tx, request)
-        await tell(tx, "started", run)
+        if run is not None:
+            await tell(tx, "started", run)
         return run
 
     async def _make_room(self, tx: Tx, request: StartWorkflowRequest) -> None:
@@ -85,7 +103,7 @@ class Starting(Defining):
                 tx, running, self.engine, reason=f"Another start took its business id {request.business_id}."
             )
 
-    async def _start_now(self, run: Workflow, task_queue: str, start_at: datetime) -> Workflow:
+    async def start_now(self, run: Workflow, task_queue: str, start_at: datetime) -> Workflow:
         """Start the run on Temporal; where Temporal is away the sweep does it later."""
         start = start_of(run, task_queue=task_queue, start_at=start_at, traceparent=current_traceparent())
         started, notice = await asyncio.gather(
@@ -123,7 +141,8 @@ def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent:
     return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
 
 
-def _check_input(definition: Definition, request: StartWorkflowRequest, locale: str) -> None:
+def check_fit(definition: Definition, request: StartWorkflowRequest, locale: str) -> None:
+    """Refuse (InvalidArgument) an input that does not fit the definition, every fault at once."""
     try:
         check_input(definition.input_schema, request.input, locale=locale)
     except Invalid as invalid:
