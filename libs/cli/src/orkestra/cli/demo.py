@@ -23,7 +23,15 @@ from orkestra.v1.identity import (
 )
 from orkestra.wire import AlreadyExists
 
-GROUPS = ("support-l1", "support-l2")
+GROUPS = (
+    "support-l1",
+    "support-l2",
+    "approvers",
+    "finance",
+    "finance-leads",
+    "fraud",
+    "moderators",
+)  # the examples ask them
 PEOPLE: dict[str, tuple[tuple[str, str, Role, tuple[str, ...]], ...]] = {  # the first of a tenant is its admin
     "demo": (
         ("admin@demo.example", "Ada Admin", Role.ADMIN, ()),
