@@ -69,6 +69,10 @@ images: ## Build every image, and push it where REGISTRY is given. (TAG, BASE, I
 		$(if $(REGISTRY),$(DOCKER) push --quiet "$$name" || exit 1;) \
 	done
 
+.PHONY: wheels
+wheels: install ## Build every package into dist/, from which `orkestra init NAME --wheels dist` installs.
+	$(BIN)/uv build --all-packages --wheel --no-build-isolation --offline --quiet --out-dir dist
+
 .PHONY: coverage
 coverage: install ## Run every test and show which lines none reached.
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing:skip-covered $(ARGS)

@@ -1,7 +1,7 @@
 """The `orkestra` command."""
 
 import typer
-from orkestra.cli import dev, identity, replay, schema, serve, task, worker, workflow
+from orkestra.cli import dev, identity, replay, scaffold, schema, serve, task, worker, workflow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,8 @@ app.add_typer(identity.groups, name="group")
 app.add_typer(identity.keys, name="key")
 app.add_typer(serve.app, name="serve", hidden=True)
 app.command(name="migrate")(schema.migrate)
+app.command(name="init")(scaffold.init)
+workflow.app.command(name="new")(scaffold.new_workflow)
 app.command(name="replay")(replay.replay)
 
 

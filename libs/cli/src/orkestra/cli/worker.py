@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from orkestra.chassis import telemetry
 from orkestra.cli.dev import DEFAULT_STATE, StateOption
+from orkestra.cli.reload import run_reloading
 from orkestra.cli.state import StateDir, StateError
 from orkestra.wire import Error
 
@@ -44,6 +45,7 @@ def run(
         str, typer.Option("--task-queue", help="Where the worker looks for work.")
     ] = DEFAULT_TASK_QUEUE,
     state_dir: StateOption = DEFAULT_STATE,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when code in this folder changes.")] = False,
 ) -> None:
     """Register the workflows of the modules and run them until Ctrl-C.
 
@@ -51,6 +53,11 @@ def run(
     ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack. Traces go to
     ORKESTRA_OTLP_ENDPOINT where it is set.
     """
+    if reload:
+        options = ["--task-queue", task_queue, "--state-dir", str(state_dir)]
+        command = [sys.executable, "-m", "orkestra.cli", "worker", "run", *modules, *options]
+        run_reloading(command, Path.cwd(), say=lambda text: typer.echo(text, err=True))
+        return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     sys.path.insert(0, str(Path.cwd()))
     finish_traces = telemetry.configure("worker", otlp_endpoint=os.environ.get("ORKESTRA_OTLP_ENDPOINT"))
