@@ -450,6 +450,8 @@
     "/": () => focus("[data-filter]"),
     c: () => press("[data-key=c]"),
     r: () => press("[data-key=r]"),
+    a: () => press("button[name=outcome][value=approve]"),
+    x: () => press("button[name=outcome][value=reject]"),
     e: () => focus("[data-form] .field input:not([type=hidden]), [data-form] .field textarea, [data-form] .field select"),
     m: () => focus("#comment"),
     n: () => press("[data-key=n]") || (taskPage && (location.href = "/inbox")),

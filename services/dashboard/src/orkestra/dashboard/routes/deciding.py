@@ -18,8 +18,10 @@ from orkestra.v1.task import (
     RequestChangesRequest,
     SaveDraftRequest,
     Task,
+    VoteChoice,
+    VoteTaskRequest,
 )
-from orkestra.wire import Error, Unauthenticated
+from orkestra.wire import Error, FieldError, InvalidArgument, Unauthenticated
 
 STALE = "This form is from an earlier session. What you typed is below: please send it again."
 REVISED = "The question has changed since you opened it. What you typed is below: look again, then complete."
@@ -61,9 +63,8 @@ async def complete(visit: Visit) -> Response:
         return await show(visit, seen, status=409, typed=data, problem=visit.words.text(REVISED))
     if reader.problems:
         return await show(visit, seen, status=422, typed=data, errors=reader.all_problems(seen.task.form or {}, data))
-    request = CompleteTaskRequest(task_id=seen.task.task_id, data=data, outcome=visit.value("outcome"))
     try:
-        await visit.tasks.complete_task(request, request_id=_request_id(visit))
+        await _send(visit, seen.task, data)
     except Unauthenticated:
         raise
     except Error as refused:
@@ -71,6 +72,21 @@ async def complete(visit: Visit) -> Response:
     following = await next_task(visit, but=seen.task.task_id)
     done = f"?done={seen.task.task_id}"
     return go(f"/inbox{done}" if following is None else f"/tasks/{following.task_id}{done}")
+
+
+async def _send(visit: Visit, task: Task, data: dict[str, Any]) -> None:
+    """Sends the answer, or the vote where votes decide."""
+    outcome, request_id = visit.value("outcome"), _request_id(visit)
+    if task.approval_policy is None:
+        request = CompleteTaskRequest(task_id=task.task_id, data=data, outcome=outcome)
+        await visit.tasks.complete_task(request, request_id=request_id)
+        return
+    choice = VoteChoice.REJECT if outcome == "reject" else VoteChoice.APPROVE
+    if outcome != choice.value:
+        error = FieldError("outcome", "required", visit.words.text("Approve or reject."))
+        raise InvalidArgument("DATA_INVALID", error.message, errors=[error])
+    vote = VoteTaskRequest(task_id=task.task_id, choice=choice, data=data, revision=task.revision)
+    await visit.tasks.vote_task(vote, request_id=request_id)
 
 
 async def save_draft(visit: Visit) -> Response:

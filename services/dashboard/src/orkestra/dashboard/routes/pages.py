@@ -26,6 +26,8 @@ MAP = (
     ("/", "Filter"),
     ("c", "Claim the task"),
     ("r", "Release the task"),
+    ("a", "Approve, where people vote"),
+    ("x", "Reject, where people vote"),
     ("e", "Go to the answer"),
     ("m", "Write a comment"),
     ("n", "Next task"),

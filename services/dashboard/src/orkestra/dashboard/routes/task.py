@@ -50,7 +50,9 @@ class Seen:
 
     @property
     def may_answer(self) -> bool:
-        """Whether completing is open to the caller now; the room has the last word."""
+        """Whether completing, or voting, is open to the caller now; the room has the last word."""
+        if self.task.approval_policy is not None:
+            return self.task.status in (TaskStatus.OPEN, TaskStatus.CLAIMED) and self._may("vote")
         return self.is_mine or (self.task.status == TaskStatus.OPEN and self._may("complete"))
 
     @property
@@ -114,6 +116,7 @@ async def look(visit: Visit) -> Seen:
     people = {found.requested_by, found.on_behalf_of, found.assignee, found.completed_by, *found.candidate_users}
     people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
     people |= {request.asked_by for request in found.change_requests}
+    people |= {vote.voter for vote in found.votes}
     people |= picked(found.form or {}, found.result)[0]
     return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit, has_run)
 
@@ -155,7 +158,6 @@ async def show(
         status=status,
         current="inbox",
         fields=fields,
-        outcomes=outcomes(schema, visit.words.language),
         problem=problem,
         errors=[fault(error, fields) for error in errors],
         depends=bool(hints_in(schema, "visible_when") or hints_in(schema, "required_when")),
@@ -179,7 +181,28 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
         "about": _about(visit, seen),
         "answer": answer_facts(found.form or {}, found.result, seen.names) if found.result is not None else [],
         "outcome": _outcome(visit, found),
+        "outcomes": _outcomes(visit, found),
+        "missing": _missing(visit, found),
     }
+
+
+def _outcomes(visit: Visit, found: Task) -> list[dict[str, Any]]:
+    """Returns the ways to answer; of a vote, approve and reject also where its form says nothing of them."""
+    own = outcomes(found.form or {}, visit.words.language)
+    if own or found.approval_policy is None:
+        return own
+    text = visit.words.text
+    approve = {"key": "approve", "label": text(N_("Approve")), "style": "primary"}
+    return [approve, {"key": "reject", "label": text(N_("Reject")), "style": "danger"}]
+
+
+def _missing(visit: Visit, found: Task) -> str:
+    """Returns what it still takes to approve a task that people vote on."""
+    if found.tally is None:
+        return ""
+    words = visit.words.text("Approvals still needed: {n}").format(n=found.tally.missing)
+    groups = [f"{group} {number}" for group, number in (found.tally.missing_from_groups or {}).items()]
+    return f"{words} ({', '.join(groups)})" if groups else words
 
 
 def _asked_by(visit: Visit, seen: Seen) -> str:
