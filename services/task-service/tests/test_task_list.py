@@ -230,6 +230,9 @@ async def test_an_index_serves_a_list_under_row_level_security(
 ) -> None:
     query = getattr(sql, name)
     arguments = PLACE | values
+    offered = bool(arguments["offered"])
+    for many, value in (("offered", offered), ("types", "refund" if offered else None)):
+        arguments[many] = [value] * len(arguments.get("audiences", []))  # type: ignore[arg-type]  # a list of names
     async with world.database.transaction(crowded.id) as conn:
         await conn.execute(f"set local plan_cache_mode = force_{prepared}_plan")
         text = await conn.fetchval(

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from orkestra.v1 import events_pb2 as pb
-from orkestra.v1.identity import ApiKey, Group, MailLink, Tenant, User
+from orkestra.v1.identity import ApiKey, Group, MailLink, Substitution, Tenant, User
 from orkestra.v1.notification import Notification
 from orkestra.v1.task import Calendar, Task, View
 from orkestra.v1.workflow import Emitted, Workflow
@@ -60,6 +60,12 @@ class UserEvent(Model, pb=pb.UserEvent):
     """What happened to a person."""
 
     user: User
+
+
+class SubstitutionEvent(Model, pb=pb.SubstitutionEvent):
+    """Who takes a person's place has changed."""
+
+    substitution: Substitution
 
 
 class GroupEvent(Model, pb=pb.GroupEvent):

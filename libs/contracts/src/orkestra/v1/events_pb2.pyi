@@ -67,6 +67,12 @@ class UserEvent(_message.Message):
     user: _identity_pb2.User
     def __init__(self, user: _Optional[_Union[_identity_pb2.User, _Mapping]] = ...) -> None: ...
 
+class SubstitutionEvent(_message.Message):
+    __slots__ = ("substitution",)
+    SUBSTITUTION_FIELD_NUMBER: _ClassVar[int]
+    substitution: _identity_pb2.Substitution
+    def __init__(self, substitution: _Optional[_Union[_identity_pb2.Substitution, _Mapping]] = ...) -> None: ...
+
 class GroupEvent(_message.Message):
     __slots__ = ("group",)
     GROUP_FIELD_NUMBER: _ClassVar[int]

@@ -296,6 +296,37 @@ class ListAuditRequest(Model, pb=pb.ListAuditRequest):
     page_token: str | None = Field(default=None)
 
 
+class Substitution(Model, pb=pb.Substitution):
+    """Who takes a person's place while they are out of office."""
+
+    user_id: str = Field(description="User id of the person who is away.")
+    substitute: str | None = Field(
+        default=None, description="User id of whoever takes their place; nobody where absent."
+    )
+    begins_at: UtcDatetime | None = Field(default=None, description="From when; at once where absent.")
+    ends_at: UtcDatetime | None = Field(default=None, description="Until when; without end where absent.")
+    task_types: list[str] = Field(
+        default_factory=list, description="For tasks of these types only; for all where empty."
+    )
+    version: Int64 = Field(description="Grows by one with each change.")
+
+
+class SetSubstitutionRequest(Model, pb=pb.SetSubstitutionRequest):
+    """Who is to take whose place."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+    substitute: str | None = Field(default=None, description="User id or e-mail address; nobody where absent.")
+    begins_at: UtcDatetime | None = Field(default=None)
+    ends_at: UtcDatetime | None = Field(default=None)
+    task_types: list[str] = Field(default_factory=list, description="At most 50, each of 1..200 characters.")
+
+
+class GetSubstitutionRequest(Model, pb=pb.GetSubstitutionRequest):
+    """Names the person."""
+
+    user_id: str = Field(description="User id or e-mail address.")
+
+
 class AuditEntry(Model, pb=pb.AuditEntry):
     """Something that was administered: who did what to what."""
 
@@ -603,6 +634,16 @@ class IdentityServiceServer(Protocol):
         """Returns what belongs into the mail of a link. For the installation's own service key."""
         ...
 
+    async def set_substitution(self, ctx: Context, request: SetSubstitutionRequest) -> Substitution:
+        """Says when a person is out of office and who takes their place; without a substitute nobody does any more.
+        People say it of themselves, managers and admins of anybody.
+        """
+        ...
+
+    async def get_substitution(self, ctx: Context, request: GetSubstitutionRequest) -> Substitution:
+        """Returns who takes a person's place, and when; version 0 where it was never said."""
+        ...
+
     async def create_group(self, ctx: Context, request: CreateGroupRequest) -> Group:
         """Creates a group. For admins."""
         ...
@@ -811,6 +852,24 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Returns what belongs into the mail of a link. For the installation's own service key."""
         return await self._call(
             "GetMailLinkToken", request, MailLinkToken, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def set_substitution(
+        self, request: SetSubstitutionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Substitution:
+        """Says when a person is out of office and who takes their place; without a substitute nobody does any more.
+        People say it of themselves, managers and admins of anybody.
+        """
+        return await self._call(
+            "SetSubstitution", request, Substitution, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_substitution(
+        self, request: GetSubstitutionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Substitution:
+        """Returns who takes a person's place, and when; version 0 where it was never said."""
+        return await self._call(
+            "GetSubstitution", request, Substitution, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def create_group(

@@ -610,3 +610,39 @@ class ListAuditResponse(_message.Message):
     entries: _containers.RepeatedCompositeFieldContainer[AuditEntry]
     next_page_token: str
     def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Substitution(_message.Message):
+    __slots__ = ("user_id", "substitute", "begins_at", "ends_at", "task_types", "version")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSTITUTE_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    TASK_TYPES_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    substitute: str
+    begins_at: _timestamp_pb2.Timestamp
+    ends_at: _timestamp_pb2.Timestamp
+    task_types: _containers.RepeatedScalarFieldContainer[str]
+    version: int
+    def __init__(self, user_id: _Optional[str] = ..., substitute: _Optional[str] = ..., begins_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., task_types: _Optional[_Iterable[str]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class SetSubstitutionRequest(_message.Message):
+    __slots__ = ("user_id", "substitute", "begins_at", "ends_at", "task_types")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBSTITUTE_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    TASK_TYPES_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    substitute: str
+    begins_at: _timestamp_pb2.Timestamp
+    ends_at: _timestamp_pb2.Timestamp
+    task_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, user_id: _Optional[str] = ..., substitute: _Optional[str] = ..., begins_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., task_types: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetSubstitutionRequest(_message.Message):
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...

@@ -37,6 +37,7 @@ from orkestra.rules.permissions import (
 from orkestra.rules.policies import check_policy
 from orkestra.rules.provenance import provenance_of
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
+from orkestra.rules.substitutes import Absence, acting_for, places_of, stood_for
 from orkestra.rules.terms import Term, terms_of, words_of
 from orkestra.rules.updating import decide_escalate, decide_update
 from orkestra.rules.views import VIEW_GRANTS, check_view, may_share, may_with_view, view_not_found
@@ -51,11 +52,13 @@ __all__ = [
     "TENANT_GRANTS",
     "TRANSITIONS",
     "VIEW_GRANTS",
+    "Absence",
     "Change",
     "Decision",
     "Term",
     "Voters",
     "WorkingTime",
+    "acting_for",
     "action_digest",
     "asker_of",
     "audience",
@@ -102,10 +105,12 @@ __all__ = [
     "mint_task_id",
     "parse_duration",
     "parse_share",
+    "places_of",
     "provenance_of",
     "relations",
     "shown_to",
     "start",
+    "stood_for",
     "terms_of",
     "view_not_found",
     "visible",

@@ -82,7 +82,7 @@ def decide_delegate(
 
 
 def _given(task: Task, now: datetime, *, delegated_by: str | None = None, **values: Any) -> Task:
-    held = {"claimed_at": None, "delegated_by": delegated_by, "sla": claim_restarted(task.sla, now)}
+    held = {"claimed_at": None, "acted_for": None, "delegated_by": delegated_by, "sla": claim_restarted(task.sla, now)}
     return changed(task, now, status=TaskStatus.OPEN, **held, **values)
 
 

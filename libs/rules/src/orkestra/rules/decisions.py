@@ -15,6 +15,7 @@ from orkestra.rules.ids import mint_task_id
 from orkestra.rules.permissions import is_barred, is_installation, may
 from orkestra.rules.provenance import provenance_of
 from orkestra.rules.states import REASONS, step
+from orkestra.rules.substitutes import acting_for, stood_for
 from orkestra.rules.working_time import HORIZON
 from orkestra.v1.task import (
     ApprovalPolicy,
@@ -91,7 +92,8 @@ def decide_claim(task: Task, principal: Principal, now: datetime, request: Claim
     """Gives an open task to the principal."""
 
     def effect(task: Task) -> Change:
-        after = changed(task, now, status=TaskStatus.CLAIMED, assignee=principal.subject, claimed_at=now)
+        held = {"assignee": principal.subject, "acted_for": acting_for(principal, task), "claimed_at": now}
+        after = changed(task, now, status=TaskStatus.CLAIMED, **held)
         return change("claimed", task, after, now, principal=principal)
 
     return decide("claim", task, principal, now, version=request.version, effect=effect)
@@ -127,6 +129,7 @@ def decide_complete(
         except forms.Invalid as exc:
             return InvalidArgument("DATA_INVALID", "The answer does not fit the form.", errors=answer_errors(exc))
         values = {"result": result, "outcome": request.outcome, "completed_by": principal.subject}
+        values["acted_for"] = acting_for(principal, task)
         held = {"assignee": principal.subject, "claimed_at": task.claimed_at or now, "completed_at": now}
         decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON, "saved": None, "saved_at": None}
         after = changed(task, now, **values, **held, **decided)
@@ -196,7 +199,7 @@ def _is_passed_by(task: Task, principal: Principal, request: CompleteTaskRequest
     refusal = refusal_of_revision(task, request.revision)
     if refusal is not None:
         return refusal
-    if task.status == TaskStatus.CLAIMED and task.assignee != principal.subject:
+    if task.status == TaskStatus.CLAIMED and task.assignee not in {principal.subject, *stood_for(principal, task)}:
         reason = "TASK_CLAIMED_BY_ANOTHER"
         return FailedPrecondition(reason, REASONS[reason], current=task)
     return None

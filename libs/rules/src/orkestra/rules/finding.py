@@ -24,11 +24,19 @@ Filters = ListTasksRequest | CountTasksRequest | TaskFilter
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Whose tasks are walked: all that they see or what is offered to them, of one type or of every."""
+
+    name: str
+    is_offered: bool = False
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Which audiences a list walks, and what it holds against each task it meets."""
 
-    audiences: list[str]
-    is_offered: bool = False
+    audiences: list["Audience"]
     group: str | None = None
     assignee: str | None = None
     statuses: list[TaskStatus] = field(default_factory=list)
@@ -46,10 +54,9 @@ def reading_of(principal: Principal, request: Filters, *, scope: TaskScope, assi
     if faults:
         message = f"{faults[0].path}: {faults[0].message}"
         raise InvalidArgument("REQUEST_INVALID", message, errors=faults)
-    audiences, is_offered, group = _walked(principal, request, scope=scope, assignee=assignee)
+    audiences, group = _walked(principal, request, scope=scope, assignee=assignee)
     return Reading(
         audiences=audiences,
-        is_offered=is_offered,
         group=group,
         assignee=assignee,
         statuses=[request.status] if request.status is not None else sorted(LIVE),
@@ -85,21 +92,28 @@ def place_of(sort: TaskSort, token: str | None) -> tuple[str, str]:
 
 def _walked(
     principal: Principal, request: Filters, *, scope: TaskScope, assignee: str | None
-) -> tuple[list[str], bool, str | None]:
-    """Return the audiences to walk, whether the work must be offered to them, and the group that is still a filter."""
+) -> tuple[list[Audience], str | None]:
+    """Return the audiences to walk, and the group that is still a filter."""
     seen = audiences_of(principal)
     group = None if request.group is None else f"group:{request.group}"
+    places = [Audience(f"user:{person}", is_offered=True, type=name) for person, name in sorted_places(principal)]
     if scope == TaskScope.MINE:
-        return [one for one in seen if not one.startswith("group:") and one != EVERYONE], True, group
+        mine = [one for one in seen if not one.startswith("group:") and one != EVERYONE]
+        return [*(Audience(one, is_offered=True) for one in mine), *places], group
     if scope == TaskScope.GROUPS:
-        seen = [f"group:{name}" for name in sorted(principal.groups)]
+        seen, places = [f"group:{name}" for name in sorted(principal.groups)], []
     elif EVERYONE in seen:
-        seen = [EVERYONE]
+        seen, places = [EVERYONE], []
     if group is not None and (group in seen or EVERYONE in seen):
-        return [group], False, None
+        return [Audience(group)], None
     if assignee is not None and EVERYONE in seen and group is None:
-        return [f"user:{assignee}"], False, None
-    return list(seen), False, group
+        return [Audience(f"user:{assignee}")], None
+    return [*(Audience(one) for one in seen), *places], group
+
+
+def sorted_places(principal: Principal) -> list[tuple[str, str | None]]:
+    """Return whose place the principal takes, in one order."""
+    return sorted(principal.stands_for, key=lambda place: (place[0], place[1] or ""))
 
 
 def _wanted(request: Filters) -> tuple[list[Term], list[FieldError]]:

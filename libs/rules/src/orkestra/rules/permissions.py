@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from orkestra.rules.substitutes import acting_for, stood_for
 from orkestra.v1.task import Task, TaskStatus
 from orkestra.wire import Error, NotFound, PermissionDenied, Principal
 
@@ -132,7 +133,7 @@ def relations(principal: Principal, task: Task) -> frozenset[str]:
     """Returns what the principal is to the task."""
     subject = principal.subject
     held = {
-        "assignee": task.assignee == subject,
+        "assignee": task.assignee == subject or task.assignee in stood_for(principal, task),
         "delegator": task.delegated_by == subject,
         "candidate": _is_candidate(principal, task),
         "requester": task.requested_by == subject,
@@ -203,7 +204,7 @@ def _is_granted(operation: str, principal: Principal, task: Task) -> bool:
 def _is_candidate(principal: Principal, task: Task) -> bool:
     if is_named_agent(principal, task):
         return True
-    if principal.subject in task.candidate_users:
+    if not {principal.subject, *stood_for(principal, task)}.isdisjoint(task.candidate_users):
         return True
     if principal.kind != "user":
         return False
@@ -219,8 +220,13 @@ def _may_not_decide(operation: str, principal: Principal, task: Task) -> Error |
         return PermissionDenied("EXCLUDED_FROM_TASK", "You are excluded from deciding on this task.")
     if principal.subject in (task.requested_by, task.on_behalf_of) and needs_four_eyes(task):
         return PermissionDenied("FOUR_EYES_REQUIRED", "Whoever asked for it cannot decide on it as well.")
+    meant = acting_for(principal, task)
+    if meant is not None and is_barred(meant, task):
+        return PermissionDenied(
+            "EXCLUDED_FROM_TASK", "The person whose place you take is excluded from deciding on it."
+        )
     is_given = task.status == TaskStatus.OPEN and operation != "vote"  # whoever has it does not vote for the others
-    if is_given and task.assignee not in (None, principal.subject):
+    if is_given and task.assignee not in {None, principal.subject, *stood_for(principal, task)}:
         return PermissionDenied("ASSIGNED_TO_ANOTHER", "The task is offered to one person, and that is not you.")
     return None
 

@@ -13,7 +13,8 @@ class Principal:
     """Someone who acts: a person, an agent or a service.
 
     `on_behalf_of` are the people it may act for, `*` for everyone in its tenant. A `tenant_id` of None is for
-    principals of the installation.
+    principals of the installation. `stands_for` is whose place it takes at the moment, each for one type of task or
+    for all (None); it is in no token.
     """
 
     subject: str
@@ -23,6 +24,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     on_behalf_of: frozenset[str] = frozenset()
     name: str | None = None
+    stands_for: frozenset[tuple[str, str | None]] = frozenset()
 
 
 # Whoever calls an open rpc without a credential. Its subject is empty, which no other principal's is.

@@ -328,3 +328,14 @@ where
     and (:until::timestamptz is null or at < :until)
 order by entry_id desc
 limit :limit
+
+-- get_substitution
+select * from substitutions where tenant_id = :tenant_id and user_id = :user_id
+
+-- set_substitution
+insert into substitutions as s (tenant_id, user_id, substitute, begins_at, ends_at, task_types)
+values (:tenant_id, :user_id, :substitute, :begins_at, :ends_at, :task_types)
+on conflict (tenant_id, user_id) do update set
+    substitute = excluded.substitute, begins_at = excluded.begins_at, ends_at = excluded.ends_at,
+    task_types = excluded.task_types, version = s.version + 1
+returning *

@@ -17,8 +17,10 @@ from orkestra.v1.identity import (
     PrincipalKind,
     Role,
     RotateApiKeyRequest,
+    SetSubstitutionRequest,
     UpdateUserRequest,
     User,
+    UserStatus,
 )
 from orkestra.wire import FieldError
 
@@ -52,6 +54,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "GetMailLinkToken": frozenset({Role.SYSTEM}),
         "GetUser": COLLEAGUES,
         "ListUsers": COLLEAGUES,
+        "SetSubstitution": PEOPLE,
+        "GetSubstitution": COLLEAGUES,
         "CreateGroup": ADMINS,
         "GetGroup": COLLEAGUES,
         "ListGroups": COLLEAGUES,
@@ -90,6 +94,8 @@ LOCALE: Final = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,4}")
 EVERYBODY: Final = "*"
 MAX_GROUP_MEMBERS: Final = 1000
 MAX_LIST: Final = 50
+MAX_TASK_TYPES: Final = 50
+MAX_TYPE: Final = 200
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50
 FREE_FAILURES: Final = 5
@@ -325,3 +331,27 @@ def installation_roles(name: str, *, in_tenant: bool) -> frozenset[str]:
 def uuid_or_none(text: str | None) -> str | None:
     """The text where it is a UUID in its canonical form, else None."""
     return text if text and UUID.fullmatch(text) else None
+
+
+def may_substitute(subject: str, roles: Iterable[str], person: str) -> bool:
+    """Whether the caller may say who takes the person's place: their own, and managers and admins everybody's."""
+    return subject == person or not {Role.MANAGER, Role.ADMIN}.isdisjoint(roles)
+
+
+def substitution_errors(
+    request: SetSubstitutionRequest, *, person: str, substitute: User | None
+) -> Iterator[FieldError]:
+    """What is wrong with a window and a substitute, who is None where nobody is named or nobody has the name."""
+    if request.substitute is not None and substitute is None:
+        yield FieldError("substitute", "unknown_user", f"There is no person {request.substitute[:254]}.")
+    elif substitute is not None and substitute.status != UserStatus.ACTIVE:
+        yield FieldError("substitute", "disabled_user", "The account of the substitute is disabled.")
+    elif substitute is not None and substitute.user_id == person:
+        yield FieldError("substitute", "not_allowed", "Nobody takes their own place.")
+    if request.begins_at and request.ends_at and request.ends_at <= request.begins_at:
+        yield FieldError("ends_at", "out_of_range", "The end comes after the beginning.")
+    if len(request.task_types) > MAX_TASK_TYPES:
+        yield FieldError("task_types", "too_many_items", f"At most {MAX_TASK_TYPES}.")
+    for position, name in enumerate(request.task_types):
+        if not 0 < len(name) <= MAX_TYPE:
+            yield FieldError(f"task_types[{position}]", "wrong_length", f"1 to {MAX_TYPE} characters.")

@@ -2,8 +2,8 @@
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event
-from orkestra.task_service.operations import Ends, group_columns, person_columns, sql
-from orkestra.v1.events import GroupEvent, MembershipEvent, UserEvent, WorkflowEvent
+from orkestra.task_service.operations import Ends, group_columns, person_columns, sql, substitution_columns
+from orkestra.v1.events import GroupEvent, MembershipEvent, SubstitutionEvent, UserEvent, WorkflowEvent
 
 RUN_ENDS = "task-service-run-ends"
 PEOPLE = "task-service-people"
@@ -11,7 +11,8 @@ RUN_END_SUBJECTS = tuple(
     f"orkestra.v1.*.workflow.{end}" for end in ("completed", "failed", "cancelled", "terminated", "timed_out")
 )
 PEOPLE_SUBJECTS = tuple(
-    f"orkestra.v1.*.identity.{event}" for event in ("user_changed", "group_changed", "membership_changed")
+    f"orkestra.v1.*.identity.{event}"
+    for event in ("user_changed", "group_changed", "membership_changed", "substitution_changed")
 )
 
 
@@ -48,3 +49,6 @@ class PeopleCopies:
                 case "membership_changed":
                     group = event.payload(MembershipEvent).group
                     await sql.remember_group.execute(conn, **group_columns(group, tenant_id=tenant_id))
+                case "substitution_changed":
+                    away = event.payload(SubstitutionEvent).substitution
+                    await sql.remember_substitution.execute(conn, **substitution_columns(away, tenant_id=tenant_id))

@@ -79,6 +79,9 @@ with claimed as (
       and (assignee is null or assignee = :subject)
       and (:version::bigint is null or version = :version)
       and next_step_at > clock_timestamp()
+      and not exists (
+          select from substitutions s
+          where s.substitute = :subject and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp())
     returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at,
               old.status_since as was_status_since, old.time_to_claim as was_time_to_claim
 ), seen as (
@@ -189,6 +192,7 @@ where task_id = :task_id and signature is null and sequence <= :sequence
 
 -- list_tasks
 -- One short index walk for each audience and status, merged: an index serves it under row-level security.
+-- `offset 0` keeps a term a look-up by its index for each row; a hash would read the whole table.
 select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested_by, t.on_behalf_of, t.title, t.type, t.tags,
        t.correlation, t.assignee, t.candidate_users, t.candidate_groups, t.excluded_users, t.allow_agents, t.priority,
        t.status, t.outcome, t.completed_by, t.decided_by, t.acted_for, t.sla, t.reason, t.version, t.revision,
@@ -196,14 +200,16 @@ select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested
        t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.due_at::text as place
 from (
     select distinct p.due_at, p.task_id
-    from unnest(:audiences::text[]) as a (audience)
+    from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
     cross join unnest(:statuses::text[]) as s (status)
     cross join lateral (
         select v.due_at, v.task_id
         from task_audience v
         where v.audience = a.audience and v.status = s.status
           and (v.due_at, v.task_id) > (:after_place::text::timestamptz, :after_task::text)
-          and (not :offered::boolean or v.offered)
+          and (not a.offered or v.offered)
+          and (a.type is null or exists (
+              select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
@@ -213,7 +219,7 @@ from (
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
-                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id offset 0))
         order by v.due_at, v.task_id
         limit :limit
     ) p
@@ -232,14 +238,16 @@ select t.tenant_id, t.task_id, t.workflow_id, t.first_run_id, t.key, t.requested
        t.delegated_by, t.max_revisions, t.status_since, t.time_to_claim, t.time_active, t.time_waiting, t.time_paused, page.created_at::text as place
 from (
     select distinct p.created_at, p.task_id
-    from unnest(:audiences::text[]) as a (audience)
+    from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
     cross join unnest(:statuses::text[]) as s (status)
     cross join lateral (
         select v.created_at, v.task_id
         from task_audience v
         where v.audience = a.audience and v.status = s.status
           and (v.created_at, v.task_id) < (:after_place::text::timestamptz, :after_task::text)
-          and (not :offered::boolean or v.offered)
+          and (not a.offered or v.offered)
+          and (a.type is null or exists (
+              select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
@@ -249,7 +257,7 @@ from (
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
-                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id offset 0))
         order by v.created_at desc, v.task_id desc
         limit :limit
     ) p
@@ -287,14 +295,15 @@ where d.kind = :kind and d.term = :term
   and (:due_before::timestamptz is null or t.due_at < :due_before)
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
-      select from task_audience v
-      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+      select from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
+      join task_audience v on v.audience = a.audience
+      where v.task_id = t.task_id and (not a.offered or v.offered) and (a.type is null or a.type = t.type))
   and (:group::text is null or exists (
       select from task_audience g where g.task_id = t.task_id and g.audience = :group))
   and not exists (
       select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
       where not exists (
-          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id offset 0))
 order by t.due_at, t.task_id
 limit :limit
 
@@ -314,14 +323,15 @@ where d.kind = :kind and d.term = :term
   and (:due_before::timestamptz is null or t.due_at < :due_before)
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
-      select from task_audience v
-      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+      select from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
+      join task_audience v on v.audience = a.audience
+      where v.task_id = t.task_id and (not a.offered or v.offered) and (a.type is null or a.type = t.type))
   and (:group::text is null or exists (
       select from task_audience g where g.task_id = t.task_id and g.audience = :group))
   and not exists (
       select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
       where not exists (
-          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id offset 0))
 order by t.created_at desc, t.task_id desc
 limit :limit
 
@@ -383,13 +393,15 @@ from task_comments where task_id = :task_id and comment_id > :after order by com
 -- Counts no further than the limit; each audience and status is one index walk.
 select count(*) from (
     select distinct p.task_id
-    from unnest(:audiences::text[]) as a (audience)
+    from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
     cross join unnest(:statuses::text[]) as s (status)
     cross join lateral (
         select v.task_id
         from task_audience v
         where v.audience = a.audience and v.status = s.status
-          and (not :offered::boolean or v.offered)
+          and (not a.offered or v.offered)
+          and (a.type is null or exists (
+              select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
@@ -399,7 +411,7 @@ select count(*) from (
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
-                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id))
+                  select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = v.task_id offset 0))
         limit :limit
     ) p
     limit :limit
@@ -416,14 +428,15 @@ where d.kind = :kind and d.term = :term
   and (:due_before::timestamptz is null or t.due_at < :due_before)
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
-      select from task_audience v
-      where v.task_id = t.task_id and v.audience = any (:audiences::text[]) and (not :offered::boolean or v.offered))
+      select from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
+      join task_audience v on v.audience = a.audience
+      where v.task_id = t.task_id and (not a.offered or v.offered) and (a.type is null or a.type = t.type))
   and (:group::text is null or exists (
       select from task_audience g where g.task_id = t.task_id and g.audience = :group))
   and not exists (
       select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
       where not exists (
-          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id))
+          select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id offset 0))
 
 -- lock_escalation_policy
 -- One writer at a time in each tenant.
@@ -557,3 +570,28 @@ returning *
 
 -- delete_view
 delete from views where view_id = :view_id
+
+-- remember_substitution
+insert into substitutions (tenant_id, user_id, substitute, begins_at, ends_at, task_types, version)
+values (
+    :tenant_id, :user_id, :substitute, coalesce(:begins_at::timestamptz, '-infinity'),
+    coalesce(:ends_at::timestamptz, 'infinity'), :task_types, :version
+)
+on conflict (tenant_id, user_id) do update set
+    substitute = excluded.substitute, begins_at = excluded.begins_at, ends_at = excluded.ends_at,
+    task_types = excluded.task_types, version = excluded.version
+where substitutions.version < excluded.version
+
+-- absences_before
+-- Who is away now and leads to the person, directly or by others who are away; a circle ends by itself.
+with recursive reached as (
+    select s.user_id, s.substitute, s.task_types
+    from substitutions s
+    where s.substitute = :subject and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+    union
+    select s.user_id, s.substitute, s.task_types
+    from reached r
+    join substitutions s on s.substitute = r.user_id
+    where s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+)
+select user_id, substitute, task_types from reached

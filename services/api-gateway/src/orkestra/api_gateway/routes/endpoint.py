@@ -180,6 +180,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/users/{user_id}/disable", _identity.disable_user),
     _post("/v1/users/{user_id}/enable", _identity.enable_user),
     _post("/v1/users/{user_id}/invite", _identity.invite_user),
+    _get("/v1/users/{user_id}/substitution", _identity.get_substitution),
+    Endpoint(verb="PUT", path="/v1/users/{user_id}/substitution", rpc=_identity.set_substitution),
     _create("/v1/groups", _identity.create_group, location="/v1/groups/{group_id}"),
     _get("/v1/groups", _identity.list_groups),
     _get("/v1/groups/{group_id}", _identity.get_group),

@@ -10,13 +10,16 @@ from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
 from orkestra.identity_service.operations.people import PeopleOperations
 from orkestra.identity_service.operations.secrets import Pepper
+from orkestra.identity_service.operations.substitutions import SubstitutionOperations
 from orkestra.identity_service.operations.tenants import TenantOperations
 from orkestra.wire import Authenticate, PermissionDenied, Principal
 
 __all__ = ["IdentityOperations", "InstallationKeys", "Passwords", "Pepper", "permitted"]
 
 
-class IdentityOperations(AccountOperations, TenantOperations, PeopleOperations, KeyOperations, AuditOperations):
+class IdentityOperations(
+    AccountOperations, TenantOperations, PeopleOperations, SubstitutionOperations, KeyOperations, AuditOperations
+):
     """IdentityService: who is who."""
 
     open_rpcs = rules.OPEN_RPCS

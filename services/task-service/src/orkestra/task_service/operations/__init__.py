@@ -10,13 +10,13 @@ from orkestra.task_service.operations.deciding import Deciding
 from orkestra.task_service.operations.ending import Ending, Ends, Tips
 from orkestra.task_service.operations.escalating import Escalating
 from orkestra.task_service.operations.managing import Managing
-from orkestra.task_service.operations.people import People, group_columns, person_columns
+from orkestra.task_service.operations.people import People, group_columns, person_columns, substitution_columns
 from orkestra.task_service.operations.reading import Reading
 from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.operations.views import Views
 
-__all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_columns", "sql"]
+__all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_columns", "sql", "substitution_columns"]
 
 
 class TaskOperations(

@@ -49,19 +49,20 @@ class Deciding(Base):
                 raise shown_refusal(tx, decision.refusal)  # nothing was due before it, so all of it is undone
             await emit(tx, decision.changes[-1])
             return shown_to(principal, after)
-        return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, principal, now, request))
+        return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, tx.ctx.principal, now, request))
 
     @operation
     async def release_task(self, tx: Tx, request: ReleaseTaskRequest) -> Task:
         """Put the caller's task back for its candidates."""
-        principal = tx.ctx.principal
-        return await _decided(tx, request.task_id, lambda task, now: decide_release(task, principal, now, request))
+        return await _decided(
+            tx, request.task_id, lambda task, now: decide_release(task, tx.ctx.principal, now, request)
+        )
 
     @operation
     async def complete_task(self, tx: Tx, request: CompleteTaskRequest) -> Task:
         """Record the answer, where it fits the form; one that comes too late is kept in history and refused."""
-        principal = tx.ctx.principal
         seen, now = await locked(tx, request.task_id)
+        principal = tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("complete", principal, seen) is None:
             data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
@@ -74,9 +75,9 @@ class Deciding(Base):
     @operation
     async def vote_task(self, tx: Tx, request: VoteTaskRequest) -> Task:
         """Record the caller's vote, and complete the task where that decides it."""
-        principal = tx.ctx.principal
         voters = await self._voters_of(tx, request.task_id)
         seen, now = await locked(tx, request.task_id)
+        principal = tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("vote", principal, seen) is None:
             data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
@@ -104,8 +105,9 @@ class Deciding(Base):
     @operation
     async def cancel_task(self, tx: Tx, request: CancelTaskRequest) -> Task:
         """End the live task without an answer."""
-        principal = tx.ctx.principal
-        return await _decided(tx, request.task_id, lambda task, now: decide_cancel(task, principal, now, request))
+        return await _decided(
+            tx, request.task_id, lambda task, now: decide_cancel(task, tx.ctx.principal, now, request)
+        )
 
     @operation
     async def advance_clock(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:

@@ -49,6 +49,7 @@ class Managing(Base):
 
 
 async def _require(tx: Tx, operation: str, task_id: str) -> None:
-    refusal = may(operation, tx.ctx.principal, await seen_task(tx, task_id))
+    task = await seen_task(tx, task_id)
+    refusal = may(operation, tx.ctx.principal, task)
     if refusal is not None:
         await refuse(tx, refusal)

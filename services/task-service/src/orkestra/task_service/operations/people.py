@@ -12,7 +12,15 @@ from orkestra.forms import picked, with_ids
 from orkestra.rules import Voters
 from orkestra.task_service.operations.storing import sql
 from orkestra.task_service.rules import Named
-from orkestra.v1.identity import GetGroupRequest, GetUserRequest, Group, IdentityServiceClient, User, UserStatus
+from orkestra.v1.identity import (
+    GetGroupRequest,
+    GetUserRequest,
+    Group,
+    IdentityServiceClient,
+    Substitution,
+    User,
+    UserStatus,
+)
 from orkestra.wire import DeadlineExceeded, FieldError, InvalidArgument, NotFound, Unavailable
 
 MOST_ASKED = 50
@@ -180,6 +188,11 @@ def person_columns(user: User, *, tenant_id: str) -> dict[str, object]:
         "status": user.status,
         "version": user.version,
     }
+
+
+def substitution_columns(away: Substitution, *, tenant_id: str) -> dict[str, object]:
+    """Return the row that copies who takes a person's place."""
+    return {**away.model_dump(), "tenant_id": tenant_id}
 
 
 def group_columns(group: Group, *, tenant_id: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from orkestra.rules.finding import Reading as TaskReading
 from orkestra.rules.finding import page_token, place_of, reading_of
 from orkestra.rules.histories import Link, verify
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import locked, not_found, sql, store, task_of
+from orkestra.task_service.operations.storing import acting, locked, not_found, sql, store, task_of
 from orkestra.task_service.rules import page_size_of, without_large_fields
 from orkestra.v1.task import (
     CountTasksRequest,
@@ -36,7 +36,8 @@ class Reading(Base):
     @operation
     async def get_task(self, tx: Tx, request: GetTaskRequest) -> Task:
         """Return the task as its clock says it is now."""
-        return shown_to(tx.ctx.principal, await seen_task(tx, request.task_id))
+        task = await seen_task(tx, request.task_id)
+        return shown_to(tx.ctx.principal, task)
 
     @operation
     async def get_task_history(self, tx: Tx, request: GetTaskHistoryRequest) -> TaskHistory:
@@ -70,10 +71,10 @@ class Reading(Base):
     @read
     async def count_tasks(self, tx: Tx, request: CountTasksRequest) -> TaskCounts:
         """Say how many tasks that fit the caller has in each scope, counted up to 1000."""
-        assignee = await self._assignee(tx, request)
+        assignee, principal = await self._assignee(tx, request), await acting(tx)
         counts: dict[str, int] = {}
         for scope in (TaskScope.MINE, TaskScope.GROUPS, TaskScope.ALL):
-            reading = reading_of(tx.ctx.principal, request, scope=scope, assignee=assignee)
+            reading = reading_of(principal, request, scope=scope, assignee=assignee)
             counts[scope] = await _count(tx, reading)
         return TaskCounts.model_validate(counts)
 
@@ -82,9 +83,9 @@ class Reading(Base):
         """Return a page of what the caller may see and fits, by due date or from the newest."""
         size, sort = page_size_of(request.page_size), request.sort or TaskSort.DUE
         after_place, after_task = place_of(sort, request.page_token)
-        assignee = await self._assignee(tx, request)
+        assignee, principal = await self._assignee(tx, request), await acting(tx)
         scope = request.scope or TaskScope.ALL
-        reading = reading_of(tx.ctx.principal, request, scope=scope, assignee=assignee)
+        reading = reading_of(principal, request, scope=scope, assignee=assignee)
         page = {"after_place": after_place, "after_task": after_task, "limit": size + 1}
         rows = await _page(tx, reading, sort, page)
         token = page_token(sort, rows[size - 1]["place"], rows[size - 1]["task_id"]) if len(rows) > size else None
@@ -129,9 +130,10 @@ async def _scarcest(tx: Tx, reading: TaskReading) -> Term | None:
 
 def _filters(reading: TaskReading) -> dict[str, Any]:
     return {
-        "audiences": reading.audiences,
+        "audiences": [one.name for one in reading.audiences],
+        "types": [one.type for one in reading.audiences],
         "statuses": reading.statuses,
-        "offered": reading.is_offered,
+        "offered": [one.is_offered for one in reading.audiences],
         "group": reading.group,
         "assignee": reading.assignee,
         "due_after": reading.due_after,
@@ -146,6 +148,7 @@ def _terms(reading: TaskReading) -> dict[str, Any]:
 
 async def seen_task(tx: Tx, task_id: str) -> Task:
     """Return the task that the caller may see, after the steps that are due."""
+    await acting(tx)
     row = await sql.get_task.row(tx.conn, task_id=task_id)
     task = None if row is None else task_of(row)
     if row is None or task is None or not visible(tx.ctx.principal, task):

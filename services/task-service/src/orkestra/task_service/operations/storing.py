@@ -1,28 +1,43 @@
 """How tasks leave and enter their tables: read under the lock, written with audience, history and events."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
 
 import asyncpg
 from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
-from orkestra.rules import Change, Decision, check_of, kept_draft, shown_to, terms_of
+from orkestra.rules import Absence, Change, Decision, acting_for, check_of, kept_draft, places_of, shown_to, terms_of
 from orkestra.rules.terms import Term
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
-from orkestra.wire import Error, Model, NotFound
+from orkestra.wire import Error, Model, NotFound, Principal
 from orkestra.wire.tracing import current_traceparent
 
 sql = statements.load("orkestra.task_service")
 
 LATE_ANSWER = "late_answer"
+_TAKES = ("claimed", "completed")
 CLOCK = "clock"
 _FIELDS = frozenset(Task.model_fields)
 _SEARCHED = ("title", "description", "context", "form", "tags", "priority")
 
 
+async def acting(tx: Tx) -> Principal:
+    """Return the caller with the places that they take at the moment; the transaction goes on as that."""
+    principal = tx.ctx.principal
+    if principal.kind != "user":
+        return principal
+    rows = await sql.absences_before.rows(tx.conn, subject=principal.subject)
+    if rows:
+        away = [Absence(row["user_id"], row["substitute"], frozenset(row["task_types"])) for row in rows]
+        tx.ctx = replace(tx.ctx, principal=replace(principal, stands_for=places_of(principal.subject, away)))
+    return tx.ctx.principal
+
+
 async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
     """Return the task under its row lock and the time at which the lock was held; refuses an id that is not known."""
+    await acting(tx)
     row = await sql.lock_task.row(tx.conn, task_id=task_id)
     if row is None:
         raise not_found(task_id)
@@ -146,7 +161,7 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         ),
         **_clock_columns(task),
         **_audience_columns(task),
-        **_history_columns(changes, tx.ctx.door, clock_door),
+        **_history_columns(tx, changes, clock_door),
         seen_version=seen.version,
         context=_json(task.context),
         change_requests=[one.model_dump(mode="json", exclude_none=True) for one in task.change_requests],
@@ -233,14 +248,21 @@ def _term_columns(terms: frozenset[Term], prefix: str = "") -> dict[str, object]
     return {f"{prefix}kinds": [kind for kind, _ in listed], f"{prefix}terms": [term for _, term in listed]}
 
 
-def _history_columns(changes: list[Change], door: str | None, clock_door: str) -> dict[str, object]:
+def _acted_for(principal: Principal, change: Change) -> str | None:
+    """Return whose place the actor took."""
+    if change.before is None or change.actor != principal.subject:
+        return None
+    return change.task.acted_for if change.event in _TAKES else acting_for(principal, change.before)
+
+
+def _history_columns(tx: Tx, changes: list[Change], clock_door: str) -> dict[str, object]:
     entries = [recorded(change) for change in changes]
     return {
         "events": [change.event for change in changes],
         "ats": [change.at for change in changes],
         "actors": [change.actor for change in changes],
-        "acted_fors": [change.task.acted_for if change.event == "completed" else None for change in changes],
-        "doors": [clock_door if change.actor is None else door for change in changes],
+        "acted_fors": [_acted_for(tx.ctx.principal, change) for change in changes],
+        "doors": [clock_door if change.actor is None else tx.ctx.door for change in changes],
         "reasons": [change.reason for change in changes],
         "befores": [before for before, _ in entries],
         "afters": [after for _, after in entries],
