@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
-from orkestra.testkit import Schema
+from orkestra.testkit import Schema, eventually
 from orkestra.v1.workflow import (
     BusinessIdPolicy,
     GetWorkflowRequest,
@@ -31,6 +31,7 @@ from orkestra.wire import (
     TooLarge,
     Unavailable,
 )
+from orkestra.workflow_worker.channels import Engine
 from workflow_world import QUESTION, World, running_world
 
 
@@ -96,6 +97,25 @@ async def test_what_the_code_refuses_is_said(world: World) -> None:
     assert "weather" in str(unknown.value)
     assert {too_much.value.reason, nothing.value.reason} == {"UPDATE_REFUSED"}
     assert "at most 10 at once" in str(too_much.value)
+
+
+async def test_a_queue_that_its_worker_has_left_is_told_with_the_time(world: World) -> None:
+    engine = Engine(await world.temporal(), poller_alive=timedelta(seconds=2))
+    queue = world.worker_settings.task_queue
+    async with world.worker("workflow_author"):
+
+        async def is_polled() -> bool:
+            return await engine.last_poll(queue) is not None
+
+        await eventually(is_polled, timeout=20)
+
+    async def is_told() -> str | None:
+        return await engine.notice(queue)
+
+    told = await eventually(is_told, timeout=30)
+    left = await engine.last_poll(queue)
+    assert left is not None
+    assert told == f"no worker polls task queue {queue} since {left.replace(microsecond=0).isoformat()}"
 
 
 async def test_who_may_ask_and_what(world: World) -> None:

@@ -52,8 +52,9 @@ STATUS = {
 class Running(Bounded):
     """Starts runs, wakes, signals and cancels them, and looks at them."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, poller_alive: timedelta = POLLER_ALIVE) -> None:
         super().__init__(client)
+        self._poller_alive = poller_alive
         self._pollers: dict[str, tuple[float, datetime | None]] = {}
 
     async def start(self, start: Start) -> str:
@@ -203,7 +204,10 @@ class Running(Bounded):
         )
         async with bounded(0.5):
             pollers = (await self._service.describe_task_queue(request)).pollers
-        newest = max((poller.last_access_time.ToDatetime(UTC) for poller in pollers), default=None)
+        polls = [poller.last_access_time.ToDatetime(UTC) for poller in pollers]
+        if known is not None and known[1] is not None:  # Temporal forgets a poller after five minutes
+            polls.append(known[1])
+        newest = max(polls, default=None)
         self._pollers[task_queue] = (time.monotonic() + POLLERS_KEPT_SECONDS, newest)
         return newest
 
@@ -213,7 +217,7 @@ class Running(Bounded):
             last = await self.last_poll(task_queue)
         except (Unavailable, RPCError):
             return "Temporal cannot be reached; the run goes on when it is back."
-        if last is not None and datetime.now(UTC) - last < POLLER_ALIVE:
+        if last is not None and datetime.now(UTC) - last < self._poller_alive:
             return None
         since = "" if last is None else f" since {last.replace(microsecond=0).isoformat()}"
         return f"no worker polls task queue {task_queue}{since}"

@@ -21,7 +21,7 @@ from orkestra.v1.workflow import (
     UpdateScheduleRequest,
     Workflow,
 )
-from orkestra.wire import Context, FailedPrecondition, InvalidArgument, NotFound, Unavailable, VersionMismatch
+from orkestra.wire import Context, Error, FailedPrecondition, InvalidArgument, NotFound, Unavailable, VersionMismatch
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.operations.base import Engine, definition_of, sql, workflow_of
 from orkestra.workflow_worker.operations.ending import terminate_run
@@ -141,8 +141,7 @@ class Scheduling(Starting):
         rules.check_may_start(tx.ctx.principal, definition)
         run = await self._start_of_schedule(tx, schedule)
         if run is None:
-            told = "A run of this schedule is running, and the schedule skips what overlaps."
-            raise FailedPrecondition("SCHEDULE_OVERLAPS", told)
+            raise _overlaps()
         return run
 
     async def fire_schedule(self, ctx: Context, request: FireScheduleRequest) -> FireScheduleResponse:
@@ -163,7 +162,7 @@ class Scheduling(Starting):
         try:
             run = await self._start_of_schedule(tx, schedule)
         except (NotFound, InvalidArgument) as refused:
-            await _note_firing(tx, schedule, None, Failure(type=refused.reason, message=str(refused)))
+            await _note_firing(tx, schedule, None, _told(refused))
             return FireScheduleResponse()
         return FireScheduleResponse(workflow=run)
 
@@ -180,8 +179,7 @@ class Scheduling(Starting):
         definition = await definition_of(tx, request.definition, request.version)
         check_fit(definition, request, tx.ctx.locale)
         if not await self._makes_room_for(tx, schedule):
-            overlaps = Failure(type="SCHEDULE_OVERLAPS", message="The run before was still running.")
-            await _note_firing(tx, schedule, None, overlaps)
+            await _note_firing(tx, schedule, None, _told(_overlaps()))
             return None
         run = await self.insert(
             tx, definition, request, requested_by=schedule.requested_by, schedule_id=schedule.schedule_id
@@ -250,6 +248,15 @@ async def _own(tx: Tx, schedule_id: str) -> Schedule:
     schedule = await _visible(tx, schedule_id)
     rules.check_may_change(tx.ctx.principal, schedule)
     return schedule
+
+
+def _overlaps() -> FailedPrecondition:
+    told = "A run of this schedule is running, and the schedule skips what overlaps."
+    return FailedPrecondition("SCHEDULE_OVERLAPS", told)
+
+
+def _told(refused: Error) -> Failure:
+    return Failure(type=refused.reason, message=str(refused))
 
 
 async def _note_firing(tx: Tx, schedule: Schedule, workflow_id: str | None, failure: Failure | None) -> None:
