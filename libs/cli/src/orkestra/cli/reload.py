@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-import time
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,24 +18,24 @@ def run_reloading(command: Sequence[str], folder: Path, *, say: Callable[[str], 
 
     One that ends by itself, as with a mistake in the code, is started again after the next change.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())  # an exception in the middle of a start would lose the child
     child = subprocess.Popen(command)
-    try:
-        while True:
-            _wait_for_change(folder)
-            say("The code has changed; starting again.")
-            _stop(child)
-            child = subprocess.Popen(command)
-    except KeyboardInterrupt:
-        return
-    finally:
+    while _changes(folder, ended):
+        say("The code has changed; starting again.")
         _stop(child)
+        child = subprocess.Popen(command)
+    _stop(child)
 
 
-def _wait_for_change(folder: Path) -> None:
+def _changes(folder: Path, ended: threading.Event) -> bool:
+    """Wait; True where the code has changed, False where the end was asked for."""
     before = _state(folder)
-    while _state(folder) == before:
-        time.sleep(EVERY_SECONDS)
+    while not ended.wait(EVERY_SECONDS):
+        if _state(folder) != before:
+            return True
+    return False
 
 
 def _state(folder: Path) -> dict[str, int]:
