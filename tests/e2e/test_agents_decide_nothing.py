@@ -117,7 +117,7 @@ def request_of(takes: type[Model], task: Task, me: str) -> Model:
     fields = {name: given(name, task, me) for name in takes.model_fields}
     for name, field in takes.model_fields.items():
         if get_origin(field.annotation) is list and fields[name] is not None and not isinstance(fields[name], list):
-            fields[name] = [fields[name]]
+            fields[name] = [fields[name]] if isinstance(fields[name], str) else None  # answers are no words to find
         if fields[name] is None and field.is_required():
             fields[name] = plain(field.annotation, task, me)
     return takes.model_validate({name: value for name, value in fields.items() if value is not None})

@@ -30,7 +30,9 @@ BACKGROUND = {
 }
 QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
 WORKFLOW = {"definition": "customer-support", "input": QUESTION, "handoff": BACKGROUND}
-ALONE = {"question": f"May it go back? {MARKUP}", "groups": [GROUP], "context": BACKGROUND, "wait_seconds": 0}
+ALONE = {"question": f"May it go back? {MARKUP}", "groups": [GROUP], "context": BACKGROUND, "wait_seconds": 0} | {
+    "deadline": "1h"  # the inbox is by due time, and tests before have left many without one
+}
 
 Told = dict[str, Any]
 log = logging.getLogger(__name__)
