@@ -244,7 +244,7 @@ from (
         select v.created_at, v.task_id
         from task_audience v
         where v.audience = a.audience and v.status = s.status
-          and (v.created_at, v.task_id) < (:after_place::text::timestamptz, :after_task::text)
+          and v.created_at > '-infinity' and (v.created_at, v.task_id) < (:after_place::text::timestamptz, :after_task::text)
           and (not a.offered or v.offered)
           and (a.type is null or exists (
               select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
