@@ -213,9 +213,9 @@ from (
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
-              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group offset 0))
           and (:assignee::text is null or exists (
-              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee offset 0))
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
@@ -251,9 +251,9 @@ from (
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
-              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group offset 0))
           and (:assignee::text is null or exists (
-              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee offset 0))
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
@@ -405,9 +405,9 @@ select count(*) from (
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
           and (:group::text is null or exists (
-              select from task_audience g where g.task_id = v.task_id and g.audience = :group))
+              select from task_audience g where g.task_id = v.task_id and g.audience = :group offset 0))
           and (:assignee::text is null or exists (
-              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee))
+              select from tasks f where f.task_id = v.task_id and f.assignee = :assignee offset 0))
           and not exists (
               select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
               where not exists (
