@@ -249,7 +249,8 @@ def test_whatever_happens_steps_fire_once_in_time_and_durations_add_up(
         assert bool([change for change in decision.changes if change.actor is None]) == (left == timedelta()) or (
             not is_live(before.status)
         )
-        assert due(task, now) == ()
+        if due(task, now):  # a due time that was moved nearer; the alarm, which it sets again, rings at once
+            assert (name, wake_in(task, now)) == ("update", timedelta())
         assert task.version - before.version == sum(change.is_event for change in decision.changes)
         performed = sla_of(task).performed_steps
         assert len(performed) == len(set(performed)) == sla_of(task).escalation_level
@@ -260,7 +261,7 @@ def test_whatever_happens_steps_fire_once_in_time_and_durations_add_up(
             assert visible(each, task) == (not set(audience(task)).isdisjoint(audiences_of(each)))
         if is_live(task.status):
             found = sla_of(task).next_step_at
-            assert wake_in(task, now) == (None if found is None else found - now)
+            assert wake_in(task, now) == (None if found is None else max(found - now, timedelta()))
 
 
 @pytest.mark.parametrize("field", ["claim_started_at", "complete_started_at"])
