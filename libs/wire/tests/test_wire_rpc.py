@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from orkestra import wire
 from orkestra.wire import Context, Error, FieldError
 from orkestra.wire import errors as kinds
-from wire_world import animal, keeper, newer_zoo, serving, zoo
+from wire_world import animal, keeper, newer_zoo, serving, started, zoo
 
 KINDS = [kind for kind in vars(kinds).values() if isinstance(kind, type) and kind in Error.__subclasses__()]
 
@@ -260,6 +260,20 @@ async def test_a_service_that_is_away_is_unavailable_and_named() -> None:
         got = await refusal_of(client_of(channel).get_animal(asked(), timeout=0.5))
     assert (type(got), got.reason) == (wire.Unavailable, "SERVICE_UNAVAILABLE")
     assert got.message == "ZooService cannot be reached; try again shortly."
+
+
+async def test_a_service_that_has_just_been_started_again_is_called_at_once() -> None:
+    server, port = await started(keeper(found))
+    options = [("grpc.initial_reconnect_backoff_ms", 400), ("grpc.min_reconnect_backoff_ms", 400)]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        client = client_of(channel)
+        await client.feed_animal(animal())
+        await server.stop(grace=None)
+        assert (await refusal_of(client.feed_animal(animal()))).reason == "SERVICE_UNAVAILABLE"
+        assert channel.get_state() is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+        server, _ = await started(keeper(found), port)
+        await client.feed_animal(animal())
+        await server.stop(grace=None)
 
 
 async def test_a_message_over_grpcs_limit_is_too_large() -> None:

@@ -206,12 +206,18 @@ def keeper(get: Rpc, feed: Rpc | None = None, *, open_rpcs: frozenset[str] = fro
 @asynccontextmanager
 async def serving(operations: object) -> AsyncIterator[grpc.aio.Channel]:
     """Serve the zoo on a free port; yield a channel to it."""
-    server = grpc.aio.server()
-    zoo().add_zoo_service(server, operations, authenticate)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
+    server, port = await started(operations)
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield channel
     finally:
         await server.stop(grace=None)
+
+
+async def started(operations: object, port: int = 0) -> tuple[grpc.aio.Server, int]:
+    """Serve the zoo on this port, or a free one; return the server and its port."""
+    server = grpc.aio.server()
+    zoo().add_zoo_service(server, operations, authenticate)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    return server, port

@@ -24,7 +24,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.lb_policy_name", "round_robin"),
     ("grpc.enable_retries", 0),  # orkestra.wire retries, by the rpc's own idempotency
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

@@ -19,6 +19,8 @@ Token = str | Callable[[], Awaitable[str]]
 
 FIRST_BACKOFF = 0.05
 MAX_BACKOFF = 1.0
+RECONNECT_SECONDS = 1.0
+"""How long a call waits, before anything is sent, for a service that has just been started again."""
 
 _replayed: ContextVar[bool] = ContextVar("orkestra_wire_replayed", default=False)
 
@@ -128,6 +130,7 @@ class RpcClient:
         rpc = self._channel.unary_unary(
             f"/{self.service}/{method}", request_serializer=None, response_deserializer=None
         )
+        await self._connect_again(deadline)
         call = rpc(body, metadata=tuple(metadata.items()), timeout=max(deadline - time.monotonic(), 0.001))
         try:
             answer = await call
@@ -139,6 +142,19 @@ class RpcClient:
             return response.from_pb(decoded(response.pb, answer))
         except InvalidArgument as exc:
             raise Internal("ANSWER_UNREADABLE", f"The answer of {self._short}.{method} cannot be read: {exc}") from exc
+
+    async def _connect_again(self, deadline: float) -> None:
+        """Wait a moment where the connection is lost; gRPC refuses calls at once until its next try."""
+        state = self._channel.get_state(try_to_connect=True)
+        if state is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            return
+        try:
+            async with asyncio.timeout(min(RECONNECT_SECONDS, deadline - time.monotonic())):
+                while state is not grpc.ChannelConnectivity.READY:
+                    await self._channel.wait_for_state_change(state)
+                    state = self._channel.get_state(try_to_connect=True)
+        except TimeoutError:
+            return
 
     def _refusal(self, method: str, exc: grpc.aio.AioRpcError) -> Error:
         code, details = exc.code(), exc.details() or ""
