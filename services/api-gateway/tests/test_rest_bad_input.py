@@ -59,6 +59,8 @@ def _fits(endpoint: Endpoint, name: str, value: object) -> bool:
         return not isinstance(value, str)
     if kind in (float, float | None):
         return type(value) is int
+    if kind in (bool, bool | None):
+        return value is True
     return isinstance(value, dict) and kind in (dict[str, Any], dict[str, Any] | None)
 
 

@@ -28,6 +28,7 @@ from orkestra.v1.identity import (
     PrincipalKind,
     RemoveMemberRequest,
     RevokeApiKeyRequest,
+    SetSubstitutionRequest,
 )
 from orkestra.wire import Context, Error, InvalidArgument, NotFound, Principal, Unavailable
 
@@ -81,7 +82,7 @@ class Foreign:
 
 @pytest.fixture
 async def foreign(world: World, home: Home) -> Foreign:
-    """Another tenant with a person in a group, a key and a session."""
+    """Another tenant with a person in a group, out of office, a key and a session."""
     other = await world.tenant()
     await other.admin.create_group(CreateGroupRequest(group_id="g"))
     ann = await other.person("ann", groups=["g"])
@@ -90,6 +91,8 @@ async def foreign(world: World, home: Home) -> Foreign:
     await world.rows("update sessions set expires_at = now() where user_id = $1", ann)
     token_hash = world.operations.pepper.digest(session.token)
     link = await other.admin.invite_user(InviteUserRequest(user_id=ann))
+    ben = await other.person("ben")
+    await other.admin.set_substitution(SetSubstitutionRequest(user_id=ann, substitute=ben))
     return Foreign(other, ann=ann, key_id=created.api_key.key_id, token_hash=token_hash, link=link)
 
 
@@ -202,7 +205,7 @@ async def test_every_table_with_a_tenant_forces_row_level_security(world: World)
         where c.relnamespace = 'identity'::regnamespace and c.relkind = 'r'"""
     )
     assert {row["relname"] for row in rows if row["is_forced"]} == {row["relname"] for row in rows}
-    assert len(rows) == 10
+    assert len(rows) == 11
 
 
 @pytest.mark.parametrize(
