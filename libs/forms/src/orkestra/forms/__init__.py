@@ -46,6 +46,7 @@ from orkestra.forms.json_values import depth, not_json, size
 from orkestra.forms.picking import picked, with_ids
 from orkestra.forms.problems import Invalid, Problem, join
 from orkestra.forms.projecting import Button, Projection, project
+from orkestra.forms.redacting import redacted
 from orkestra.forms.validating import outcomes_of, required_names, validate, visible_values
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "project",
     "radio",
     "rating",
+    "redacted",
     "required_names",
     "schema_of",
     "select",

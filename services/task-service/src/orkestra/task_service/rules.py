@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orkestra import forms
 from orkestra.rules import Change, audience
 from orkestra.rules.clocks import retimed
 from orkestra.v1.events import CalendarEvent, TaskEvent
@@ -244,14 +245,7 @@ def _recorded_votes(change: Change, votes: list[dict[str, Any]]) -> list[dict[st
 
 def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
     """Return an answer with the values of its form's sensitive fields replaced."""
-    if schema.get("x-orkestra", {}).get("sensitive") and value is not None:
-        return REDACTED
-    if isinstance(value, Mapping):
-        fields = schema.get("properties", {})
-        return {name: redacted(one, fields.get(name, {})) for name, one in value.items()}
-    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return [redacted(one, schema["items"]) for one in value]
-    return value
+    return forms.redacted(value, schema, mark=REDACTED)
 
 
 def event_of(change: Change) -> TaskEvent:

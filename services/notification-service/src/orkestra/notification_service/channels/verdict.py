@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from orkestra import forms
 from orkestra.v1.task import Task, TaskHistoryEntry, TaskStatus
 from orkestra.wire import dumps
 
@@ -107,14 +108,7 @@ def ended_at(task: Task) -> datetime:
 
 def masked(value: Any, schema: Mapping[str, Any]) -> Any:
     """Return values with those of the form's sensitive fields replaced."""
-    if schema.get("x-orkestra", {}).get("sensitive") and value is not None:
-        return REDACTED
-    if isinstance(value, Mapping):
-        fields = schema.get("properties", {})
-        return {name: masked(one, fields.get(name, {})) for name, one in value.items()}
-    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return [masked(one, schema["items"]) for one in value]
-    return value
+    return forms.redacted(value, schema, mark=REDACTED)
 
 
 def proposed(task: Task) -> dict[str, Any]:
