@@ -97,6 +97,35 @@ async def test_temporal_keeps_workflows_through_kill_9(tmp_path: Path) -> None:
         server.process.stop()
 
 
+def test_temporal_that_lost_one_of_its_own_ports_is_started_again(tmp_path: Path) -> None:
+    server = Temporal(log=tmp_path / "temporal.log", port=free_port())
+    panics = f"""
+if [ ! -e {tmp_path}/once ]; then
+  touch {tmp_path}/once
+  echo 'panic: failed assigning ephemeral port'
+  for line in $(seq 30); do echo "frame $line"; done
+  exit 2
+fi
+exec "$@"
+"""
+    server.process.command = ["/bin/sh", "-c", panics, "temporal", *server.process.command]
+    try:
+        start(server)
+        assert server.ready()
+        assert server.process.log.read_text().count("panic:") == 1
+    finally:
+        server.process.stop()
+
+
+def test_a_start_that_panics_each_time_is_reported_with_the_panic(tmp_path: Path) -> None:
+    server = Temporal(log=tmp_path / "temporal.log", port=free_port())
+    panics = "echo 'panic: failed assigning ephemeral port'; seq 30; exit 2"
+    server.process.command = ["/bin/sh", "-c", panics]
+    with pytest.raises(StartError, match=r"ended with code 2(.|\n)*panic: failed(.|\n)*30"):
+        start(server)
+    assert server.process.log.read_text().count("panic:") == 3
+
+
 def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     port = free_port()
     first = Nats(tmp_path / "a", log=tmp_path / "a.log", port=port)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+CAUSES = ("panic:", "fatal error:")
 
 
 class Process:
@@ -95,12 +96,14 @@ class Process:
             self._child.wait()
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines of the log."""
+        """The last lines of the log; where a panic began before them, its first line too."""
         if not self.log.exists():
             return ""
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 64_000))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+            read = log.read().decode("utf-8", "replace").splitlines()
+        causes = [line for line in read[:-lines] if line.startswith(CAUSES)]
+        return "\n".join([*causes[-1:], *read[-lines:]])
 
 
 class StartError(RuntimeError):

@@ -26,6 +26,7 @@ TEMPORAL_TUNING = (  # measured: a third of the latency, three times the through
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )
+MOST_STARTS = 3
 
 
 class Server(Protocol):
@@ -44,12 +45,17 @@ def start(server: Server, timeout: float = 30.0) -> None:
     server.spawn()
     deadline = time.monotonic() + timeout
     while not server.ready():
-        if not server.process.alive:
+        if failed(server):
             raise StartError(server.process, f"ended with code {server.process.exit_code}")
         if time.monotonic() > deadline:
             server.process.kill()
             raise StartError(server.process, f"was not ready within {timeout:g} s")
         time.sleep(0.02)
+
+
+def failed(server: Server) -> bool:
+    """Whether a server that is not ready yet ended, and is not worth another start."""
+    return not server.process.alive and not (isinstance(server, Temporal) and server.start_again())
 
 
 class Postgres:
@@ -165,12 +171,17 @@ class Nats:
 
 
 class Temporal:
-    """The Temporal dev server, in memory or in a database file, with the user interface where `ui_port` is given."""
+    """The Temporal dev server, in memory or in a database file, with the user interface where `ui_port` is given.
+
+    It takes ports for its own parts while it starts; where it loses one to another program it panics, and is
+    started again, `MOST_STARTS` times in all.
+    """
 
     def __init__(self, *, log: Path, port: int, database: Path | None = None, ui_port: int | None = None) -> None:
         self.port = port
         self.database = database
         self.address = f"127.0.0.1:{port}"
+        self._starts = 0
         self.process = Process("temporal", [program("temporal"), *self._arguments(ui_port)], log=log)
 
     def prepare(self) -> None:
@@ -178,6 +189,7 @@ class Temporal:
             self.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def spawn(self) -> None:
+        self._starts = 1
         self.process.spawn()
 
     def ready(self) -> bool:
@@ -192,6 +204,14 @@ class Temporal:
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=1.0)
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
         return False
+
+    def start_again(self) -> bool:
+        """Starts it once more where it panicked; False after `MOST_STARTS` starts, or where it ended otherwise."""
+        if self._starts == MOST_STARTS or "panic:" not in self.process.log_tail():
+            return False
+        self._starts += 1
+        self.process.spawn()
+        return True
 
     def _arguments(self, ui_port: int | None) -> list[str]:
         arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(self.port), "--log-level", "warn"]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from orkestra.cli.process import StartError
-from orkestra.cli.servers import Server
+from orkestra.cli.servers import Server, failed
 
 LOOK_EVERY = 0.1
 LONGEST_PAUSE = 10.0
@@ -37,7 +37,7 @@ class Supervisor:
         self._changed()
         deadline = time.monotonic() + timeout
         while not await asyncio.to_thread(server.ready):
-            if not server.process.alive:
+            if failed(server):
                 raise StartError(server.process, how_it_ended(server.process.exit_code))
             if time.monotonic() > deadline:
                 raise StartError(server.process, f"was not ready within {timeout:g} s")

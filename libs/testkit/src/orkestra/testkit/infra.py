@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orkestra.cli.ports import free_port
+from orkestra.cli.process import StartError
 from orkestra.cli.servers import Nats, Postgres, Temporal, start
 from orkestra.testkit.waiting import eventually_sync
 
@@ -71,6 +72,8 @@ def temporal_server() -> Iterator[str]:
         start(server)
         try:
             yield server.address
+            if not server.process.alive:
+                raise StartError(server.process, f"ended by itself with code {server.process.exit_code}")
         finally:
             server.process.stop()
 
