@@ -276,9 +276,10 @@ async def test_a_service_that_has_just_been_started_again_is_called_at_once() ->
         await server.stop(grace=None)
 
 
-async def test_a_message_over_grpcs_limit_is_too_large() -> None:
+async def test_eight_mebibytes_travel_and_more_is_too_large() -> None:
     async with serving(keeper(found)) as channel:
-        got = await refusal_of(client_of(channel).feed_animal(animal(note="n" * 5_000_000)))
+        assert (await client_of(channel).feed_animal(animal(note="n" * 8_000_000))).name
+        got = await refusal_of(client_of(channel).feed_animal(animal(note="n" * 9_000_000)))
     assert (type(got), got.reason) == (wire.TooLarge, "MESSAGE_TOO_LARGE")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 from orkestra.wire import Context, Model, Principal, Unauthenticated, bearer
+from orkestra.wire.connection import MAX_MESSAGE_BYTES, connect
 
 ROOT = Path(__file__).resolve().parents[3]
 GENERATE = ROOT / "tools/generate.py"
@@ -208,7 +209,7 @@ async def serving(operations: object) -> AsyncIterator[grpc.aio.Channel]:
     """Serve the zoo on a free port; yield a channel to it."""
     server, port = await started(operations)
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with connect(f"127.0.0.1:{port}") as channel:
             yield channel
     finally:
         await server.stop(grace=None)
@@ -216,7 +217,7 @@ async def serving(operations: object) -> AsyncIterator[grpc.aio.Channel]:
 
 async def started(operations: object, port: int = 0) -> tuple[grpc.aio.Server, int]:
     """Serve the zoo on this port, or a free one; return the server and its port."""
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)])
     zoo().add_zoo_service(server, operations, authenticate)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()

@@ -22,6 +22,7 @@ from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.workflow import RegisterDefinitionsRequest, WorkflowServiceClient
 from orkestra.wire import Error
+from orkestra.wire.connection import connect
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -29,12 +30,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 log = logging.getLogger("orkestra.worker")
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
-CHANNEL_OPTIONS = (
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-)
 
 
 @dataclass(frozen=True)
@@ -201,15 +196,9 @@ async def _channels(
 ) -> AsyncIterator[tuple[grpc.aio.Channel, grpc.aio.Channel, grpc.aio.Channel]]:
     async with AsyncExitStack() as stack:
         addresses = (settings.identity_address, settings.task_address, settings.workflow_address)
-        channels = [_channel(address, settings.grpc_credentials) for address in addresses]
+        channels = [connect(address, settings.grpc_credentials) for address in addresses]
         identity, tasks, workflows = [await stack.enter_async_context(channel) for channel in channels]
         yield identity, tasks, workflows
-
-
-def _channel(address: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
-    if credentials is None:
-        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
-    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
 
 
 async def _register(service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings) -> int:
