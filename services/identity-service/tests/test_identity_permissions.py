@@ -36,6 +36,7 @@ from orkestra.v1.identity import (
     RotateApiKeyRequest,
     SetSubstitutionRequest,
     SuspendTenantRequest,
+    UpdateGroupRequest,
     UpdateUserRequest,
 )
 from orkestra.wire import Error, PermissionDenied, Unauthenticated
@@ -54,6 +55,7 @@ HARMLESS: dict[str, Any] = {
     "SetSubstitution": SetSubstitutionRequest(user_id="user_none"),
     "GetSubstitution": GetSubstitutionRequest(user_id="user_none"),
     "CreateGroup": CreateGroupRequest(group_id=""),
+    "UpdateGroup": UpdateGroupRequest(group_id="none"),
     "GetGroup": GetGroupRequest(group_id="none"),
     "ListGroups": ListGroupsRequest(),
     "AddMember": AddMemberRequest(group_id="none", user_id="user_none"),

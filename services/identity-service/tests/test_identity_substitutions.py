@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from identity_world import Home, World, home, world
+from orkestra.v1.events import SubstitutionEvent
 from orkestra.v1.identity import (
     DisableUserRequest,
     GetSubstitutionRequest,
@@ -82,3 +83,22 @@ async def test_people_of_another_tenant_take_no_place(world: World, home: Home) 
         await person(home, ana).set_substitution(SetSubstitutionRequest(user_id=ana, substitute=eve))
     with pytest.raises(NotFound):
         await other.admin.set_substitution(SetSubstitutionRequest(user_id=ana, substitute=eve))
+
+
+async def test_whoever_takes_a_place_and_whoever_took_it_are_told(home: Home) -> None:
+    ana, ben, eve = [await home.person(name) for name in ("ana", "ben", "eve")]
+    caller = person(home, ana)
+    await caller.set_substitution(SetSubstitutionRequest(user_id=ana, substitute=ben))
+    await caller.set_substitution(SetSubstitutionRequest(user_id=ana, substitute=eve))
+    await caller.set_substitution(SetSubstitutionRequest(user_id=ana))
+    rows = await home.world.rows(
+        "select payload from outbox where tenant_id = $1 and subject like '%substitution_changed' order by seq", home.id
+    )
+    told = [SubstitutionEvent.model_validate_json(row["payload"]) for row in rows]
+    assert [(each.substitution.substitute, each.formerly, each.actor) for each in told] == [
+        (ben, None, ana),
+        (eve, ben, ana),
+        (None, eve, ana),
+    ]
+    audiences = [{f"user:{one}" for one in people} for people in ([ana, ben], [ana, ben, eve], [ana, eve])]
+    assert [set(each.audience) for each in told] == audiences

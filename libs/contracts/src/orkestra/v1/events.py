@@ -66,6 +66,13 @@ class SubstitutionEvent(Model, pb=pb.SubstitutionEvent):
     """Who takes a person's place has changed."""
 
     substitution: Substitution
+    audience: list[str] = Field(
+        default_factory=list, description="Whom it concerns, whoever was the substitute before included: user:<id>."
+    )
+    actor: str | None = Field(default=None, description="The principal that said it.")
+    formerly: str | None = Field(
+        default=None, description="User id of whoever was the substitute before, where that was somebody else."
+    )
 
 
 class GroupEvent(Model, pb=pb.GroupEvent):

@@ -68,10 +68,16 @@ class UserEvent(_message.Message):
     def __init__(self, user: _Optional[_Union[_identity_pb2.User, _Mapping]] = ...) -> None: ...
 
 class SubstitutionEvent(_message.Message):
-    __slots__ = ("substitution",)
+    __slots__ = ("substitution", "audience", "actor", "formerly")
     SUBSTITUTION_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    FORMERLY_FIELD_NUMBER: _ClassVar[int]
     substitution: _identity_pb2.Substitution
-    def __init__(self, substitution: _Optional[_Union[_identity_pb2.Substitution, _Mapping]] = ...) -> None: ...
+    audience: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    formerly: str
+    def __init__(self, substitution: _Optional[_Union[_identity_pb2.Substitution, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., formerly: _Optional[str] = ...) -> None: ...
 
 class GroupEvent(_message.Message):
     __slots__ = ("group",)

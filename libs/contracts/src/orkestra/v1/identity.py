@@ -49,6 +49,19 @@ class UserStatus(StrEnum):
     DISABLED = "disabled"
 
 
+class GroupStrategy(StrEnum):
+    """To which of its members a group gives what is offered to it alone."""
+
+    PULL = "pull"
+    """To nobody: anyone of them claims it."""
+    ROUND_ROBIN = "round_robin"
+    """To one after the other."""
+    LEAST_LOADED = "least_loaded"
+    """To whoever has the fewest live tasks."""
+    STICKY = "sticky"
+    """To whoever worked last on the same correlation."""
+
+
 class MailLinkPurpose(StrEnum):
     """What a mailed link is for."""
 
@@ -203,27 +216,6 @@ class GetMailLinkTokenRequest(Model, pb=pb.GetMailLinkTokenRequest):
     """Names a link."""
 
     link_id: str
-
-
-class Group(Model, pb=pb.Group):
-    """People who share work."""
-
-    group_id: str = Field(
-        description="Lower-case letters, digits and hyphens, such as support-l1; chosen at creation and never changed."
-    )
-    tenant_id: str
-    name: str
-    members: list[str] = Field(default_factory=list, description="User ids.")
-    created_at: UtcDatetime
-    version: Int64
-
-
-class CreateGroupRequest(Model, pb=pb.CreateGroupRequest):
-    """A group to create."""
-
-    group_id: str
-    name: str | None = Field(default=None, description="group_id where absent.")
-    members: list[str] = Field(default_factory=list, description="User ids or e-mail addresses.")
 
 
 class GetGroupRequest(Model, pb=pb.GetGroupRequest):
@@ -387,6 +379,9 @@ class UpdateUserRequest(Model, pb=pb.UpdateUserRequest):
     version: Int64 | None = Field(
         default=None, description="The version that the caller saw; refused where the person has another."
     )
+    add_skills: list[str] = Field(default_factory=list, description="At most 50 in all, each of 1..200 characters.")
+    remove_skills: list[str] = Field(default_factory=list)
+    max_open_tasks: Int32 | None = Field(default=None, description="1..1000; 0 for as the group says.")
 
 
 class ApiKey(Model, pb=pb.ApiKey):
@@ -450,6 +445,60 @@ class User(Model, pb=pb.User):
     time_zone: str | None = Field(default=None, description="IANA name, such as Europe/Berlin.")
     created_at: UtcDatetime
     version: Int64
+    skills: list[str] = Field(
+        default_factory=list, description="What the person is good at, as the tags of tasks name it."
+    )
+    max_open_tasks: Int32 | None = Field(
+        default=None,
+        description="How many live tasks the person has before groups pass them over; as the group says where absent.",
+    )
+
+
+class Group(Model, pb=pb.Group):
+    """People who share work."""
+
+    group_id: str = Field(
+        description="Lower-case letters, digits and hyphens, such as support-l1; chosen at creation and never changed."
+    )
+    tenant_id: str
+    name: str
+    members: list[str] = Field(default_factory=list, description="User ids.")
+    created_at: UtcDatetime
+    version: Int64
+    strategy: GroupStrategy | None = Field(default=None, description="pull where absent.")
+    max_open_tasks: Int32 | None = Field(
+        default=None,
+        description="How many live tasks a member has before the group passes them over; without limit where absent.",
+    )
+    skills: list[str] = Field(
+        default_factory=list,
+        description="Tags that are skills here: members without one that a task is tagged with are passed over.",
+    )
+
+
+class CreateGroupRequest(Model, pb=pb.CreateGroupRequest):
+    """A group to create."""
+
+    group_id: str
+    name: str | None = Field(default=None, description="group_id where absent.")
+    members: list[str] = Field(default_factory=list, description="User ids or e-mail addresses.")
+    strategy: GroupStrategy | None = Field(default=None, description="pull where absent.")
+    max_open_tasks: Int32 | None = Field(default=None, description="1..1000; without limit where absent.")
+    skills: list[str] = Field(default_factory=list, description="At most 50, each of 1..200 characters.")
+
+
+class UpdateGroupRequest(Model, pb=pb.UpdateGroupRequest):
+    """What changes about a group; what is absent stays."""
+
+    group_id: str
+    name: str | None = Field(default=None)
+    strategy: GroupStrategy | None = Field(default=None)
+    max_open_tasks: Int32 | None = Field(default=None, description="1..1000; 0 for without limit.")
+    add_skills: list[str] = Field(default_factory=list, description="At most 50 in all, each of 1..200 characters.")
+    remove_skills: list[str] = Field(default_factory=list)
+    version: Int64 | None = Field(
+        default=None, description="The version that the caller saw; refused where the group has another."
+    )
 
 
 class MailLink(Model, pb=pb.MailLink):
@@ -461,13 +510,6 @@ class MailLink(Model, pb=pb.MailLink):
     purpose: MailLinkPurpose
     created_at: UtcDatetime
     expires_at: UtcDatetime
-
-
-class ListGroupsResponse(Model, pb=pb.ListGroupsResponse):
-    """A page of groups."""
-
-    groups: list[Group] = Field(default_factory=list)
-    next_page_token: str | None = Field(default=None)
 
 
 class ListAuditResponse(Model, pb=pb.ListAuditResponse):
@@ -532,6 +574,13 @@ class ListUsersResponse(Model, pb=pb.ListUsersResponse):
     """A page of people."""
 
     users: list[User] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
+class ListGroupsResponse(Model, pb=pb.ListGroupsResponse):
+    """A page of groups."""
+
+    groups: list[Group] = Field(default_factory=list)
     next_page_token: str | None = Field(default=None)
 
 
@@ -646,6 +695,10 @@ class IdentityServiceServer(Protocol):
 
     async def create_group(self, ctx: Context, request: CreateGroupRequest) -> Group:
         """Creates a group. For admins."""
+        ...
+
+    async def update_group(self, ctx: Context, request: UpdateGroupRequest) -> Group:
+        """Changes a group: what is given, and nothing else. For admins."""
         ...
 
     async def get_group(self, ctx: Context, request: GetGroupRequest) -> Group:
@@ -877,6 +930,12 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     ) -> Group:
         """Creates a group. For admins."""
         return await self._call("CreateGroup", request, Group, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def update_group(
+        self, request: UpdateGroupRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Changes a group: what is given, and nothing else. For admins."""
+        return await self._call("UpdateGroup", request, Group, request_id=request_id, timeout=timeout, idempotent=False)
 
     async def get_group(
         self, request: GetGroupRequest, request_id: str | None = None, timeout: float | None = None

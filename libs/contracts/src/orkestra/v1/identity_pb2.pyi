@@ -43,6 +43,14 @@ class UserStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USER_STATUS_ACTIVE: _ClassVar[UserStatus]
     USER_STATUS_DISABLED: _ClassVar[UserStatus]
 
+class GroupStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GROUP_STRATEGY_UNSPECIFIED: _ClassVar[GroupStrategy]
+    GROUP_STRATEGY_PULL: _ClassVar[GroupStrategy]
+    GROUP_STRATEGY_ROUND_ROBIN: _ClassVar[GroupStrategy]
+    GROUP_STRATEGY_LEAST_LOADED: _ClassVar[GroupStrategy]
+    GROUP_STRATEGY_STICKY: _ClassVar[GroupStrategy]
+
 class MailLinkPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MAIL_LINK_PURPOSE_UNSPECIFIED: _ClassVar[MailLinkPurpose]
@@ -67,6 +75,11 @@ TENANT_STATUS_SUSPENDED: TenantStatus
 USER_STATUS_UNSPECIFIED: UserStatus
 USER_STATUS_ACTIVE: UserStatus
 USER_STATUS_DISABLED: UserStatus
+GROUP_STRATEGY_UNSPECIFIED: GroupStrategy
+GROUP_STRATEGY_PULL: GroupStrategy
+GROUP_STRATEGY_ROUND_ROBIN: GroupStrategy
+GROUP_STRATEGY_LEAST_LOADED: GroupStrategy
+GROUP_STRATEGY_STICKY: GroupStrategy
 MAIL_LINK_PURPOSE_UNSPECIFIED: MailLinkPurpose
 MAIL_LINK_PURPOSE_INVITATION: MailLinkPurpose
 MAIL_LINK_PURPOSE_PASSWORD_RESET: MailLinkPurpose
@@ -228,7 +241,7 @@ class ResumeTenantRequest(_message.Message):
     def __init__(self, tenant_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class User(_message.Message):
-    __slots__ = ("user_id", "tenant_id", "email", "name", "roles", "groups", "status", "locale", "time_zone", "created_at", "version")
+    __slots__ = ("user_id", "tenant_id", "email", "name", "roles", "groups", "status", "locale", "time_zone", "created_at", "version", "skills", "max_open_tasks")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +253,8 @@ class User(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    SKILLS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     tenant_id: str
     email: str
@@ -251,7 +266,9 @@ class User(_message.Message):
     time_zone: str
     created_at: _timestamp_pb2.Timestamp
     version: int
-    def __init__(self, user_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., email: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., groups: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[UserStatus, str]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+    skills: _containers.RepeatedScalarFieldContainer[str]
+    max_open_tasks: int
+    def __init__(self, user_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., email: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., groups: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[UserStatus, str]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., skills: _Optional[_Iterable[str]] = ..., max_open_tasks: _Optional[int] = ...) -> None: ...
 
 class CreateUserRequest(_message.Message):
     __slots__ = ("email", "name", "roles", "groups", "password", "locale", "time_zone")
@@ -294,20 +311,26 @@ class ListUsersResponse(_message.Message):
     def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateUserRequest(_message.Message):
-    __slots__ = ("user_id", "name", "roles", "locale", "time_zone", "version")
+    __slots__ = ("user_id", "name", "roles", "locale", "time_zone", "version", "add_skills", "remove_skills", "max_open_tasks")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     LOCALE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    ADD_SKILLS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_SKILLS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     name: str
     roles: _containers.RepeatedScalarFieldContainer[Role]
     locale: str
     time_zone: str
     version: int
-    def __init__(self, user_id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    add_skills: _containers.RepeatedScalarFieldContainer[str]
+    remove_skills: _containers.RepeatedScalarFieldContainer[str]
+    max_open_tasks: int
+    def __init__(self, user_id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ..., add_skills: _Optional[_Iterable[str]] = ..., remove_skills: _Optional[_Iterable[str]] = ..., max_open_tasks: _Optional[int] = ...) -> None: ...
 
 class DisableUserRequest(_message.Message):
     __slots__ = ("user_id",)
@@ -402,30 +425,60 @@ class MailLinkToken(_message.Message):
     def __init__(self, link: _Optional[_Union[MailLink, _Mapping]] = ..., token: _Optional[str] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class Group(_message.Message):
-    __slots__ = ("group_id", "tenant_id", "name", "members", "created_at", "version")
+    __slots__ = ("group_id", "tenant_id", "name", "members", "created_at", "version", "strategy", "max_open_tasks", "skills")
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
+    SKILLS_FIELD_NUMBER: _ClassVar[int]
     group_id: str
     tenant_id: str
     name: str
     members: _containers.RepeatedScalarFieldContainer[str]
     created_at: _timestamp_pb2.Timestamp
     version: int
-    def __init__(self, group_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+    strategy: GroupStrategy
+    max_open_tasks: int
+    skills: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, group_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., strategy: _Optional[_Union[GroupStrategy, str]] = ..., max_open_tasks: _Optional[int] = ..., skills: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateGroupRequest(_message.Message):
-    __slots__ = ("group_id", "name", "members")
+    __slots__ = ("group_id", "name", "members", "strategy", "max_open_tasks", "skills")
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
+    SKILLS_FIELD_NUMBER: _ClassVar[int]
     group_id: str
     name: str
     members: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, group_id: _Optional[str] = ..., name: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ...) -> None: ...
+    strategy: GroupStrategy
+    max_open_tasks: int
+    skills: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, group_id: _Optional[str] = ..., name: _Optional[str] = ..., members: _Optional[_Iterable[str]] = ..., strategy: _Optional[_Union[GroupStrategy, str]] = ..., max_open_tasks: _Optional[int] = ..., skills: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class UpdateGroupRequest(_message.Message):
+    __slots__ = ("group_id", "name", "strategy", "max_open_tasks", "add_skills", "remove_skills", "version")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
+    ADD_SKILLS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_SKILLS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    name: str
+    strategy: GroupStrategy
+    max_open_tasks: int
+    add_skills: _containers.RepeatedScalarFieldContainer[str]
+    remove_skills: _containers.RepeatedScalarFieldContainer[str]
+    version: int
+    def __init__(self, group_id: _Optional[str] = ..., name: _Optional[str] = ..., strategy: _Optional[_Union[GroupStrategy, str]] = ..., max_open_tasks: _Optional[int] = ..., add_skills: _Optional[_Iterable[str]] = ..., remove_skills: _Optional[_Iterable[str]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetGroupRequest(_message.Message):
     __slots__ = ("group_id",)

@@ -49,8 +49,8 @@ order by u.email_key
 limit :limit
 
 -- create_group
-insert into groups (tenant_id, group_id, name)
-values (:tenant_id, :group_id, :name)
+insert into groups (tenant_id, group_id, name, strategy, max_open_tasks, skills)
+values (:tenant_id, :group_id, :name, coalesce(:strategy, 'pull'), :max_open_tasks, :skills)
 on conflict (tenant_id, group_id) do nothing
 returning group_id
 
@@ -81,6 +81,15 @@ limit :limit
 -- lock_group
 -- Changes of one group's membership follow each other, so that its version counts them.
 select group_id from groups where tenant_id = :tenant_id and group_id = :group_id for update
+
+-- update_group
+update groups set
+    name = coalesce(:name, name),
+    strategy = coalesce(:strategy, strategy),
+    max_open_tasks = case when :max_open_tasks::integer is null then max_open_tasks else nullif(:max_open_tasks, 0) end,
+    skills = :skills,
+    version = version + 1
+where tenant_id = :tenant_id and group_id = :group_id
 
 -- raise_group_version
 update groups set version = version + 1 where tenant_id = :tenant_id and group_id = :group_id
@@ -138,6 +147,18 @@ select
 from api_keys as k
 inner join tenants as t on t.tenant_id = k.tenant_id
 where k.key_hash = :hash or k.previous_hash = :hash
+
+-- find_api_key_by_id
+-- The same of a key whose holder an outside issuer has named: runs as identity_lookup.
+select
+    k.tenant_id, k.key_id, k.name, k.kind, k.roles, k.on_behalf_of, k.allowed_ips,
+    k.revoked_at is not null as revoked,
+    coalesce(k.expires_at <= now(), false) as expired,
+    k.last_used_at is null or k.last_used_at < now() - interval '1 minute' as use_is_news,
+    t.status as tenant_status
+from api_keys as k
+inner join tenants as t on t.tenant_id = k.tenant_id
+where k.tenant_id = :tenant_id and k.key_id = :key_id
 
 -- find_session
 -- Whose session this is, on PostgreSQL's clock: runs as identity_lookup.
@@ -252,6 +273,8 @@ update users set
     locale = coalesce(:locale, locale),
     time_zone = coalesce(:time_zone, time_zone),
     status = coalesce(:status, status),
+    skills = coalesce(:skills, skills),
+    max_open_tasks = case when :max_open_tasks::integer is null then max_open_tasks else nullif(:max_open_tasks, 0) end,
     version = version + 1
 where tenant_id = :tenant_id and user_id = :user_id
 
@@ -339,3 +362,49 @@ on conflict (tenant_id, user_id) do update set
     substitute = excluded.substitute, begins_at = excluded.begins_at, ends_at = excluded.ends_at,
     task_types = excluded.task_types, version = s.version + 1
 returning *
+
+-- find_linked_subject
+-- Who a subject of an outside issuer is (in one tenant, where its slug is given): runs as identity_lookup.
+select
+    l.tenant_id, l.user_id, l.key_id, u.name, u.roles, u.status as user_status, t.status as tenant_status,
+    array(
+        select m.group_id from memberships as m
+        where m.tenant_id = l.tenant_id and m.user_id = l.user_id
+        order by m.group_id
+    ) as groups
+from linked_subjects as l
+inner join tenants as t on t.tenant_id = l.tenant_id
+left join users as u on u.tenant_id = l.tenant_id and u.user_id = l.user_id
+where l.issuer = :issuer and l.subject = :subject and (:slug::text is null or t.slug = :slug)
+order by l.created_at, l.tenant_id
+limit 8
+
+-- find_tenant_by_slug
+-- Runs as identity_lookup.
+select tenant_id, status from tenants where slug = :slug
+
+-- link_subject
+insert into linked_subjects (tenant_id, subject_id, issuer, subject, user_id, key_id)
+values (:tenant_id, 'subject_' || replace(uuidv7()::text, '-', ''), :issuer, :subject, :user_id, :key_id)
+on conflict do nothing
+returning *, coalesce(user_id, key_id) as principal
+
+-- list_linked_subjects
+select *, coalesce(user_id, key_id) as principal from linked_subjects
+where
+    tenant_id = :tenant_id and subject_id > :after
+    and (:principal::text is null or user_id = :principal or key_id = :principal)
+order by subject_id
+limit :limit
+
+-- unlink_subject
+delete from linked_subjects where tenant_id = :tenant_id and subject_id = :subject_id
+returning *, coalesce(user_id, key_id) as principal
+
+-- provider_groups
+-- What the person's provider gave, and not a colleague.
+select group_id from memberships where tenant_id = :tenant_id and user_id = :user_id and from_provider
+
+-- mark_from_provider
+update memberships set from_provider = true
+where tenant_id = :tenant_id and group_id = :group_id and user_id = :user_id

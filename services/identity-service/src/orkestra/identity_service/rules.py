@@ -18,6 +18,8 @@ from orkestra.v1.identity import (
     Role,
     RotateApiKeyRequest,
     SetSubstitutionRequest,
+    Substitution,
+    UpdateGroupRequest,
     UpdateUserRequest,
     User,
     UserStatus,
@@ -33,7 +35,17 @@ EVERYONE: Final = frozenset(Role)
 
 # Rpcs that need no token: a credential or a password is their input, or there is nothing to protect.
 OPEN_RPCS: Final = frozenset(
-    {"ExchangeCredential", "GetSigningKeys", "SignIn", "SignOut", "RequestPasswordReset", "RedeemMailLink"}
+    {
+        "ExchangeCredential",
+        "GetSigningKeys",
+        "SignIn",
+        "ListSignInMethods",
+        "BeginSignIn",
+        "CompleteSignIn",
+        "SignOut",
+        "RequestPasswordReset",
+        "RedeemMailLink",
+    }
 )
 
 # Who may call what: one of these roles is needed.
@@ -57,6 +69,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "SetSubstitution": PEOPLE,
         "GetSubstitution": COLLEAGUES,
         "CreateGroup": ADMINS,
+        "UpdateGroup": ADMINS,
         "GetGroup": COLLEAGUES,
         "ListGroups": COLLEAGUES,
         "AddMember": ADMINS,
@@ -66,6 +79,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "RevokeApiKey": ADMINS,
         "GetApiKey": OVERSEERS,
         "RotateApiKey": ADMINS,
+        "LinkSubject": ADMINS,
+        "ListLinkedSubjects": ADMINS | {Role.AUDITOR},
+        "UnlinkSubject": ADMINS,
         "ListAudit": ADMINS | {Role.AUDITOR},
     }
 )
@@ -94,6 +110,7 @@ LOCALE: Final = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,4}")
 EVERYBODY: Final = "*"
 MAX_GROUP_MEMBERS: Final = 1000
 MAX_LIST: Final = 50
+MAX_OPEN_TASKS: Final = 1000
 MAX_TASK_TYPES: Final = 50
 MAX_TYPE: Final = 200
 MAX_PAGE: Final = 100
@@ -173,6 +190,7 @@ def user_change_errors(request: UpdateUserRequest, zones: frozenset[str]) -> Ite
         yield from name_errors("name", request.name)
     yield from role_errors("roles", request.roles, PrincipalKind.USER)
     yield from _place_errors(request, zones, prefix="")
+    yield from _work_errors(request.max_open_tasks, request.add_skills, at_least=0, path="add_skills")
 
 
 def rotation_errors(request: RotateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
@@ -201,6 +219,29 @@ def group_errors(request: CreateGroupRequest) -> Iterator[FieldError]:
     if EVERYBODY in request.members:
         yield FieldError("members", "not_allowed", "Name each member.")
     yield from list_errors("members", [email_key(member) for member in request.members], limit=MAX_GROUP_MEMBERS)
+    yield from _work_errors(request.max_open_tasks, request.skills, at_least=1, path="skills")
+
+
+def group_change_errors(request: UpdateGroupRequest) -> Iterator[FieldError]:
+    """Everything that is wrong with what is to change about a group."""
+    if request.name is not None:
+        yield from name_errors("name", request.name)
+    yield from _work_errors(request.max_open_tasks, request.add_skills, at_least=0, path="add_skills")
+
+
+def changed_skills(before: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
+    """The skills after a change, sorted."""
+    return sorted({*before, *added} - set(removed))
+
+
+def _work_errors(most: int | None, skills: Sequence[str], *, at_least: int, path: str) -> Iterator[FieldError]:
+    """What is wrong with how much a person takes, and with what they are good at."""
+    if most is not None and not at_least <= most <= MAX_OPEN_TASKS:
+        yield FieldError("max_open_tasks", "range", f"{at_least} to {MAX_OPEN_TASKS} tasks.")
+    yield from list_errors(path, skills)
+    for position, name in enumerate(skills):
+        if not name.strip() or len(name) > MAX_TYPE:
+            yield FieldError(f"{path}[{position}]", "wrong_length", f"1 to {MAX_TYPE} characters.")
 
 
 def api_key_errors(request: CreateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
@@ -216,6 +257,11 @@ def api_key_errors(request: CreateApiKeyRequest, now: datetime) -> Iterator[Fiel
         yield from _range_errors(f"allowed_ips[{i}]", text)
     if request.expires_at is not None and request.expires_at <= now:
         yield FieldError("expires_at", "past", "A key cannot expire before it exists.")
+
+
+def subject_errors(subject: str) -> Iterator[FieldError]:
+    if not 1 <= len(subject) <= 255:
+        yield FieldError("subject", "length", "A subject has 1 to 255 characters.")
 
 
 def slug_errors(path: str, slug: str) -> Iterator[FieldError]:
@@ -355,3 +401,9 @@ def substitution_errors(
     for position, name in enumerate(request.task_types):
         if not 0 < len(name) <= MAX_TYPE:
             yield FieldError(f"task_types[{position}]", "wrong_length", f"1 to {MAX_TYPE} characters.")
+
+
+def told_of_substitution(before: Substitution, after: Substitution) -> list[str]:
+    """Whom a change of substitutes concerns: who is away, and who takes their place or took it."""
+    people = {after.user_id, before.substitute, after.substitute} - {None}
+    return sorted(f"user:{person}" for person in people)

@@ -9,8 +9,9 @@ import asyncpg
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.sql import Connection
 from orkestra.identity_service import rules
-from orkestra.identity_service.operations.base import Identity, refuse, sql
-from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX, new_session_token
+from orkestra.identity_service.operations.base import ambiguous, disabled, refuse, sql, suspended
+from orkestra.identity_service.operations.outsiders import OutsiderOperations, is_jwt, refuse_tenant
+from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX
 from orkestra.v1.identity import (
     AccessToken,
     ExchangeCredentialRequest,
@@ -43,16 +44,20 @@ from orkestra.wire import (
 logger = get_logger(__name__)
 
 
-class AccessOperations(Identity):
+class AccessOperations(OutsiderOperations):
     """The rpcs that stand before a tenant is known, and GetMe."""
 
     async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
         credential = request.credential
         principal = None
         if credential.startswith(API_KEY_PREFIX):
-            principal = await self._key_holder(request)
+            async with self.lookup.statement() as conn:
+                key = await sql.find_api_key.row(conn, hash=self.pepper.digest(credential))
+            principal = self.key_holder(key, request) if key else None
         elif credential.startswith(SESSION_PREFIX):
             principal = await self._session_holder(request)
+        elif is_jwt(credential):
+            principal = await self.outsider(request)
         principal = principal or await self._installation(request)
         token, expires_at = self.signer.sign(principal)
         return AccessToken(
@@ -70,6 +75,7 @@ class AccessOperations(Identity):
         return SigningKeys(jwks=self.signer.jwks())
 
     async def sign_in(self, ctx: Context, request: SignInRequest) -> Session:
+        self.refuse_passwords_off()
         refuse(_sign_in_errors(request))
         email_hash = self.pepper.digest(rules.email_key(request.email))
         async with self.lookup.unscoped() as conn:
@@ -85,7 +91,7 @@ class AccessOperations(Identity):
             raise Unauthenticated("SIGN_IN_REFUSED", "E-mail address or password is not right.")
         if len(people) > 1:
             await self._forget_failures(email_hash)
-            raise _ambiguous()
+            raise ambiguous()
         return await self._open_session(people[place], email_hash)
 
     async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
@@ -119,30 +125,6 @@ class AccessOperations(Identity):
         """Wait until every use of a key has been recorded."""
         await asyncio.gather(*self.noting.values())
 
-    async def _key_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
-        async with self.lookup.statement() as conn:
-            key = await sql.find_api_key.row(conn, hash=self.pepper.digest(request.credential))
-        if key is None:
-            return None
-        if key["revoked"]:
-            raise Unauthenticated("KEY_REVOKED", "This API key has been revoked; ask an admin for a new one.")
-        if key["expired"]:
-            raise Unauthenticated("KEY_EXPIRED", "This API key has expired; ask an admin for a new one.")
-        _refuse_tenant(key, request)
-        if not rules.is_allowed_from(request.ip, key["allowed_ips"]):
-            raise PermissionDenied("IP_NOT_ALLOWED", "This API key is not accepted from this address.")
-        if key["use_is_news"]:
-            self._note_use(key["tenant_id"], key["key_id"])
-        return Principal(
-            subject=key["key_id"],
-            kind=key["kind"],
-            tenant_id=key["tenant_id"],
-            roles=frozenset(key["roles"]),
-            groups=frozenset(),
-            on_behalf_of=frozenset(key["on_behalf_of"]),
-            name=key["name"],
-        )
-
     async def _session_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
         async with self.lookup.statement() as conn:
             session = await sql.find_session.row(conn, hash=self.pepper.digest(request.credential))
@@ -152,7 +134,7 @@ class AccessOperations(Identity):
             raise Unauthenticated("SESSION_ENDED", "This session has ended; sign in again.")
         if session["user_status"] != UserStatus.ACTIVE:
             raise Unauthenticated("USER_DISABLED", "This account is disabled; ask an admin.")
-        _refuse_tenant(session, request)
+        refuse_tenant(session, request)
         return Principal(
             subject=session["user_id"],
             kind="user",
@@ -185,23 +167,13 @@ class AccessOperations(Identity):
     async def _open_session(self, person: asyncpg.Record, email_hash: str) -> Session:
         tenant_id, user_id = person["tenant_id"], person["user_id"]
         if person["user_status"] != UserStatus.ACTIVE:
-            raise PermissionDenied("USER_DISABLED", "This account is disabled; ask an admin.")
+            raise disabled()
         if person["tenant_status"] != TenantStatus.ACTIVE:
-            raise _suspended()
-        token = new_session_token()
+            raise suspended()
         async with self.database.transaction(tenant_id) as conn:
             await sql.forget_failures.execute(conn, email_hash=email_hash)
             await self.refuse_locked(conn, email_hash)
-            await sql.forget_ended_sessions.execute(conn, tenant_id=tenant_id, user_id=user_id)
-            expires_at = await sql.open_session.value(
-                conn,
-                tenant_id=tenant_id,
-                token_hash=self.pepper.digest(token),
-                user_id=user_id,
-                lifetime=rules.SESSION_LIFETIME,
-            )
-            user = await sql.find_users.one(conn, User, tenant_id=tenant_id, user_ids=[user_id], email_keys=[])
-        return Session(token=token, expires_at=expires_at, user=user)
+            return await self.new_session(conn, tenant_id=tenant_id, user_id=user_id)
 
     async def count_failure(self, email_hash: str) -> None:
         """Count a wrong password; where others locked the address meanwhile, that is the answer."""
@@ -225,20 +197,6 @@ class AccessOperations(Identity):
             await sql.forget_failures.execute(conn, email_hash=email_hash)
             await self.refuse_locked(conn, email_hash)
 
-    def _note_use(self, tenant_id: str, key_id: str) -> None:
-        """Record that a key was used, beside the request that uses it and once however many do."""
-        if key_id not in self.noting:
-            self.noting[key_id] = asyncio.create_task(self._record_use(tenant_id, key_id))
-
-    async def _record_use(self, tenant_id: str, key_id: str) -> None:
-        try:
-            async with self.database.transaction(tenant_id) as conn:
-                await sql.note_api_key_use.execute(conn, tenant_id=tenant_id, key_id=key_id)
-        except Unavailable:
-            logger.warning("last use of a key was not recorded", key_id=key_id)
-        finally:
-            del self.noting[key_id]
-
 
 def _sign_in_errors(request: SignInRequest) -> Sequence[FieldError]:
     """Only what cannot be right for anyone: a wrong address or password is refused like an unknown one."""
@@ -249,23 +207,6 @@ def _sign_in_errors(request: SignInRequest) -> Sequence[FieldError]:
     ]
 
 
-def _refuse_tenant(holder: asyncpg.Record, request: ExchangeCredentialRequest) -> None:
-    if request.tenant_id and request.tenant_id != holder["tenant_id"]:
-        error = FieldError("tenant_id", "not_allowed", "Only a key of the installation chooses its tenant.")
-        raise InvalidArgument("REQUEST_INVALID", error.message, errors=(error,))
-    if holder["tenant_status"] != TenantStatus.ACTIVE:
-        raise _suspended()
-
-
-def _suspended() -> PermissionDenied:
-    return PermissionDenied("TENANT_SUSPENDED", "This tenant is suspended; ask who runs this installation.")
-
-
 def _locked(seconds: float) -> ResourceExhausted:
     message = "Too many wrong passwords for this address; wait before you try again."
     return ResourceExhausted("SIGN_IN_LOCKED", message, retry_after=max(seconds, 1.0))
-
-
-def _ambiguous() -> InvalidArgument:
-    error = FieldError("tenant", "required", "This address exists in several tenants: give the tenant's slug too.")
-    return InvalidArgument("TENANT_REQUIRED", error.message, errors=(error,))

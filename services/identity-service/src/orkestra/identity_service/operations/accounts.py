@@ -9,7 +9,7 @@ from orkestra.chassis.operations import Tx, events_transaction, operation, read
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.access import AccessOperations
 from orkestra.identity_service.operations.audit import audited
-from orkestra.identity_service.operations.base import refuse, sql
+from orkestra.identity_service.operations.base import changes_nothing, refuse, sql
 from orkestra.identity_service.operations.people import find_person, tell_of_person
 from orkestra.v1.events import MailLinkEvent
 from orkestra.v1.identity import (
@@ -65,8 +65,11 @@ class AccountOperations(AccessOperations):
             raise VersionMismatch("VERSION_MISMATCH", message, current=before)
         if request.roles and Role.ADMIN not in request.roles:
             await _keep_an_admin(tx, before)
-        given = request.model_dump(include={"name", "locale", "time_zone"}) | {"roles": request.roles or None}
-        if all(value is None or value == getattr(before, name) for name, value in given.items()):
+        skills = rules.changed_skills(before.skills, request.add_skills, request.remove_skills)
+        refuse(rules.list_errors("add_skills", skills))
+        given = request.model_dump(include={"name", "locale", "time_zone", "max_open_tasks"})
+        given |= {"roles": request.roles or None, "skills": skills}
+        if changes_nothing(before, given):
             return before
         return await _change(tx, before, action="update_user", **given)
 
@@ -239,7 +242,8 @@ async def _keep_an_admin(tx: Tx, person: User) -> None:
 
 
 async def _change(tx: Tx, before: User, *, action: str, **given: object) -> User:
-    values = {"name": None, "roles": None, "locale": None, "time_zone": None, "status": None} | given
+    names = ("name", "roles", "locale", "time_zone", "status", "skills", "max_open_tasks")
+    values = dict.fromkeys(names) | given
     await sql.update_user.execute(tx.conn, tenant_id=tx.tenant_id, user_id=before.user_id, **values)
     after = await find_person(tx, before.user_id)
     await tell_of_person(tx, after)

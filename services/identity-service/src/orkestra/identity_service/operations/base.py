@@ -1,16 +1,17 @@
 """What the operations of identity-service work with."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orkestra.chassis.database import Database
-from orkestra.chassis.sql import load
+from orkestra.chassis.sql import Connection, load
 from orkestra.chassis.tokens import Signer
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.passwords import Passwords
+from orkestra.identity_service.operations.providers import Issuer
 from orkestra.identity_service.operations.secrets import Pepper
-from orkestra.wire import FieldError, InvalidArgument
+from orkestra.wire import FieldError, InvalidArgument, Model
 
 sql = load("orkestra.identity_service")
 
@@ -29,11 +30,34 @@ class Identity:
     passwords: Passwords
     time_zones: frozenset[str]
     development: bool = False
+    issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    password_sign_in: bool = True
+    attempt_seconds: int = 600
+    """How long a sign-in at a provider may take."""
     noting: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def request_digest(self, body: bytes) -> bytes:
         """What is kept of a request to know it again: under the pepper, for a request may hold a password."""
         return bytes.fromhex(self.pepper.digest(body))
+
+    async def new_session(self, conn: Connection, *, tenant_id: str, user_id: str) -> Session:
+        """Open a session in the person's tenant; those of theirs that have run out are forgotten."""
+        token = new_session_token()
+        await sql.forget_ended_sessions.execute(conn, tenant_id=tenant_id, user_id=user_id)
+        expires_at = await sql.open_session.value(
+            conn,
+            tenant_id=tenant_id,
+            token_hash=self.pepper.digest(token),
+            user_id=user_id,
+            lifetime=rules.SESSION_LIFETIME,
+        )
+        [user] = await sql.find_users.all(conn, User, tenant_id=tenant_id, user_ids=[user_id], email_keys=[])
+        return Session(token=token, expires_at=expires_at, user=user)
+
+    def refuse_passwords_off(self) -> None:
+        """Refuse where nobody signs in by password here."""
+        if not self.password_sign_in:
+            raise PermissionDenied("PASSWORD_SIGN_IN_OFF", "Nobody signs in by password here; use your provider.")
 
 
 def refuse(errors: Iterable[FieldError]) -> None:
@@ -45,6 +69,12 @@ def refuse(errors: Iterable[FieldError]) -> None:
         raise InvalidArgument("REQUEST_INVALID", f"The request is not accepted. {listed}{more}", errors=found)
 
 
+def changes_nothing(before: Model, given: Mapping[str, object]) -> bool:
+    """Whether every value given is there already; None stands for what stays, 0 for nothing."""
+    there = {name: getattr(before, name) for name in given}
+    return all(value in (None, there[name]) or (value == 0 and there[name] is None) for name, value in given.items())
+
+
 def page(listing: str, *, size: int | None, token: str | None) -> tuple[int, str]:
     """How many entries are wanted, and the key after which they begin ("" from the start)."""
     limit, errors = rules.page_size("page_size", size)
@@ -53,3 +83,19 @@ def page(listing: str, *, size: int | None, token: str | None) -> tuple[int, str
         errors.append(FieldError("page_token", "unknown", "Use next_page_token of the page before, as it was given."))
     refuse(errors)
     return limit, after or ""
+
+
+def suspended() -> PermissionDenied:
+    """What whoever belongs to a suspended tenant is told."""
+    return PermissionDenied("TENANT_SUSPENDED", "This tenant is suspended; ask who runs this installation.")
+
+
+def disabled() -> PermissionDenied:
+    """What a disabled person who signs in is told."""
+    return PermissionDenied("USER_DISABLED", "This account is disabled; ask an admin.")
+
+
+def ambiguous() -> InvalidArgument:
+    """What a person is told whose address or subject exists in several tenants."""
+    error = FieldError("tenant", "required", "You are known in several tenants: give the tenant's slug too.")
+    return InvalidArgument("TENANT_REQUIRED", error.message, errors=(error,))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.audit import audited
-from orkestra.identity_service.operations.base import Identity, page, refuse, sql
+from orkestra.identity_service.operations.base import Identity, changes_nothing, page, refuse, sql
 from orkestra.v1.events import GroupEvent, MembershipEvent, UserEvent
 from orkestra.v1.identity import (
     AddMemberRequest,
@@ -20,9 +20,10 @@ from orkestra.v1.identity import (
     ListUsersResponse,
     PrincipalKind,
     RemoveMemberRequest,
+    UpdateGroupRequest,
     User,
 )
-from orkestra.wire import AlreadyExists, FailedPrecondition, FieldError, NotFound
+from orkestra.wire import AlreadyExists, FailedPrecondition, FieldError, NotFound, VersionMismatch
 
 
 class PeopleOperations(Identity):
@@ -58,7 +59,13 @@ class PeopleOperations(Identity):
             errors += rules.unknown_people_errors("members", request.members, people)
         refuse(errors)
         created = await sql.create_group.value(
-            tx.conn, tenant_id=tx.tenant_id, group_id=request.group_id, name=request.name or request.group_id
+            tx.conn,
+            tenant_id=tx.tenant_id,
+            group_id=request.group_id,
+            name=request.name or request.group_id,
+            strategy=request.strategy,
+            max_open_tasks=request.max_open_tasks,
+            skills=request.skills,
         )
         if created is None:
             taken = FieldError("group_id", "taken", f"There is a group {request.group_id} already.")
@@ -69,14 +76,27 @@ class PeopleOperations(Identity):
                 tx.conn, tenant_id=tx.tenant_id, group_id=request.group_id, user_id=person.user_id
             )
         group = await find_group(tx, request.group_id)
-        await tx.emit(
-            aggregate="identity",
-            event="group_changed",
-            payload=GroupEvent(group=group),
-            key=group.group_id,
-            version=group.version,
-        )
+        await _tell_of_group(tx, group)
         await audited(tx, "create_group", "group", group.group_id, after=group)
+        return group
+
+    @operation
+    async def update_group(self, tx: Tx, request: UpdateGroupRequest) -> Group:
+        refuse(rules.group_change_errors(request))
+        await _lock_group(tx, request.group_id)
+        before = await find_group(tx, request.group_id)
+        if request.version is not None and request.version != before.version:
+            message = f"The group is at version {before.version}, not {request.version}."
+            raise VersionMismatch("VERSION_MISMATCH", message, current=before)
+        skills = rules.changed_skills(before.skills, request.add_skills, request.remove_skills)
+        refuse(rules.list_errors("add_skills", skills))
+        given = request.model_dump(include={"name", "strategy", "max_open_tasks"}) | {"skills": skills}
+        if changes_nothing(before, given):
+            return before
+        await sql.update_group.execute(tx.conn, tenant_id=tx.tenant_id, group_id=request.group_id, **given)
+        group = await find_group(tx, request.group_id)
+        await _tell_of_group(tx, group)
+        await audited(tx, "update_group", "group", group.group_id, before=before, after=group)
         return group
 
     @read
@@ -176,6 +196,13 @@ async def find_people(tx: Tx, names: Sequence[str]) -> list[User]:
         return []
     user_ids, email_keys = rules.ids_and_emails(names)
     return await sql.find_users.all(tx.conn, User, tenant_id=tx.tenant_id, user_ids=user_ids, email_keys=email_keys)
+
+
+async def _tell_of_group(tx: Tx, group: Group) -> None:
+    payload = GroupEvent(group=group)
+    await tx.emit(
+        aggregate="identity", event="group_changed", payload=payload, key=group.group_id, version=group.version
+    )
 
 
 async def _lock_group(tx: Tx, group_id: str) -> None:

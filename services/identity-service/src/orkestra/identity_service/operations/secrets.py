@@ -31,6 +31,11 @@ class Pepper:
         made = hmac.new(self.value, f"\0mail link\0{link_id}".encode(), hashlib.sha256).digest()
         return LINK_PREFIX + base64.urlsafe_b64encode(made).decode().rstrip("=")
 
+    def sealing_key(self) -> bytes:
+        """The key that what a browser keeps during a sign-in is sealed with, as Fernet takes it."""
+        made = hmac.new(self.value, b"\0sign-in attempt\0", hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(made)
+
 
 def new_api_key() -> tuple[str, str]:
     """A key `ork_<8 characters>_<256 random bits>`, and its first twelve characters to recognize it by."""

@@ -33,7 +33,12 @@ class SubstitutionOperations(Identity):
             task_types=request.task_types,
         )
         now = row or before
-        payload = SubstitutionEvent(substitution=now)
+        payload = SubstitutionEvent(
+            substitution=now,
+            audience=rules.told_of_substitution(before, now),
+            actor=tx.ctx.subject,
+            formerly=before.substitute if before.substitute != now.substitute else None,
+        )
         await tx.emit(
             aggregate="identity", event="substitution_changed", payload=payload, key=now.user_id, version=now.version
         )
