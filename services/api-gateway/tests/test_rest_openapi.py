@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from orkestra.api_gateway.routes.answers import example_of
 from orkestra.api_gateway.routes.endpoint import ENDPOINTS, Endpoint
-from orkestra.api_gateway.routes.examples import ANSWERS, REQUESTS
+from orkestra.api_gateway.routes.examples import REQUESTS
 from orkestra.api_gateway.routes.openapi import document
 from orkestra.v1.task import Task
 from orkestra.wire import parse
@@ -66,10 +67,24 @@ def test_a_requests_example_fits_it(message: Any) -> None:
     jsonschema.validate(REQUESTS[message], schema(message.__name__))
 
 
-@pytest.mark.parametrize("message", ANSWERS, ids=lambda message: message.__name__)
-def test_an_answers_example_fits_it(message: Any) -> None:
-    parse(message, ANSWERS[message])
-    jsonschema.validate(ANSWERS[message], schema(message.__name__))
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.verb} {endpoint.path}")
+def test_every_body_that_is_sent_or_answered_has_an_example_that_fits(endpoint: Endpoint) -> None:
+    operation = DOCUMENT["paths"][endpoint.path][endpoint.verb.lower()]
+    if "requestBody" in operation:
+        assert operation["requestBody"]["content"]["application/json"]["example"] == REQUESTS[endpoint.takes]
+    if endpoint.status != 204:
+        (content,) = operation["responses"][str(endpoint.status)]["content"].values()
+        assert "example" in content
+        parse(endpoint.gives, example_of(endpoint.gives))
+        jsonschema.validate(content["example"], {**content["schema"], "components": DOCUMENT["components"]})
+
+
+def test_every_decision_and_every_refusal_says_that_the_version_may_have_moved_on() -> None:
+    for endpoint in ENDPOINTS:
+        told = DOCUMENT["paths"][endpoint.path][endpoint.verb.lower()]["responses"]
+        assert ("412" in told) == endpoint.is_decision
+        takes_one = endpoint.verb != "GET" and "version" in endpoint.open_fields
+        assert endpoint.is_decision == (takes_one and endpoint.rpc.__name__ != "start_workflow"), endpoint.path
 
 
 def test_a_task_as_answered_fits_its_schema_and_has_every_field() -> None:

@@ -7,14 +7,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Tenant, User
+from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Substitution, Tenant, User
 from orkestra.v1.notification import NotificationServiceClient
-from orkestra.v1.task import Calendar, Task, TaskServiceClient, View
-from orkestra.v1.workflow import WorkflowServiceClient
+from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, View
+from orkestra.v1.workflow import Schedule, WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
 
-VERSIONED: tuple[type[Model], ...] = (Task, Calendar, View, Tenant, User, Group, ApiKey)
+VERSIONED: tuple[type[Model], ...] = (
+    Task,
+    Calendar,
+    View,
+    EscalationPolicy,
+    Schedule,
+    Tenant,
+    User,
+    Substitution,
+    Group,
+    ApiKey,
+)
 """Resources whose version is their entity tag."""
+MOST_WAIT = 50
+"""Longest wait, in seconds, that a held call may ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +198,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _create("/v1/groups", _identity.create_group, location="/v1/groups/{group_id}"),
     _get("/v1/groups", _identity.list_groups),
     _get("/v1/groups/{group_id}", _identity.get_group),
+    Endpoint(verb="PATCH", path="/v1/groups/{group_id}", rpc=_identity.update_group),
     _post("/v1/groups/{group_id}/members", _identity.add_member),
     Endpoint(verb="DELETE", path="/v1/groups/{group_id}/members/{user_id}", rpc=_identity.remove_member),
     _create("/v1/api-keys", _identity.create_api_key, location="/v1/api-keys/{api_key[key_id]}"),

@@ -19,6 +19,7 @@ from orkestra.v1.identity import (
     SetSubstitutionRequest,
     SignInRequest,
     SuspendTenantRequest,
+    UpdateGroupRequest,
     UpdateUserRequest,
 )
 from orkestra.v1.notification import ListNotificationsResponse, MarkNotificationsReadRequest
@@ -159,6 +160,7 @@ REQUESTS: dict[type[BaseModel], Example] = {
         "task_types": ["refund-approval"],
     },
     CreateGroupRequest: {"group_id": "support-l1", "name": "Support, first line", "members": ["ana@acme.example"]},
+    UpdateGroupRequest: {"strategy": "least_loaded", "max_open_tasks": 10, "add_skills": ["german"], "version": 2},
     ChangePasswordRequest: {"current_password": "correct horse battery", "new_password": "staple battery horse"},
     RequestPasswordResetRequest: {"email": "ann@acme.example", "tenant": "acme"},
     RedeemMailLinkRequest: {"token": "orl_4Xq…", "password": "staple battery horse"},

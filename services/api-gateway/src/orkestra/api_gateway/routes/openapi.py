@@ -6,9 +6,11 @@ from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from typing import Any
 
-from orkestra.api_gateway.routes.endpoint import VERSIONED, Endpoint
-from orkestra.api_gateway.routes.examples import ANSWERS, REQUESTS
+from orkestra.api_gateway.routes.answers import example_of
+from orkestra.api_gateway.routes.endpoint import MOST_WAIT, VERSIONED, Endpoint
+from orkestra.api_gateway.routes.examples import REQUESTS
 from orkestra.api_gateway.routes.problems import MEDIA_TYPE, Problem
+from orkestra.api_gateway.routes.reading import ENTITY_TAG, IDEMPOTENCY_KEY
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -39,6 +41,8 @@ REFUSALS: dict[int, str] = {
     503: "Something that is needed is away; `Retry-After` says when to try again.",
     504: "Not served in time; whether it had an effect is not known.",
 }
+BOUNDS: dict[str, Json] = {"page_size": {"minimum": 1}, "wait": {"minimum": 0, "maximum": MOST_WAIT}}
+"""What rooms hold every such query parameter to; the largest page is each list's own."""
 ONLY_WITH_BODY = frozenset({400, 413, 415})
 
 
@@ -148,12 +152,14 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         for name in sorted(endpoint.in_path)
     ]
     if endpoint.verb == "POST":
-        found.append(_header("Idempotency-Key", "1 to 255 visible ASCII characters. Same key, same body: one effect."))
+        about = "1 to 255 visible ASCII characters. Same key, same body: one effect."
+        found.append(_header("Idempotency-Key", about, pattern=f"^{IDEMPOTENCY_KEY}$"))
     if not endpoint.has_body:
         schema = endpoint.takes.model_json_schema()
         found += [_query_parameter(name, schema) for name in endpoint.open_fields]
     if endpoint.is_decision:
-        found.append(_header("If-Match", 'The ETag that the caller saw, such as "3"; 412 where it has moved on.'))
+        about = 'The ETag that the caller saw, such as "3"; 412 where it has moved on.'
+        found.append(_header("If-Match", about, pattern=rf"^(\*|{ENTITY_TAG})$"))
     found.append(_header("X-Request-Id", "Names the request in our logs; made where absent."))
     return found
 
@@ -165,21 +171,20 @@ def _query_parameter(name: str, message: Json) -> Json:
     kind = message["$defs"][kinds[0]["$ref"].rpartition("/")[2]] if "$ref" in kinds[0] else kinds[0]
     described = {"description": field["description"]} if "description" in field else {}
     plain = {key: value for key, value in kind.items() if key not in ("title", "description", "default")}
-    return {"name": name, "in": "query", "required": False, **described, "schema": plain}
+    return {"name": name, "in": "query", "required": False, **described, "schema": plain | BOUNDS.get(name, {})}
 
 
-def _header(name: str, description: str) -> Json:
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": {"type": "string"}}
+def _header(name: str, description: str, **more: str) -> Json:
+    schema = {"type": "string", **more}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 def _responses(endpoint: Endpoint) -> Json:
     good: Json = {"description": HTTPStatus(endpoint.status).phrase, "headers": _answer_headers(endpoint)}
     if endpoint.status != HTTPStatus.NO_CONTENT:
-        content: Json = {"schema": _answer_schema(endpoint)}
-        if endpoint.gives in ANSWERS:
-            example = ANSWERS[endpoint.gives]
-            content["example"] = example if endpoint.answer_field is None else example[endpoint.answer_field]
-        good["content"] = {"application/json": content}
+        example = example_of(endpoint.gives)
+        shown = example if endpoint.answer_field is None else example[endpoint.answer_field]
+        good["content"] = {"application/json": {"schema": _answer_schema(endpoint), "example": shown}}
     refusals = {
         str(status): {"$ref": f"#/components/responses/Problem{status}"}
         for status in REFUSALS
@@ -212,5 +217,5 @@ def _answer_headers(endpoint: Endpoint) -> Json:
 
 
 def _refusal(text: str) -> Json:
-    content = {"schema": {"$ref": f"{REF}Problem"}, "example": ANSWERS[Problem]}
+    content = {"schema": {"$ref": f"{REF}Problem"}, "example": example_of(Problem)}
     return {"description": text, "content": {MEDIA_TYPE: content}}

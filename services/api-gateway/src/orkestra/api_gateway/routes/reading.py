@@ -13,9 +13,9 @@ from orkestra.wire.problems import to_invalid_argument
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
-NO_VERSION = 0
+IDEMPOTENCY_KEY = r"[\x21-\x7e]{1,255}"
+ENTITY_TAG = r'(W/)?"([\x21\x23-\x7e]*)"'
+NO_VERSION = -1
 """The version of no resource: what an entity tag that was never given out stands for."""
 
 
@@ -45,7 +45,7 @@ def idempotency_key(request: Request) -> str | None:
     values = request.headers.getlist("idempotency-key")
     if not values or request.method != "POST":
         return None
-    if len(values) > 1 or _IDEMPOTENCY_KEY.fullmatch(values[0]) is None:
+    if len(values) > 1 or re.fullmatch(IDEMPOTENCY_KEY, values[0]) is None:
         raise InvalidArgument("IDEMPOTENCY_KEY_INVALID", "An Idempotency-Key is 1 to 255 visible ASCII characters.")
     return values[0]
 
@@ -122,10 +122,10 @@ def _expect_version(request: Request, given: dict[str, Any]) -> None:
     header = request.headers.get("if-match")
     if header is None or header.strip() == "*":
         return
-    tag = _ENTITY_TAG.fullmatch(header.strip())
+    tag = re.fullmatch(ENTITY_TAG, header.strip())
     if tag is None:
         raise InvalidArgument("IF_MATCH_INVALID", 'If-Match takes one entity tag as it was given, such as "3", or *.')
-    version = int(tag[2]) if tag[1] is None and re.fullmatch(r"[1-9][0-9]{0,17}", tag[2]) else NO_VERSION
+    version = int(tag[2]) if tag[1] is None and re.fullmatch(r"0|[1-9][0-9]{0,8}", tag[2]) else NO_VERSION
     if given.get("version") not in (None, version):
         raise _refused("version", "contradiction", "This is not the version that If-Match names.")
     given["version"] = version

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import grpc
 from fastapi import Request
 from fastapi.responses import Response
-from orkestra.api_gateway.routes.endpoint import VERSIONED, Endpoint
+from orkestra.api_gateway.routes.endpoint import MOST_WAIT, VERSIONED, Endpoint
 from orkestra.api_gateway.routes.reading import idempotency_key, language, read_message
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
@@ -19,8 +19,6 @@ from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import AccessToken
 from orkestra.wire import DeadlineExceeded, Model, RpcClient, Unauthenticated, Unavailable, dumps
 
-MOST_WAIT = 50
-"""Longest wait, in seconds, that a held call may ask for."""
 ANSWER_SECONDS = 5.0
 """How much longer than its wait a held call may take."""
 CHECK_SECONDS = 1.0
