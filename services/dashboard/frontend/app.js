@@ -67,6 +67,7 @@
   tick();
   setInterval(tick, 1000);
   document.addEventListener("htmx:after:swap", () => {
+    keepPicked();
     localise();
     tick();
     markFields();
@@ -405,6 +406,47 @@
   if (done) sessionStorage.removeItem(`draft:${body.dataset.user}:${done}`);
   for (const leaving of $$("[data-leaves]")) leaving.addEventListener("submit", () => sessionStorage.clear());
 
+  // --- Choosing rows: what is ticked stays ticked while the list changes ------------------------------------------------
+  const picked = new Set();
+  const boxes = () => $$("[data-pick]");
+  function tellPicked() {
+    for (const told of $$("[data-picked]")) told.textContent = texts.picked.replace("{n}", String(picked.size));
+  }
+  function keepPicked() {
+    const there = new Set(boxes().map((box) => box.dataset.pick));
+    for (const id of Array.from(picked)) if (!there.has(id)) picked.delete(id);
+    for (const box of boxes()) box.checked = picked.has(box.dataset.pick);
+    tellPicked();
+  }
+  let lastBox = null;
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("[data-pick]");
+    if (!box) return;
+    if (event.shiftKey && lastBox) {
+      const all = boxes();
+      const ends = [all.indexOf(box), all.findIndex((each) => each.dataset.pick === lastBox)].sort((a, b) => a - b);
+      for (const each of all.slice(Math.max(ends[0], 0), ends[1] + 1)) pick(each, box.checked);
+    }
+    lastBox = box.dataset.pick;
+    pick(box, box.checked);
+  });
+  function pick(box, is) {
+    box.checked = is;
+    if (is) picked.add(box.dataset.pick);
+    else picked.delete(box.dataset.pick);
+    tellPicked();
+  }
+  function togglePick() {
+    const box = $(`[data-pick="${CSS.escape(document.activeElement.id || row || "")}"]`);
+    if (box) pick(box, !box.checked);
+    return Boolean(box);
+  }
+  addEventListener("pageshow", () => boxes().forEach((box) => box.checked && pick(box, true)));
+  // A popover closes when something else is looked at.
+  document.addEventListener("click", (event) => {
+    for (const open of $$("details[data-popover][open]")) if (!open.contains(event.target)) open.open = false;
+  });
+
   // --- Small courtesies -----------------------------------------------------------------------------------------------
   document.addEventListener("change", (event) => {
     if (event.target.dataset.submit !== undefined) event.target.form.requestSubmit();
@@ -451,7 +493,8 @@
     c: () => press("[data-key=c]"),
     r: () => press("[data-key=r]"),
     a: () => press("button[name=outcome][value=approve]"),
-    x: () => press("button[name=outcome][value=reject]"),
+    x: () => togglePick() || press("button[name=outcome][value=reject]"),
+    f: () => press("[data-key=f]") && focus("[data-popover][open] select, [data-popover][open] input"),
     e: () => focus("[data-form] .field input:not([type=hidden]), [data-form] .field textarea, [data-form] .field select"),
     m: () => focus("#comment"),
     n: () => press("[data-key=n]") || (taskPage && (location.href = "/inbox")),
@@ -465,6 +508,11 @@
       if (ours && ours !== form && ours.dataset.kept) ours.requestSubmit();
       else if (form && press("[data-key=complete]")) event.preventDefault();
       return;
+    }
+    const popover = event.target.closest("details[data-popover][open]");
+    if (event.key === "Escape" && popover) {
+      popover.open = false;
+      return $("summary", popover).focus();
     }
     if (event.key === "Escape" && inField) return event.target.blur();
     if (inField || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;

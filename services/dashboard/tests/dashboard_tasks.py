@@ -13,17 +13,26 @@ from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
+    BulkOperation,
+    BulkResult,
+    BulkTasksRequest,
+    BulkTasksResponse,
+    CancelTaskRequest,
     ClaimTaskRequest,
     Comment,
     CompleteTaskRequest,
     CountTasksRequest,
     CreateTaskRequest,
+    CreateViewRequest,
+    DeleteViewRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListCommentsRequest,
     ListCommentsResponse,
     ListTasksRequest,
     ListTasksResponse,
+    ListViewsRequest,
+    ListViewsResponse,
     ReleaseTaskRequest,
     RequestChangesRequest,
     SaveDraftRequest,
@@ -32,9 +41,11 @@ from orkestra.v1.task import (
     TaskHistory,
     TaskHistoryEntry,
     TaskScope,
+    UpdateViewRequest,
+    View,
     VoteTaskRequest,
 )
-from orkestra.wire import Context, NotFound, Principal
+from orkestra.wire import Context, Error, NotFound, Principal
 
 LARGE = dict.fromkeys(("description", "input", "context", "draft", "saved", "form", "result"))
 
@@ -51,6 +62,7 @@ class Tasks:
     tasks: dict[str, Task] = field(default_factory=dict)
     history: dict[str, list[TaskHistoryEntry]] = field(default_factory=dict)
     comments: dict[str, list[Comment]] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
 
     async def open(self, tenant_id: str, **asked: Any) -> Task:
         """An agent asks."""
@@ -78,6 +90,54 @@ class Tasks:
 
     async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
         return TaskCounts(**{scope.value: len(self._listed(ctx, ListTasksRequest(scope=scope))) for scope in TaskScope})
+
+    async def bulk_tasks(self, ctx: Context, request: BulkTasksRequest) -> BulkTasksResponse:
+        results = []
+        for one in request.tasks:
+            try:
+                results.append(BulkResult(task_id=one.task_id, task=await self._one(ctx, request, one.task_id)))
+            except Error as refused:
+                results.append(BulkResult(task_id=one.task_id, code=refused.reason, detail=str(refused)))
+        return BulkTasksResponse(results=results)
+
+    async def _one(self, ctx: Context, request: BulkTasksRequest, task_id: str) -> Task:
+        match request.operation:
+            case BulkOperation.CLAIM:
+                return await self.claim_task(ctx, ClaimTaskRequest(task_id=task_id))
+            case BulkOperation.COMPLETE:
+                answer = CompleteTaskRequest(task_id=task_id, data=request.data or {}, outcome=request.outcome)
+                return await self.complete_task(ctx, answer)
+            case BulkOperation.CANCEL:
+                return await self._decide(
+                    ctx, rules.decide_cancel, CancelTaskRequest(task_id=task_id, reason=request.reason)
+                )
+        raise NotFound("NOTHING_HERE", "This is tried on the whole stack.")
+
+    async def create_view(self, ctx: Context, request: CreateViewRequest) -> View:
+        view = View(
+            view_id=f"view_{uuid4().hex}", tenant_id=ctx.tenant_id, name=request.name, owner=ctx.subject,
+            group_id=request.group_id, filter=request.filter, version=1, created_at=now(), updated_at=now(),
+            updated_by=ctx.subject,
+        )  # fmt: skip
+        self.views[view.view_id] = view
+        return view
+
+    async def update_view(self, ctx: Context, request: UpdateViewRequest) -> View:
+        seen = self.views[request.view_id]
+        changed = {"name": request.name, "group_id": request.group_id, "filter": request.filter}
+        self.views[seen.view_id] = seen.model_copy(update={**changed, "version": seen.version + 1})
+        return self.views[seen.view_id]
+
+    async def delete_view(self, ctx: Context, request: DeleteViewRequest) -> View:
+        return self.views.pop(request.view_id)
+
+    async def list_views(self, ctx: Context, request: ListViewsRequest) -> ListViewsResponse:
+        found = [
+            view
+            for view in self.views.values()
+            if view.tenant_id == ctx.tenant_id and (view.owner == ctx.subject or view.group_id in ctx.principal.groups)
+        ]
+        return ListViewsResponse(views=found)
 
     async def claim_task(self, ctx: Context, request: ClaimTaskRequest) -> Task:
         return await self._decide(ctx, rules.decide_claim, request)
@@ -146,6 +206,7 @@ class Tasks:
             and (task.status == status if status else rules.is_live(task.status))
             and wanted[request.scope or TaskScope.ALL](task)
             and request.workflow_id in (None, task.workflow_id)
+            and _fits(task, request)
         ]
 
     async def _decide(self, ctx: Context, decide: Any, request: Any) -> Task:
@@ -184,3 +245,16 @@ class Tasks:
         }
         subject = f"orkestra.v1.{task.tenant_id}.task.{event}"
         await self.nats.publish(subject, told.model_dump_json(exclude_none=True).encode(), headers=headers)
+
+
+def _fits(task: Task, request: ListTasksRequest) -> bool:
+    words = f"{task.title} {task.description}".lower()
+    due = task.sla.complete_by if task.sla else None
+    return (
+        all(word in words for word in (request.q or "").lower().split())
+        and set(request.tags) <= set(task.tags)
+        and request.type in (None, task.type)
+        and request.priority in (None, task.priority)
+        and (request.group is None or request.group in task.candidate_groups)
+        and (request.due_before is None or (due is not None and due < request.due_before))
+    )

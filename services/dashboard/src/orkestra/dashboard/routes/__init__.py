@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from orkestra.chassis.door import Envelope
-from orkestra.dashboard.routes import deciding, feed, inbox, session, task, workflows
+from orkestra.dashboard.routes import bulk, deciding, feed, inbox, session, task, views, workflows
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.guards import Guarded
 from orkestra.dashboard.routes.live import Live
@@ -20,6 +20,7 @@ PAGES: tuple[tuple[str, Serve], ...] = (
     ("/", inbox.home),
     ("/inbox", inbox.inbox),
     ("/inbox/list", inbox.inbox_list),
+    ("/inbox.csv", inbox.inbox_csv),
     ("/counts", inbox.counts),
     ("/tasks/{task_id}", task.task),
     ("/tasks/{task_id}/state", task.task_state),
@@ -30,6 +31,10 @@ PAGES: tuple[tuple[str, Serve], ...] = (
 )
 FORMS: tuple[tuple[str, Serve], ...] = (
     ("/sign-out", session.sign_out),
+    ("/inbox/bulk", bulk.bulk),
+    ("/views", views.create_view),
+    ("/views/{view_id}", views.update_view),
+    ("/views/{view_id}/delete", views.delete_view),
     ("/tasks/{task_id}/claim", deciding.claim),
     ("/tasks/{task_id}/release", deciding.release),
     ("/tasks/{task_id}/complete", deciding.complete),

@@ -76,7 +76,7 @@ async def complete(visit: Visit) -> Response:
 
 async def _send(visit: Visit, task: Task, data: dict[str, Any]) -> None:
     """Sends the answer, or the vote where votes decide."""
-    outcome, request_id = visit.value("outcome"), _request_id(visit)
+    outcome, request_id = visit.value("outcome"), visit.request_id
     if task.approval_policy is None:
         request = CompleteTaskRequest(task_id=task.task_id, data=data, outcome=outcome)
         await visit.tasks.complete_task(request, request_id=request_id)
@@ -111,7 +111,7 @@ async def comment(visit: Visit) -> Response:
     return await _say(
         visit,
         lambda text: visit.tasks.add_comment(
-            AddCommentRequest(task_id=_task_id(visit), text=text), request_id=_request_id(visit)
+            AddCommentRequest(task_id=_task_id(visit), text=text), request_id=visit.request_id
         ),
     )
 
@@ -121,7 +121,7 @@ async def request_changes(visit: Visit) -> Response:
     return await _say(
         visit,
         lambda text: visit.tasks.request_changes(
-            RequestChangesRequest(task_id=_task_id(visit), message=text), request_id=_request_id(visit)
+            RequestChangesRequest(task_id=_task_id(visit), message=text), request_id=visit.request_id
         ),
     )
 
@@ -131,7 +131,7 @@ async def answer(visit: Visit) -> Response:
     return await _say(
         visit,
         lambda text: visit.tasks.answer_task(
-            AnswerTaskRequest(task_id=_task_id(visit), message=text), request_id=_request_id(visit)
+            AnswerTaskRequest(task_id=_task_id(visit), message=text), request_id=visit.request_id
         ),
     )
 
@@ -166,8 +166,3 @@ async def _refuse(visit: Visit, refused: Error) -> Response:
 
 def _task_id(visit: Visit) -> str:
     return str(visit.request.path_params["task_id"])
-
-
-def _request_id(visit: Visit) -> str | None:
-    given = visit.value("request_id")
-    return given if given and len(given) <= 64 and given.isalnum() else None

@@ -1,25 +1,20 @@
-"""The inbox: which tasks, how many, what is due."""
+"""The inbox: which tasks, how many, what is due, under which view."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes import filters
+from orkestra.dashboard.routes.exporting import csv_answer
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
 from orkestra.rules import is_task_id
-from orkestra.v1.task import ListTasksRequest, ListTasksResponse, Task, TaskScope, TaskStatus
+from orkestra.v1.task import ListTasksRequest, ListTasksResponse, ListViewsRequest, Task, TaskScope, TaskStatus, View
+from orkestra.wire import Error, InvalidArgument, Unauthenticated
 
-SCOPES = {"mine": N_("Mine"), "groups": N_("My groups"), "all": N_("All")}
-FILTERS = {
-    "": N_("To do"),
-    "open": N_("Open"),
-    "claimed": N_("Claimed"),
-    "waiting": N_("Waiting"),
-    "completed": N_("Completed"),
-    "cancelled": N_("Cancelled"),
-    "expired": N_("Expired"),
-}
 EMPTY = {
     "mine": (
         N_("Nothing is waiting for you"),
@@ -31,8 +26,17 @@ EMPTY = {
     ),
     "all": (N_("No tasks"), N_("When an agent or a workflow asks a person, the task appears here by itself.")),
 }
+DID = {
+    "claim": N_("{n} claimed."),
+    "assign": N_("{n} assigned."),
+    "complete": N_("{n} completed."),
+    "cancel": N_("{n} cancelled."),
+    "tag": N_("{n} tagged."),
+}
 PAGE = 50
 MOST_SHOWN = 1000
+MOST_VIEWS = 100
+MOST_EXPORTED = 10_000
 
 
 async def home(_: Visit) -> Response:
@@ -42,31 +46,45 @@ async def home(_: Visit) -> Response:
 
 async def inbox(visit: Visit) -> Response:
     """Shows one scope of the caller's tasks."""
-    scope = _scope(visit)
-    values = await _list(visit, scope)
-    segments = [
-        {
-            "name": name,
-            "label": visit.words.text(label),
-            "href": _href(scope=name, status=values["wanted"]),
-            "current": name == scope,
-        }
-        for name, label in SCOPES.items()
-    ]
+    scope, here = filters.scope_of(visit), filters.filters_of(visit)
+    values, views = await asyncio.gather(_list(visit, scope, here), _views(visit))
+    view_id = visit.query("view") or ""
     done = visit.query("done")
     return await visit.page(
         "inbox.html",
         current="inbox",
-        segments=segments,
-        filters=[(value, visit.words.text(label)) for value, label in FILTERS.items()],
+        segments=[
+            {
+                "name": name,
+                "label": visit.words.text(label),
+                "href": filters.inbox_href(scope=name, **here),
+                "current": name == scope,
+            }
+            for name, label in filters.SCOPES.items()
+        ],
+        choices={name: _labels(visit, name) for name in filters.CHOICES},
+        filters=here,
+        narrowed=len(here.keys() - {"status", "q", "sort"}),
+        groups=sorted(visit.access.groups),
+        views=[_shown(view, view_id) for view in views],
+        view=next((view for view in views if view.view_id == view_id), None),
+        csv_href=filters.inbox_href("/inbox.csv", scope=scope, **here),
         done=done if done and is_task_id(done) else None,
+        did=_did(visit),
         **values,
     )
 
 
 async def inbox_list(visit: Visit) -> Response:
     """Renders the list alone, for a page that is open."""
-    return visit.fragment("_tasks.html", **await _list(visit, _scope(visit)))
+    return visit.fragment("_tasks.html", **await _list(visit, filters.scope_of(visit), filters.filters_of(visit)))
+
+
+async def inbox_csv(visit: Visit) -> Response:
+    """Writes the list as CSV, up to 10,000 tasks."""
+    wanted = filters.request_of(visit, filters.scope_of(visit), filters.filters_of(visit))
+    first = await visit.tasks.list_tasks(wanted.model_copy(update={"page_size": 200}))
+    return csv_answer("tasks", COLUMNS, _rows(visit, wanted, first))
 
 
 async def counts(visit: Visit) -> Response:
@@ -86,57 +104,96 @@ async def next_task(visit: Visit, *, but: str) -> Task | None:
     return None
 
 
-async def _list(visit: Visit, scope: str) -> dict[str, Any]:
-    status = visit.query("status") or ""
-    status = status if status in FILTERS else ""
-    page = await _page(visit, scope, status)
-    size = _size(visit)
-    here = {"scope": scope, "status": status}
-    title, text = EMPTY[scope] if not status else (N_("No such tasks"), N_("Choose To do to see what is waiting."))
-    more = None
-    if page.next_page_token:
-        more = _href(**here, page_token=page.next_page_token)
+COLUMNS = (
+    *("task_id", "title", "status", "priority", "type", "tags", "groups", "assignee", "case"),
+    *("created_at", "claimed_at", "completed_at", "due_at", "breached", "level", "outcome", "completed_by"),
+)
+
+
+async def _rows(visit: Visit, wanted: ListTasksRequest, page: ListTasksResponse) -> AsyncIterator[list[Any]]:
+    written = 0
+    while True:
+        names = await visit.names(*(who for task in page.tasks for who in (task.assignee, task.completed_by)))
+        for task in page.tasks:
+            yield _row(task, names)
+        written += len(page.tasks)
+        if page.next_page_token is None or written >= MOST_EXPORTED:
+            return
+        more = {"page_size": 200, "page_token": page.next_page_token}
+        page = await visit.tasks.list_tasks(wanted.model_copy(update=more))
+
+
+def _row(task: Task, names: dict[str, str]) -> list[Any]:
+    sla = task.sla
+    people = [names.get(who, who) if who else None for who in (task.assignee, task.completed_by)]
+    described = [task.task_id, task.title, task.status, task.priority, task.type, " ".join(task.tags)]
+    given = [" ".join(task.candidate_groups), people[0], task.correlation]
+    times = [task.created_at, task.claimed_at, task.completed_at, sla.complete_by if sla else None]
+    state = [sla.breached if sla else None, sla.escalation_level if sla else None, task.outcome, people[1]]
+    return [*described, *given, *times, *state]
+
+
+async def _list(visit: Visit, scope: str, here: dict[str, str]) -> dict[str, Any]:
+    try:
+        page, problem = await _page(visit, filters.request_of(visit, scope, here)), None
+    except InvalidArgument as refused:
+        page, problem = ListTasksResponse(tasks=[], next_page_token=None), str(refused)
+    where = {"scope": scope, **here}
+    title, text = EMPTY[scope]
+    if here:
+        title, text = N_("No such tasks"), N_("Take a filter away to see what is waiting.")
+    token = page.next_page_token
     return {
         "scope": scope,
-        "wanted": status,
+        "here": where,
         "tasks": page.tasks,
-        "size": size,
-        "list_href": f"/inbox/list?{urlencode(here | _token(visit))}",
-        "next_href": more,
-        "rows_href": None if more is None else f"/inbox/list?{urlencode(here | {'page_token': page.next_page_token})}",
+        "list_href": f"/inbox/list?{urlencode(where | _token(visit))}",
+        "next_href": filters.inbox_href(**where, page_token=token) if token else None,
+        "rows_href": f"/inbox/list?{urlencode(where | {'page_token': token})}" if token else None,
         "names": await visit.names(*(task.assignee for task in page.tasks)),
         "empty_title": visit.words.text(title),
-        "empty_text": visit.words.text(text),
+        "empty_text": problem or visit.words.text(text),
     }
 
 
-async def _page(visit: Visit, scope: str, status: str) -> ListTasksResponse:
+async def _page(visit: Visit, wanted: ListTasksRequest) -> ListTasksResponse:
     """Returns as many tasks as the page shows already, from where it begins."""
-    wanted, token = _size(visit), visit.query("page_token")
+    size, token = _size(visit), visit.query("page_token")
     tasks: list[Task] = []
     while True:
-        request = ListTasksRequest(
-            scope=TaskScope(scope),
-            status=TaskStatus(status) if status else None,
-            page_size=min(200, wanted - len(tasks)),
-            page_token=token,
-        )
-        page = await visit.tasks.list_tasks(request)
+        more = {"page_size": min(200, size - len(tasks)), "page_token": token}
+        page = await visit.tasks.list_tasks(wanted.model_copy(update=more))
         tasks += page.tasks
         token = page.next_page_token
-        if token is None or len(tasks) >= wanted:
+        if token is None or len(tasks) >= size:
             return ListTasksResponse(tasks=tasks, next_page_token=token)
 
 
-def _scope(visit: Visit) -> str:
-    scope = visit.query("scope")
-    if scope in SCOPES:
-        return str(scope)
-    return "groups" if visit.request.url.path == "/inbox" and scope is None and _has_groups(visit) else "mine"
+async def _views(visit: Visit) -> list[View]:
+    try:
+        return (await visit.tasks.list_views(ListViewsRequest(page_size=MOST_VIEWS), timeout=2.0)).views
+    except Unauthenticated:
+        raise
+    except Error:
+        return []
 
 
-def _has_groups(visit: Visit) -> bool:
-    return bool(visit.access.groups)
+def _shown(view: View, current: str) -> dict[str, Any]:
+    return {
+        "view": view,
+        "href": filters.inbox_href(**filters.query_of(view.filter), view=view.view_id),
+        "current": view.view_id == current,
+    }
+
+
+def _labels(visit: Visit, name: str) -> list[tuple[str, str]]:
+    return [(value, visit.words.text(label)) for value, label in filters.CHOICES[name].items()]
+
+
+def _did(visit: Visit) -> str | None:
+    """Returns what was done to many tasks just before."""
+    words, count = DID.get(visit.query("did") or ""), visit.query("n") or ""
+    return visit.words.text(words).format(n=count) if words and count.isdecimal() and len(count) <= 3 else None
 
 
 def _size(visit: Visit) -> int:
@@ -149,7 +206,3 @@ def _size(visit: Visit) -> int:
 def _token(visit: Visit) -> dict[str, str]:
     token = visit.query("page_token")
     return {"page_token": token} if token else {}
-
-
-def _href(**query: str) -> str:
-    return "/inbox?" + urlencode({name: value for name, value in query.items() if value})

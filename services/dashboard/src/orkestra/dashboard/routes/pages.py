@@ -11,28 +11,29 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader
 from orkestra.dashboard.routes import markup
-from orkestra.dashboard.routes.words import Words, seconds_left
+from orkestra.dashboard.routes.words import N_, Words, seconds_left
 from orkestra.v1.task import TaskCounts
 from orkestra.wire import Error
 
 STATIC = Path(__file__).parent.parent / "static"
 MAP = (
-    ("?", "This map"),
-    ("g i", "Go to the inbox"),
-    ("g w", "Go to the workflows"),
-    ("g n", "Go to what is new"),
-    ("j / k", "Next / previous entry of a list"),
-    ("Enter", "Open the entry"),
-    ("/", "Filter"),
-    ("c", "Claim the task"),
-    ("r", "Release the task"),
-    ("a", "Approve, where people vote"),
-    ("x", "Reject, where people vote"),
-    ("e", "Go to the answer"),
-    ("m", "Write a comment"),
-    ("n", "Next task"),
-    ("Ctrl Enter", "Complete"),
-    ("Esc", "Leave a field"),
+    ("?", N_("This map")),
+    ("g i", N_("Go to the inbox")),
+    ("g w", N_("Go to the workflows")),
+    ("g n", N_("Go to what is new")),
+    ("j / k", N_("Next / previous entry of a list")),
+    ("Enter", N_("Open the entry")),
+    ("/", N_("Search")),
+    ("f", N_("Filters")),
+    ("x", N_("Choose the entry, or reject where people vote")),
+    ("c", N_("Claim the task")),
+    ("r", N_("Release the task")),
+    ("a", N_("Approve, where people vote")),
+    ("e", N_("Go to the answer")),
+    ("m", N_("Write a comment")),
+    ("n", N_("Next task")),
+    ("Ctrl Enter", N_("Complete")),
+    ("Esc", N_("Leave a field")),
 )
 
 

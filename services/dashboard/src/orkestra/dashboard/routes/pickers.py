@@ -17,24 +17,14 @@ async def pickable(visit: Visit, schema: Mapping[str, Any]) -> dict[str, Sequenc
     """Returns whom the pickers of a form offer, by kind; a kind that nobody can list here is left out."""
     kinds = hints_in(schema, "type")
     people, groups = await asyncio.gather(
-        _people(visit) if "user" in kinds else _nobody(), _groups(visit) if "group_picker" in kinds else _nobody()
+        people_of(visit) if "user" in kinds else _nobody(), groups_of(visit) if "group_picker" in kinds else _nobody()
     )
     found = {"user": people, "group_picker": groups}
     return {kind: options for kind, options in found.items() if options is not None}
 
 
-def hints_in(schema: Mapping[str, Any], key: str) -> list[Any]:
-    """Returns what the fields of a form have under a hint, those within groups and tables too."""
-    found = []
-    for inner in schema.get("properties", {}).values():
-        hint = inner[HINTS]
-        found += [hint[key]] if key in hint else []
-        if hint["type"] in ("group", "table"):
-            found += hints_in(inner.get("items", inner), key)
-    return found
-
-
-async def _people(visit: Visit) -> list[Option] | None:
+async def people_of(visit: Visit) -> list[Option] | None:
+    """Returns the active people of the tenant, None where they are too many to list or cannot be had."""
     try:
         found = await visit.identity.list_users(ListUsersRequest(page_size=MOST_LISTED), timeout=2.0)
     except Unauthenticated:
@@ -50,7 +40,8 @@ async def _people(visit: Visit) -> list[Option] | None:
     ]
 
 
-async def _groups(visit: Visit) -> list[Option] | None:
+async def groups_of(visit: Visit) -> list[Option] | None:
+    """Returns the groups of the tenant, None where they are too many to list or cannot be had."""
     try:
         found = await visit.identity.list_groups(ListGroupsRequest(page_size=MOST_LISTED), timeout=2.0)
     except Unauthenticated:
@@ -60,6 +51,17 @@ async def _groups(visit: Visit) -> list[Option] | None:
     if found.next_page_token:
         return None
     return [Option(group.group_id, group.name, chosen=False) for group in found.groups]
+
+
+def hints_in(schema: Mapping[str, Any], key: str) -> list[Any]:
+    """Returns what the fields of a form have under a hint, those within groups and tables too."""
+    found = []
+    for inner in schema.get("properties", {}).values():
+        hint = inner[HINTS]
+        found += [hint[key]] if key in hint else []
+        if hint["type"] in ("group", "table"):
+            found += hints_in(inner.get("items", inner), key)
+    return found
 
 
 async def _nobody() -> None:

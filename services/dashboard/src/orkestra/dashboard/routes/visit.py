@@ -13,7 +13,8 @@ from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
 from orkestra.dashboard.routes.words import Words, words_for
-from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me
+from orkestra.rules.permissions import MANAGERS
+from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me, Role
 from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
@@ -21,6 +22,8 @@ from orkestra.wire import Error, InvalidArgument, PermissionDenied, Principal, U
 
 COOKIE = "orkestra_session"
 MOST_FIELDS = 5000
+MOST_DIGITS = 18
+MOST_ID = 64
 
 Posted = Mapping[str, list[str]]
 
@@ -69,6 +72,31 @@ class Visit:
         """Return a parameter of the address, None where it is absent or empty."""
         return self.request.query_params.get(name) or None
 
+    def values(self, name: str) -> list[str]:
+        """Return what a field of the posted form has, often given; empty ones are left out."""
+        return [value.strip() for value in self.posted.get(name, []) if value.strip()]
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number of the posted form, None where there is none."""
+        given = self.value(name) or ""
+        return int(given) if given.isdecimal() and len(given) <= MOST_DIGITS else None
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which a form that is sent twice is known."""
+        given = self.value("request_id")
+        return given if given and len(given) <= MOST_ID and given.isalnum() else None
+
+    @property
+    def is_manager(self) -> bool:
+        """Whether the caller's roles let it manage tasks; the rooms have the last word."""
+        return not MANAGERS.isdisjoint(role.value for role in self.access.roles)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller administers its tenant."""
+        return Role.ADMIN in self.access.roles
+
     async def names(self, *subjects: str | None) -> dict[str, str]:
         """Return what people are called; the caller among them."""
         return await self.door.names.of(self.tenant_id, subjects, self.identity)
@@ -86,7 +114,8 @@ class Visit:
 
     def fragment(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a part of a page."""
-        return render(self.request, template, status=status, words=self.words, me=self.me, csrf=self.csrf, **values)
+        about = {"me": self.me, "csrf": self.csrf, "is_manager": self.is_manager, "is_admin": self.is_admin}
+        return render(self.request, template, status=status, words=self.words, **about, **values)
 
     async def _task_counts(self) -> TaskCounts:
         return await self.tasks.count_tasks(CountTasksRequest(), timeout=2.0)

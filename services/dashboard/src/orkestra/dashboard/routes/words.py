@@ -31,6 +31,7 @@ SCRIPT = {
     "over": N_("{time} over"),
     "kept": N_("Draft kept"),
     "kept_here": N_("Kept in this tab"),
+    "picked": N_("{n} chosen"),
     "kept_for_now": N_("Kept in this tab; saving is tried again when you type"),
 }
 """What app.js says; it has no words of its own."""
