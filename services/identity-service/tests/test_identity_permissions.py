@@ -23,9 +23,11 @@ from orkestra.v1.identity import (
     GetTenantRequest,
     GetUserRequest,
     InviteUserRequest,
+    LinkSubjectRequest,
     ListApiKeysRequest,
     ListAuditRequest,
     ListGroupsRequest,
+    ListLinkedSubjectsRequest,
     ListTenantsRequest,
     ListUsersRequest,
     PrincipalKind,
@@ -36,6 +38,7 @@ from orkestra.v1.identity import (
     RotateApiKeyRequest,
     SetSubstitutionRequest,
     SuspendTenantRequest,
+    UnlinkSubjectRequest,
     UpdateGroupRequest,
     UpdateUserRequest,
 )
@@ -74,6 +77,9 @@ HARMLESS: dict[str, Any] = {
     "GetMailLinkToken": GetMailLinkTokenRequest(link_id="none"),
     "GetApiKey": GetApiKeyRequest(key_id="key_none"),
     "RotateApiKey": RotateApiKeyRequest(key_id="key_none"),
+    "LinkSubject": LinkSubjectRequest(issuer="https://none.example", subject="s", principal="user_none"),
+    "ListLinkedSubjects": ListLinkedSubjectsRequest(),
+    "UnlinkSubject": UnlinkSubjectRequest(subject_id="subject_none"),
     "ListAudit": ListAuditRequest(),
 }
 OPERATORS = {"GetMe", "ListTenants", "CreateTenant", "GetTenant", "SuspendTenant", "ResumeTenant"}

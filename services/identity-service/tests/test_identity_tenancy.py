@@ -44,6 +44,7 @@ SCOPED = [
     if "tenant_id" in set(query.parameters) - set(getattr(MUTANTS, query.name).parameters)
     and query.name != "find_installation_key"  # asks whether a tenant exists, as identity_lookup
 ]
+SUBJECT_ID = f"subject_{'5' * 32}"
 NEUTRAL: dict[str, Any] = {
     "after": "",
     "before": "~",
@@ -56,6 +57,9 @@ NEUTRAL: dict[str, Any] = {
     "password_hash": "changed",
     "key_hash": "changed",
     "prefix": "changed",
+    **dict.fromkeys(["strategy", "max_open_tasks", "principal"]),
+    "skills": [],
+    "subject_id": SUBJECT_ID,
 }
 
 
@@ -93,6 +97,14 @@ async def foreign(world: World, home: Home) -> Foreign:
     link = await other.admin.invite_user(InviteUserRequest(user_id=ann))
     ben = await other.person("ben")
     await other.admin.set_substitution(SetSubstitutionRequest(user_id=ann, substitute=ben))
+    await world.rows("delete from linked_subjects where subject_id = $1", SUBJECT_ID)
+    await world.rows(
+        """insert into linked_subjects (tenant_id, subject_id, issuer, subject, user_id)
+        values ($1, $2, 'https://idp.example', 'ann', $3)""",
+        other.id,
+        SUBJECT_ID,
+        ann,
+    )
     return Foreign(other, ann=ann, key_id=created.api_key.key_id, token_hash=token_hash, link=link)
 
 
@@ -127,6 +139,7 @@ async def test_a_query_without_its_tenant_still_meets_nothing_of_another(
     tenants = await world.rows("select version, status from tenants where tenant_id = $1", foreign.home.id)
     assert [tuple(tenant) for tenant in tenants] == [(1, "active")]
     assert await world.rows("select from mail_links where link_id = $1", foreign.link.link_id)
+    assert await world.rows("select from linked_subjects where subject_id = $1", SUBJECT_ID)
     sessions = await world.rows("select ended_at from sessions where user_id = $1", foreign.ann)
     assert [session["ended_at"] for session in sessions] == [None]
 
@@ -205,7 +218,7 @@ async def test_every_table_with_a_tenant_forces_row_level_security(world: World)
         where c.relnamespace = 'identity'::regnamespace and c.relkind = 'r'"""
     )
     assert {row["relname"] for row in rows if row["is_forced"]} == {row["relname"] for row in rows}
-    assert len(rows) == 11
+    assert len(rows) == 12
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,16 @@ class MailLinkPurpose(StrEnum):
 class ExchangeCredentialRequest(Model, pb=pb.ExchangeCredentialRequest):
     """A credential as it was presented at a door."""
 
-    credential: str = Field(description="An API key (ork_…), a session token (ors_…) or an installation key.")
+    credential: str = Field(
+        description="An API key (ork_…), a session token (ors_…), an installation key or an outside issuer's access token (a JWT)."
+    )
     tenant_id: str | None = Field(default=None, description="Only with an installation key: the tenant to act in.")
     ip: str | None = Field(
         default=None, description="The caller's address as the door saw it, for keys with an IP range."
+    )
+    audience: str | None = Field(
+        default=None,
+        description="The resource (RFC 8707) that an outside access token must be meant for, where the door serves agents; a person's token then acts as an agent for that person. Without one the token must be meant for the REST API.",
     )
 
 
@@ -99,6 +105,82 @@ class SignInRequest(Model, pb=pb.SignInRequest):
     tenant: str | None = Field(
         default=None, description="The tenant's slug; needed only where the address exists in several."
     )
+
+
+class ListSignInMethodsRequest(Model, pb=pb.ListSignInMethodsRequest):
+    """Whose sign-in methods."""
+
+    tenant: str | None = Field(
+        default=None, description="The tenant's slug; without it only what is open to all tenants is told."
+    )
+
+
+class SignInProvider(Model, pb=pb.SignInProvider):
+    """An OpenID Connect provider that people sign in at."""
+
+    provider_id: str
+    name: str = Field(description="What its button says.")
+
+
+class BeginSignInRequest(Model, pb=pb.BeginSignInRequest):
+    """Where a person wants to sign in."""
+
+    provider_id: str
+    redirect_uri: str = Field(description="Where the provider sends the browser back to; registered at the provider.")
+    tenant: str | None = Field(default=None, description="The tenant's slug.")
+
+
+class SignInAttempt(Model, pb=pb.SignInAttempt):
+    """A sign-in that has begun."""
+
+    authorization_url: str = Field(description="Where the browser goes.")
+    attempt: str = Field(
+        description="What the same browser brings back with the provider's answer; sealed, good for 10 minutes."
+    )
+    state: str = Field(description="What the provider's answer will carry; it tells one attempt from another.")
+
+
+class CompleteSignInRequest(Model, pb=pb.CompleteSignInRequest):
+    """A provider's answer, as the browser brought it."""
+
+    attempt: str
+    state: str
+    code: str | None = Field(default=None)
+    error: str | None = Field(default=None, description="The provider's refusal (RFC 6749, section 4.1.2.1).")
+    iss: str | None = Field(default=None, description="Who answers (RFC 9207), where the provider says it.")
+
+
+class LinkedSubject(Model, pb=pb.LinkedSubject):
+    """Who a subject of an outside issuer is here."""
+
+    subject_id: str = Field(description="subject_ and 32 hexadecimal digits.")
+    tenant_id: str
+    issuer: str
+    subject: str = Field(description="The issuer's own name of the person or program (the claim sub).")
+    principal: str = Field(description="User id or key id.")
+    created_at: UtcDatetime
+
+
+class LinkSubjectRequest(Model, pb=pb.LinkSubjectRequest):
+    """Who is to be known as whom."""
+
+    issuer: str = Field(description="One of the installation's providers.")
+    subject: str = Field(description="1..255 characters.")
+    principal: str = Field(description="User id, e-mail address or key id.")
+
+
+class ListLinkedSubjectsRequest(Model, pb=pb.ListLinkedSubjectsRequest):
+    """The page wanted."""
+
+    principal: str | None = Field(default=None, description="Only of this person or key.")
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class UnlinkSubjectRequest(Model, pb=pb.UnlinkSubjectRequest):
+    """Names a linked subject."""
+
+    subject_id: str
 
 
 class SignOutRequest(Model, pb=pb.SignOutRequest):
@@ -328,7 +410,7 @@ class AuditEntry(Model, pb=pb.AuditEntry):
     actor: str = Field(description="The principal's subject.")
     actor_kind: PrincipalKind
     action: str = Field(description="The rpc in lower case with underscores, such as create_user.")
-    resource: str = Field(description="tenant, user, group or api_key.")
+    resource: str = Field(description="tenant, user, group, api_key or subject.")
     resource_id: str
     before: dict[str, Any] | None = Field(
         default=None, description="The resource as it was, as far as it changed; never a secret."
@@ -512,6 +594,23 @@ class MailLink(Model, pb=pb.MailLink):
     expires_at: UtcDatetime
 
 
+class SignInMethods(Model, pb=pb.SignInMethods):
+    """How people sign in."""
+
+    password: bool = Field(description="Whether e-mail and password are accepted.")
+    providers: list[SignInProvider] = Field(default_factory=list)
+    by_tenant: bool = Field(
+        description="Whether a tenant may have providers of its own, which are told for its slug alone."
+    )
+
+
+class ListLinkedSubjectsResponse(Model, pb=pb.ListLinkedSubjectsResponse):
+    """A page of linked subjects."""
+
+    linked_subjects: list[LinkedSubject] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
 class ListAuditResponse(Model, pb=pb.ListAuditResponse):
     """A page of the audit."""
 
@@ -596,8 +695,8 @@ class IdentityServiceServer(Protocol):
     """Who is who: tenants, people, groups and keys."""
 
     async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
-        """Exchanges an API key, a session token or an installation key for a token that the services accept for 30
-        seconds.
+        """Exchanges an API key, a session token, an installation key or an outside issuer's access token for a token
+        that the services accept for 30 seconds.
         """
         ...
 
@@ -607,6 +706,36 @@ class IdentityServiceServer(Protocol):
 
     async def sign_in(self, ctx: Context, request: SignInRequest) -> Session:
         """Opens a session for a person with e-mail and password."""
+        ...
+
+    async def list_sign_in_methods(self, ctx: Context, request: ListSignInMethodsRequest) -> SignInMethods:
+        """Says how people sign in: whether by password, and at which providers."""
+        ...
+
+    async def begin_sign_in(self, ctx: Context, request: BeginSignInRequest) -> SignInAttempt:
+        """Begins a sign-in at a provider (OpenID Connect, authorization code with PKCE); the browser goes to the
+        address in the answer.
+        """
+        ...
+
+    async def complete_sign_in(self, ctx: Context, request: CompleteSignInRequest) -> Session:
+        """Opens a session for the person whom the provider has sent back."""
+        ...
+
+    async def link_subject(self, ctx: Context, request: LinkSubjectRequest) -> LinkedSubject:
+        """Says which person, or which API key, a subject of an outside issuer is. For admins."""
+        ...
+
+    async def list_linked_subjects(
+        self, ctx: Context, request: ListLinkedSubjectsRequest
+    ) -> ListLinkedSubjectsResponse:
+        """Returns a page of the tenant's linked subjects. For admins and auditors."""
+        ...
+
+    async def unlink_subject(self, ctx: Context, request: UnlinkSubjectRequest) -> LinkedSubject:
+        """Forgets who a subject is; tokens of it are refused within 2 seconds, and a person's sessions end. For
+        admins.
+        """
         ...
 
     async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
@@ -753,8 +882,8 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     async def exchange_credential(
         self, request: ExchangeCredentialRequest, request_id: str | None = None, timeout: float | None = None
     ) -> AccessToken:
-        """Exchanges an API key, a session token or an installation key for a token that the services accept for 30
-        seconds.
+        """Exchanges an API key, a session token, an installation key or an outside issuer's access token for a token
+        that the services accept for 30 seconds.
         """
         return await self._call(
             "ExchangeCredential", request, AccessToken, request_id=request_id, timeout=timeout, idempotent=True
@@ -773,6 +902,63 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     ) -> Session:
         """Opens a session for a person with e-mail and password."""
         return await self._call("SignIn", request, Session, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def list_sign_in_methods(
+        self, request: ListSignInMethodsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> SignInMethods:
+        """Says how people sign in: whether by password, and at which providers."""
+        return await self._call(
+            "ListSignInMethods", request, SignInMethods, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def begin_sign_in(
+        self, request: BeginSignInRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> SignInAttempt:
+        """Begins a sign-in at a provider (OpenID Connect, authorization code with PKCE); the browser goes to the
+        address in the answer.
+        """
+        return await self._call(
+            "BeginSignIn", request, SignInAttempt, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def complete_sign_in(
+        self, request: CompleteSignInRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Session:
+        """Opens a session for the person whom the provider has sent back."""
+        return await self._call(
+            "CompleteSignIn", request, Session, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def link_subject(
+        self, request: LinkSubjectRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> LinkedSubject:
+        """Says which person, or which API key, a subject of an outside issuer is. For admins."""
+        return await self._call(
+            "LinkSubject", request, LinkedSubject, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_linked_subjects(
+        self, request: ListLinkedSubjectsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListLinkedSubjectsResponse:
+        """Returns a page of the tenant's linked subjects. For admins and auditors."""
+        return await self._call(
+            "ListLinkedSubjects",
+            request,
+            ListLinkedSubjectsResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
+        )
+
+    async def unlink_subject(
+        self, request: UnlinkSubjectRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> LinkedSubject:
+        """Forgets who a subject is; tokens of it are refused within 2 seconds, and a person's sessions end. For
+        admins.
+        """
+        return await self._call(
+            "UnlinkSubject", request, LinkedSubject, request_id=request_id, timeout=timeout, idempotent=True
+        )
 
     async def sign_out(
         self, request: SignOutRequest, request_id: str | None = None, timeout: float | None = None

@@ -85,14 +85,16 @@ MAIL_LINK_PURPOSE_INVITATION: MailLinkPurpose
 MAIL_LINK_PURPOSE_PASSWORD_RESET: MailLinkPurpose
 
 class ExchangeCredentialRequest(_message.Message):
-    __slots__ = ("credential", "tenant_id", "ip")
+    __slots__ = ("credential", "tenant_id", "ip", "audience")
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     IP_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     credential: str
     tenant_id: str
     ip: str
-    def __init__(self, credential: _Optional[str] = ..., tenant_id: _Optional[str] = ..., ip: _Optional[str] = ...) -> None: ...
+    audience: str
+    def __init__(self, credential: _Optional[str] = ..., tenant_id: _Optional[str] = ..., ip: _Optional[str] = ..., audience: _Optional[str] = ...) -> None: ...
 
 class AccessToken(_message.Message):
     __slots__ = ("token", "expires_at", "subject", "kind", "tenant_id", "roles", "groups", "name")
@@ -143,6 +145,114 @@ class Session(_message.Message):
     expires_at: _timestamp_pb2.Timestamp
     user: User
     def __init__(self, token: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
+
+class ListSignInMethodsRequest(_message.Message):
+    __slots__ = ("tenant",)
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    def __init__(self, tenant: _Optional[str] = ...) -> None: ...
+
+class SignInMethods(_message.Message):
+    __slots__ = ("password", "providers", "by_tenant")
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    PROVIDERS_FIELD_NUMBER: _ClassVar[int]
+    BY_TENANT_FIELD_NUMBER: _ClassVar[int]
+    password: bool
+    providers: _containers.RepeatedCompositeFieldContainer[SignInProvider]
+    by_tenant: bool
+    def __init__(self, password: _Optional[bool] = ..., providers: _Optional[_Iterable[_Union[SignInProvider, _Mapping]]] = ..., by_tenant: _Optional[bool] = ...) -> None: ...
+
+class SignInProvider(_message.Message):
+    __slots__ = ("provider_id", "name")
+    PROVIDER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    provider_id: str
+    name: str
+    def __init__(self, provider_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class BeginSignInRequest(_message.Message):
+    __slots__ = ("provider_id", "redirect_uri", "tenant")
+    PROVIDER_ID_FIELD_NUMBER: _ClassVar[int]
+    REDIRECT_URI_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    provider_id: str
+    redirect_uri: str
+    tenant: str
+    def __init__(self, provider_id: _Optional[str] = ..., redirect_uri: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
+
+class SignInAttempt(_message.Message):
+    __slots__ = ("authorization_url", "attempt", "state")
+    AUTHORIZATION_URL_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    authorization_url: str
+    attempt: str
+    state: str
+    def __init__(self, authorization_url: _Optional[str] = ..., attempt: _Optional[str] = ..., state: _Optional[str] = ...) -> None: ...
+
+class CompleteSignInRequest(_message.Message):
+    __slots__ = ("attempt", "state", "code", "error", "iss")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ISS_FIELD_NUMBER: _ClassVar[int]
+    attempt: str
+    state: str
+    code: str
+    error: str
+    iss: str
+    def __init__(self, attempt: _Optional[str] = ..., state: _Optional[str] = ..., code: _Optional[str] = ..., error: _Optional[str] = ..., iss: _Optional[str] = ...) -> None: ...
+
+class LinkedSubject(_message.Message):
+    __slots__ = ("subject_id", "tenant_id", "issuer", "subject", "principal", "created_at")
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    subject_id: str
+    tenant_id: str
+    issuer: str
+    subject: str
+    principal: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, subject_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., issuer: _Optional[str] = ..., subject: _Optional[str] = ..., principal: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class LinkSubjectRequest(_message.Message):
+    __slots__ = ("issuer", "subject", "principal")
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    issuer: str
+    subject: str
+    principal: str
+    def __init__(self, issuer: _Optional[str] = ..., subject: _Optional[str] = ..., principal: _Optional[str] = ...) -> None: ...
+
+class ListLinkedSubjectsRequest(_message.Message):
+    __slots__ = ("principal", "page_size", "page_token")
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    principal: str
+    page_size: int
+    page_token: str
+    def __init__(self, principal: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLinkedSubjectsResponse(_message.Message):
+    __slots__ = ("linked_subjects", "next_page_token")
+    LINKED_SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    linked_subjects: _containers.RepeatedCompositeFieldContainer[LinkedSubject]
+    next_page_token: str
+    def __init__(self, linked_subjects: _Optional[_Iterable[_Union[LinkedSubject, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UnlinkSubjectRequest(_message.Message):
+    __slots__ = ("subject_id",)
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    subject_id: str
+    def __init__(self, subject_id: _Optional[str] = ...) -> None: ...
 
 class SignOutRequest(_message.Message):
     __slots__ = ("token",)

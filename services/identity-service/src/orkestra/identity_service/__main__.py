@@ -9,7 +9,14 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import Signer
-from orkestra.identity_service.operations import IdentityOperations, InstallationKeys, Passwords, Pepper, permitted
+from orkestra.identity_service.operations import (
+    IdentityOperations,
+    InstallationKeys,
+    Passwords,
+    Pepper,
+    issuers,
+    permitted,
+)
 from orkestra.identity_service.settings import IdentityServiceSettings
 from orkestra.v1.identity import add_identity_service
 
@@ -30,6 +37,8 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         stack.push_async_callback(nats.close)
         passwords = Passwords()
         stack.callback(passwords.close)
+        outside, http = issuers(settings.providers, ca_file=settings.oidc_ca_file)
+        stack.push_async_callback(http.aclose)
         signer = Signer(settings.token_signing_key)
         operations = IdentityOperations(
             database=database,
@@ -39,6 +48,8 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
             passwords=passwords,
             time_zones=frozenset(zoneinfo.available_timezones()),
             development=settings.development,
+            issuers=outside,
+            password_sign_in=settings.password_sign_in,
         )
         stack.push_async_callback(operations.settle)
         server = running.grpc_server(settings.grpc_port)

@@ -9,16 +9,34 @@ from orkestra.identity_service.operations.installation import InstallationKeys
 from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
 from orkestra.identity_service.operations.people import PeopleOperations
+from orkestra.identity_service.operations.providers import Issuer, Provider, issuers, read_providers
 from orkestra.identity_service.operations.secrets import Pepper
+from orkestra.identity_service.operations.subjects import SubjectOperations
 from orkestra.identity_service.operations.substitutions import SubstitutionOperations
 from orkestra.identity_service.operations.tenants import TenantOperations
 from orkestra.wire import Authenticate, PermissionDenied, Principal
 
-__all__ = ["IdentityOperations", "InstallationKeys", "Passwords", "Pepper", "permitted"]
+__all__ = [
+    "IdentityOperations",
+    "InstallationKeys",
+    "Issuer",
+    "Passwords",
+    "Pepper",
+    "Provider",
+    "issuers",
+    "permitted",
+    "read_providers",
+]
 
 
 class IdentityOperations(
-    AccountOperations, TenantOperations, PeopleOperations, SubstitutionOperations, KeyOperations, AuditOperations
+    AccountOperations,
+    TenantOperations,
+    PeopleOperations,
+    SubstitutionOperations,
+    KeyOperations,
+    SubjectOperations,
+    AuditOperations,
 ):
     """IdentityService: who is who."""
 

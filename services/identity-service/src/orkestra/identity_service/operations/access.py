@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG002 - an rpc takes what `bind` passes
 
-import asyncio
 from collections.abc import Sequence
 
 import asyncpg
@@ -10,7 +9,9 @@ from orkestra.chassis.logs import get_logger
 from orkestra.chassis.sql import Connection
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.base import ambiguous, disabled, refuse, sql, suspended
-from orkestra.identity_service.operations.outsiders import OutsiderOperations, is_jwt, refuse_tenant
+from orkestra.identity_service.operations.holders import refuse_tenant
+from orkestra.identity_service.operations.outsiders import is_jwt
+from orkestra.identity_service.operations.provider_sign_in import ProviderSignInOperations
 from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX
 from orkestra.v1.identity import (
     AccessToken,
@@ -32,19 +33,16 @@ from orkestra.v1.identity import (
 from orkestra.wire import (
     Context,
     FieldError,
-    InvalidArgument,
     NotFound,
-    PermissionDenied,
     Principal,
     ResourceExhausted,
     Unauthenticated,
-    Unavailable,
 )
 
 logger = get_logger(__name__)
 
 
-class AccessOperations(OutsiderOperations):
+class AccessOperations(ProviderSignInOperations):
     """The rpcs that stand before a tenant is known, and GetMe."""
 
     async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
@@ -120,10 +118,6 @@ class AccessOperations(OutsiderOperations):
             name=who.name,
             user=user,
         )
-
-    async def settle(self) -> None:
-        """Wait until every use of a key has been recorded."""
-        await asyncio.gather(*self.noting.values())
 
     async def _session_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
         async with self.lookup.statement() as conn:

@@ -92,6 +92,7 @@ class AccountOperations(AccessOperations):
         return await _change(tx, before, action="enable_user", status=UserStatus.ACTIVE)
 
     async def change_password(self, ctx: Context, request: ChangePasswordRequest) -> ChangePasswordResponse:
+        self.refuse_passwords_off()
         try:
             return await self._change_password(ctx, request)
         except _WrongPasswordError as wrong:
@@ -117,6 +118,7 @@ class AccountOperations(AccessOperations):
 
     @operation
     async def invite_user(self, tx: Tx, request: InviteUserRequest) -> MailLink:
+        self.refuse_passwords_off()
         person = await find_person(tx, request.user_id)
         if person.status is not UserStatus.ACTIVE:
             raise FailedPrecondition("USER_NOT_ACTIVE", "A disabled person is not invited.", current=person)
@@ -132,12 +134,14 @@ class AccountOperations(AccessOperations):
         request: RequestPasswordResetRequest,
     ) -> RequestPasswordResetResponse:
         """Answers at once; who is known is looked up afterwards, so that the time taken tells nothing."""
+        self.refuse_passwords_off()
         asked = self.pepper.digest(request.model_dump_json())
         if asked not in self.noting:
             self.noting[asked] = asyncio.create_task(self._mail_resets(asked, request))
         return RequestPasswordResetResponse()
 
     async def redeem_mail_link(self, ctx: Context, request: RedeemMailLinkRequest) -> RedeemMailLinkResponse:
+        self.refuse_passwords_off()
         refuse(rules.password_errors("password", request.password))
         digest = self.pepper.digest(request.token)
         async with self.lookup.statement() as conn:

@@ -10,8 +10,9 @@ from orkestra.chassis.tokens import Signer
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.passwords import Passwords
 from orkestra.identity_service.operations.providers import Issuer
-from orkestra.identity_service.operations.secrets import Pepper
-from orkestra.wire import FieldError, InvalidArgument, Model
+from orkestra.identity_service.operations.secrets import Pepper, new_session_token
+from orkestra.v1.identity import Session, User
+from orkestra.wire import FieldError, InvalidArgument, Model, PermissionDenied
 
 sql = load("orkestra.identity_service")
 

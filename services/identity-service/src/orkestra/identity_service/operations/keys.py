@@ -67,12 +67,12 @@ class KeyOperations(Identity):
 
     @read
     async def get_api_key(self, tx: Tx, request: GetApiKeyRequest) -> ApiKey:
-        return await _find_key(tx, request.key_id)
+        return await find_key(tx, request.key_id)
 
     @operation
     async def rotate_api_key(self, tx: Tx, request: RotateApiKeyRequest) -> CreatedApiKey:
         refuse(rules.rotation_errors(request, await tx.now()))
-        before = await _find_key(tx, request.key_id)
+        before = await find_key(tx, request.key_id)
         overlap = rules.DEFAULT_OVERLAP if request.overlap_seconds is None else request.overlap_seconds
         secret, prefix = new_api_key()
         rotated = await sql.rotate_api_key.one(
@@ -95,7 +95,7 @@ class KeyOperations(Identity):
 
     @operation
     async def revoke_api_key(self, tx: Tx, request: RevokeApiKeyRequest) -> ApiKey:
-        before = await _find_key(tx, request.key_id)
+        before = await find_key(tx, request.key_id)
         revoked = await sql.revoke_api_key.one(tx.conn, ApiKey, tenant_id=tx.tenant_id, key_id=request.key_id)
         if revoked is None:
             return before
@@ -110,7 +110,8 @@ class KeyOperations(Identity):
         return revoked
 
 
-async def _find_key(tx: Tx, key_id: str) -> ApiKey:
+async def find_key(tx: Tx, key_id: str) -> ApiKey:
+    """The key of that id; NotFound where the tenant has none."""
     api_key = await sql.get_api_key.one(tx.conn, ApiKey, tenant_id=tx.tenant_id, key_id=key_id)
     if api_key is None:
         raise NotFound("API_KEY_NOT_FOUND", f"There is no API key {key_id[:100]}.")

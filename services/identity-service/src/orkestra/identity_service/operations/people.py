@@ -123,12 +123,10 @@ class PeopleOperations(Identity):
     @operation
     async def remove_member(self, tx: Tx, request: RemoveMemberRequest) -> Group:
         person = await find_person(tx, request.user_id)
-        await _lock_group(tx, request.group_id)
-        place = {"tenant_id": tx.tenant_id, "group_id": request.group_id}
-        if await sql.remove_member.value(tx.conn, **place, user_id=person.user_id) is None:
-            return await find_group(tx, request.group_id)
-        await audited(tx, "remove_member", "group", request.group_id, before={"user_id": person.user_id})
-        return await _membership_changed(tx, request.group_id, person.user_id, member=False)
+        group = await leave_group(tx, request.group_id, person.user_id)
+        if request.group_id in person.groups:
+            await audited(tx, "remove_member", "group", request.group_id, before={"user_id": person.user_id})
+        return group
 
 
 async def add_person(tx: Tx, request: CreateUserRequest, *, password_hash: str | None) -> User:
@@ -172,6 +170,14 @@ async def join_group(tx: Tx, group_id: str, user_id: str) -> Group:
     if len(group.members) > rules.MAX_GROUP_MEMBERS:
         raise FailedPrecondition("GROUP_FULL", f"A group has at most {rules.MAX_GROUP_MEMBERS} members.")
     return group
+
+
+async def leave_group(tx: Tx, group_id: str, user_id: str) -> Group:
+    """Take a person out of a group; not being there changes nothing."""
+    await _lock_group(tx, group_id)
+    if await sql.remove_member.value(tx.conn, tenant_id=tx.tenant_id, group_id=group_id, user_id=user_id) is None:
+        return await find_group(tx, group_id)
+    return await _membership_changed(tx, group_id, user_id, member=False)
 
 
 async def find_group(tx: Tx, group_id: str) -> Group:
