@@ -48,10 +48,14 @@ class TokenSource:
 
 
 class CredentialCache:
-    """What a door asks about each caller: credentials checked by identity, trusted for at most a second."""
+    """What a door asks about each caller: credentials checked by identity, trusted for at most a second.
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    `audience` is the resource for which a door for agents takes the access tokens of outside issuers.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, *, audience: str | None = None) -> None:
         self._client = IdentityServiceClient(channel)
+        self._audience = audience
         self._tokens: _Cache[tuple[bytes, str | None]] = _Cache()
 
     async def exchange(self, credential: str, *, ip: str | None = None) -> AccessToken:
@@ -59,7 +63,7 @@ class CredentialCache:
         key = (hashlib.sha256(credential.encode()).digest(), ip)
         known = self._tokens.get(key)
         if known is None:
-            request = ExchangeCredentialRequest(credential=credential, ip=ip)
+            request = ExchangeCredentialRequest(credential=credential, ip=ip, audience=self._audience)
             known = await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
         log_tenant.set(known.tenant_id)
         return known
