@@ -16,6 +16,7 @@ from orkestra.chassis.process import Process
 from orkestra.chassis.tokens import Signer
 from orkestra.sdk import worker as sdk_worker
 from orkestra.testkit import Schema, eventually, free_port
+from orkestra.testkit.runs import end_open_runs
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.identity import (
     AccessToken,
@@ -352,6 +353,8 @@ async def running_world(
         address = f"127.0.0.1:{around.add_insecure_port('127.0.0.1:0')}"
         await around.start()
         stack.push_async_callback(around.stop, 0)
+        await end_open_runs(temporal_address)
+        stack.push_async_callback(end_open_runs, temporal_address)
         settings = ApiSettings(
             health_port=0,
             drain_seconds=2,

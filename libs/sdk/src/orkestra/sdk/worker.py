@@ -30,6 +30,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 log = logging.getLogger("orkestra.worker")
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
+ENDING_SECONDS = 15.0
+"""How long a worker may take to end beyond the time that its activities are given."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ async def run_worker(
         identity, tasks, workflows = opened
         tokens = WorkerTokens(IdentityServiceClient(identity), settings.worker_key)
         activities = [*ServiceActivities(tasks, workflows, tokens).all(), *contents.activities]
-        await stack.enter_async_context(_polling(make_workers(client, contents, activities, settings), stop))
+        workers = make_workers(client, contents, activities, settings)
+        longest = settings.graceful_seconds + ENDING_SECONDS
+        await stack.enter_async_context(_polling(workers, stop, longest))
         service = WorkflowServiceClient(workflows, partial(tokens.token, None), door="worker")
         if await _until_stopped(_register(service, contents, settings), stop) is None:
             return
@@ -163,8 +167,10 @@ async def _connect(settings: WorkerSettings) -> Client:
 
 
 @asynccontextmanager
-async def _polling(workers: Sequence[Worker], stop: asyncio.Event) -> AsyncIterator[None]:
+async def _polling(workers: Sequence[Worker], stop: asyncio.Event, longest_seconds: float) -> AsyncIterator[None]:
     """Let the workers poll; where one fails `stop` is set, and its error is raised once all have ended.
+
+    One that has not ended after `longest_seconds` is left behind: what it held is given out again by Temporal.
 
     Not the workers' own context manager: it cancels the task around it, also when a poll fails while the worker is
     being shut down, and the reason is lost.
@@ -186,8 +192,13 @@ async def _polling(workers: Sequence[Worker], stop: asyncio.Event) -> AsyncItera
         yield
     finally:
         stop.set()
-        await asyncio.gather(*(worker.shutdown() for worker in workers))
-        await asyncio.gather(*running)
+        ending = [asyncio.create_task(worker.shutdown()) for worker in workers]
+        _, stuck = await asyncio.wait({*ending, *running}, timeout=longest_seconds)
+        if stuck:  # the engine below them may wait for ever for an activity that it has lost
+            log.error("a worker did not end within %g s and is left behind", longest_seconds)
+        for ended in running:
+            if ended not in stuck:
+                ended.result()
 
 
 @asynccontextmanager
