@@ -496,6 +496,7 @@
     x: () => togglePick() || press("button[name=outcome][value=reject]"),
     f: () => press("[data-key=f]") && focus("[data-popover][open] select, [data-popover][open] input"),
     e: () => focus("[data-form] .field input:not([type=hidden]), [data-form] .field textarea, [data-form] .field select"),
+    d: () => press("[data-key=d]"),
     m: () => focus("#comment"),
     n: () => press("[data-key=n]") || (taskPage && (location.href = "/inbox")),
   };

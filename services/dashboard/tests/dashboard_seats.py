@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard_world import AXE, CHROMIUM, FLAGS
+from dashboard_world import AXE, CHROMIUM, FLAGS, DashboardWorld
+from orkestra.v1.identity import User
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 MARKUP = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>\'"><svg onload=window.ran=1>{{7*7}}'
@@ -53,6 +54,17 @@ async def seated(browser: Browser, base: str, **options: Any) -> AsyncIterator[S
     await seat.page.goto("about:blank")  # Chromium may not close a page that is on its way to another
     await context.close()
     assert seat.complaints == []
+
+
+@asynccontextmanager
+async def sitting(world: DashboardWorld, browser: Browser, user: User, **options: Any) -> AsyncIterator[Seat]:
+    """The same, signed in as somebody."""
+    async with seated(browser, world.base, **options) as seat:
+        session = world.rooms.identity.session(user)
+        await seat.context.add_cookies(
+            [{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}]
+        )
+        yield seat
 
 
 async def hearing(page: Page) -> None:

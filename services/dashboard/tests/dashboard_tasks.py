@@ -4,15 +4,18 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from nats.aio.client import Client
 from orkestra import rules
 from orkestra.v1.events import TaskEvent
+from orkestra.v1.identity import User
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
+    AssignTaskRequest,
     BulkOperation,
     BulkResult,
     BulkTasksRequest,
@@ -24,7 +27,9 @@ from orkestra.v1.task import (
     CountTasksRequest,
     CreateTaskRequest,
     CreateViewRequest,
+    DelegateTaskRequest,
     DeleteViewRequest,
+    EscalateTaskRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListCommentsRequest,
@@ -41,6 +46,7 @@ from orkestra.v1.task import (
     TaskHistory,
     TaskHistoryEntry,
     TaskScope,
+    UpdateTaskRequest,
     UpdateViewRequest,
     View,
     VoteTaskRequest,
@@ -72,6 +78,13 @@ class Tasks:
         await self._store(decision)
         return decision.task
 
+    async def revise(self, user: User, request: UpdateTaskRequest) -> None:
+        """Somebody changes what is asked, through another door."""
+        who = Principal(
+            user.user_id, "user", user.tenant_id, frozenset(role.value for role in user.roles), frozenset(user.groups)
+        )
+        await self._store(rules.decide_update(self.tasks[request.task_id], who, now(), request))
+
     async def create_task(self, ctx: Context, request: CreateTaskRequest) -> Task:
         decision = rules.decide_create(
             request, ctx.principal, now(), tenant_id=ctx.tenant_id, random_bits=secrets.randbits(74)
@@ -90,6 +103,22 @@ class Tasks:
 
     async def count_tasks(self, ctx: Context, request: CountTasksRequest) -> TaskCounts:
         return TaskCounts(**{scope.value: len(self._listed(ctx, ListTasksRequest(scope=scope))) for scope in TaskScope})
+
+    async def update_task(self, ctx: Context, request: UpdateTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_update, request)
+
+    async def delegate_task(self, ctx: Context, request: DelegateTaskRequest) -> Task:
+        own = self._found(ctx, request.task_id).candidate_groups  # whoever is named here is in them
+        return await self._decide(ctx, partial(rules.decide_delegate, groups=own), request)
+
+    async def escalate_task(self, ctx: Context, request: EscalateTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_escalate, request)
+
+    async def assign_task(self, ctx: Context, request: AssignTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_assign, request)
+
+    async def cancel_task(self, ctx: Context, request: CancelTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_cancel, request)
 
     async def bulk_tasks(self, ctx: Context, request: BulkTasksRequest) -> BulkTasksResponse:
         results = []
@@ -220,6 +249,7 @@ class Tasks:
     async def _store(self, decision: rules.Decision) -> None:
         self.tasks[decision.task.task_id] = decision.task
         for change in decision.changes:
+            before, after = change.fields()
             entries = self.history.setdefault(change.task.task_id, [])
             entries.append(
                 TaskHistoryEntry(
@@ -228,6 +258,8 @@ class Tasks:
                     at=change.at,
                     actor=change.actor,
                     reason=change.reason,
+                    before=before,
+                    after=after,
                 )
             )
             if change.is_event:

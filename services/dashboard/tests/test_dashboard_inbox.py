@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from dashboard_seats import hearing, running_browser, seated, violations
+from dashboard_seats import hearing, running_browser, sitting, violations
 from dashboard_story import EVERY_FIELD, GROUP, ask
 from dashboard_world import DashboardWorld, dashboard, needs_chromium
 from html_forms import controls_of
@@ -152,10 +152,8 @@ async def test_a_list_is_written_as_csv_that_no_spreadsheet_runs(world: Dashboar
 async def test_rows_are_chosen_by_keyboard_and_stay_chosen_while_the_list_changes(world: DashboardWorld) -> None:
     tenant, ada, _ = team(world)
     first = await ask(world, tenant, title="First")
-    async with running_browser() as browser, seated(browser, world.base) as seat:
+    async with running_browser() as browser, sitting(world, browser, ada) as seat:
         page = seat.page
-        cookie = {"name": "orkestra_session", "value": world.rooms.identity.session(ada), "url": world.base}
-        await seat.context.add_cookies([{**cookie, "secure": True}])  # type: ignore[list-item]  # of playwright's
         await page.goto("/inbox")
         await hearing(page)
         await expect(page.locator(".bulkbar")).to_be_hidden()

@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from orkestra.chassis.door import Envelope
-from orkestra.dashboard.routes import bulk, deciding, feed, inbox, session, task, views, workflows
+from orkestra.dashboard.routes import bulk, deciding, feed, inbox, managing, session, task, views, workflows
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.guards import Guarded
 from orkestra.dashboard.routes.live import Live
@@ -24,6 +24,7 @@ PAGES: tuple[tuple[str, Serve], ...] = (
     ("/counts", inbox.counts),
     ("/tasks/{task_id}", task.task),
     ("/tasks/{task_id}/state", task.task_state),
+    ("/tasks/{task_id}/manage", managing.manage),
     ("/workflows", workflows.workflows),
     ("/workflows/{workflow_id}", workflows.workflow),
     ("/notifications", feed.notifications),
@@ -42,6 +43,11 @@ FORMS: tuple[tuple[str, Serve], ...] = (
     ("/tasks/{task_id}/comments", deciding.comment),
     ("/tasks/{task_id}/request-changes", deciding.request_changes),
     ("/tasks/{task_id}/answer", deciding.answer),
+    ("/tasks/{task_id}/assign", managing.assign),
+    ("/tasks/{task_id}/delegate", managing.delegate),
+    ("/tasks/{task_id}/escalate", managing.escalate),
+    ("/tasks/{task_id}/change", managing.change),
+    ("/tasks/{task_id}/cancel", managing.cancel_task),
     ("/workflows/{workflow_id}/cancel", workflows.cancel),
     ("/notifications/read", feed.mark_read),
 )

@@ -30,6 +30,7 @@ MAP = (
     ("r", N_("Release the task")),
     ("a", N_("Approve, where people vote")),
     ("e", N_("Go to the answer")),
+    ("d", N_("Hand the task on, or manage it")),
     ("m", N_("Write a comment")),
     ("n", N_("Next task")),
     ("Ctrl Enter", N_("Complete")),

@@ -13,7 +13,7 @@ def answer_facts(
     """Returns an answer as label and text: options by their labels, people by their names."""
     properties = schema.get("properties", {})
     return [
-        (properties.get(name, {}).get("title", name), _readable(_named(value, properties.get(name, {}), names)))
+        (properties.get(name, {}).get("title", name), readable(_named(value, properties.get(name, {}), names)))
         for name, value in result.items()
     ]
 
@@ -40,7 +40,7 @@ def _named(value: Any, schema: Mapping[str, Any], names: Mapping[str, str]) -> A
 
 def facts(data: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Returns the entries of a JSON object as name and text."""
-    return [(name.replace("_", " "), _readable(value)) for name, value in (data or {}).items()]
+    return [(name.replace("_", " "), readable(value)) for name, value in (data or {}).items()]
 
 
 def sheet(value: Any) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
@@ -49,11 +49,11 @@ def sheet(value: Any) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         return (), ()
     columns = list(dict.fromkeys(name for row in value for name in row))
     return [name.replace("_", " ") for name in columns], [
-        [_readable(row.get(name)) for name in columns] for row in value
+        [readable(row.get(name)) for name in columns] for row in value
     ]
 
 
-def _readable(value: Any) -> str:  # noqa: PLR0911  one return for each kind
+def readable(value: Any) -> str:  # noqa: PLR0911  one return for each kind
     """Returns a JSON value as a person reads it."""
     match value:
         case None:

@@ -12,6 +12,7 @@ from orkestra.dashboard.routes.faults import by_place, fault
 from orkestra.dashboard.routes.fields import Given, fields_of, outcomes, start_values
 from orkestra.dashboard.routes.pickers import hints_in, pickable
 from orkestra.dashboard.routes.reading import answer_facts, facts
+from orkestra.dashboard.routes.revisions import Difference, differences, newest_revision
 from orkestra.dashboard.routes.visit import Visit, principal_of
 from orkestra.dashboard.routes.words import N_
 from orkestra.forms import picked
@@ -28,8 +29,9 @@ from orkestra.v1.task import (
 from orkestra.v1.workflow import GetWorkflowRequest
 from orkestra.wire import Error, FieldError, Unauthenticated
 
+MOST_COMPARED = 100
 LIVE = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
-QUIET = frozenset({"created", "reminded", "reminder_due"})
+MANAGING = ("delegate", "assign", "update", "escalate", "cancel")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Seen:
     def may_reply(self) -> bool:
         """Whether the reviewer waits for the caller."""
         return self.task.status == TaskStatus.WAITING and self._may("answer")
+
+    @property
+    def managing(self) -> frozenset[str]:
+        """What the caller may do with the task beside answering it."""
+        return frozenset(name for name in MANAGING if self.task.status in LIVE and self._may(name))
 
     @property
     def is_held_by_another(self) -> bool:
@@ -183,7 +190,17 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
         "outcome": _outcome(visit, found),
         "outcomes": _outcomes(visit, found),
         "missing": _missing(visit, found),
+        "revision": _revision(visit, seen),
+        "differences": {
+            entry.sequence: differences(entry, visit.words, seen.names) for entry in seen.history[-MOST_COMPARED:]
+        },
     }
+
+
+def _revision(visit: Visit, seen: Seen) -> list[Difference]:
+    """Returns what the newest revision changed, while somebody may have seen the one before."""
+    entry = newest_revision(seen.history)
+    return differences(entry, visit.words, seen.names) if entry and seen.task.status in LIVE else []
 
 
 def _outcomes(visit: Visit, found: Task) -> list[dict[str, Any]]:

@@ -68,6 +68,7 @@ EVENTS = {
     "commented": N_("Commented"),
     "late_answer": N_("Answered too late; kept, not used"),
 }
+PRIORITIES = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
 ROLES = {"user": N_("Customer"), "assistant": N_("Assistant"), "system": N_("System"), "tool": N_("Tool")}
 
 
@@ -100,6 +101,9 @@ class Words:
 
     def status(self, status: str) -> str:
         return self.text(STATUSES.get(status, status))
+
+    def priority(self, priority: str) -> str:
+        return self.text(PRIORITIES.get(priority, priority))
 
     def event(self, entry: TaskHistoryEntry) -> str:
         return self.text(EVENTS.get(entry.event, entry.event.replace("_", " ").capitalize()))
