@@ -13,15 +13,18 @@ import asyncpg
 import grpc
 import pytest
 from orkestra.chassis.database import Database
+from orkestra.chassis.events import Event
 from orkestra.chassis.grpc import channel as grpc_channel
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.migrate import migrate
 from orkestra.chassis.tokens import Signer
 from orkestra.rules import mint_task_id
 from orkestra.rules.receipts import ReceiptKey
+from orkestra.task_service.consumers import PeopleCopies
 from orkestra.task_service.operations import Ends, People, TaskOperations, Tips
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
+from orkestra.v1.events import SubstitutionEvent
 from orkestra.v1.identity import (
     AccessToken,
     ExchangeCredentialRequest,
@@ -32,11 +35,12 @@ from orkestra.v1.identity import (
     PrincipalKind,
     Role,
     SigningKeys,
+    Substitution,
     User,
     UserStatus,
 )
 from orkestra.v1.task import ClaimTaskRequest, CreateTaskRequest, Task, TaskServiceClient, add_task_service
-from orkestra.wire import Context, NotFound, Principal
+from orkestra.wire import Context, Model, NotFound, Principal
 from orkestra.wire.server import Authenticate, bind
 
 REPLY_FORM: dict[str, Any] = {
@@ -141,13 +145,24 @@ class Tenant:
     world: World
     id: str = field(default_factory=lambda: str(uuid4()))
 
-    def group(self, *names: str) -> None:
+    def group(self, *names: str, **fields: Any) -> None:
         for name in names:
-            group = Group(group_id=name, tenant_id=self.id, name=name, created_at=datetime.now(UTC), version=1)
-            self.world.identity.groups[self.id, name] = group
+            known = {
+                "group_id": name,
+                "tenant_id": self.id,
+                "name": name,
+                "created_at": datetime.now(UTC),
+                "version": 1,
+            }
+            self.world.identity.groups[self.id, name] = Group(**known, **fields)
 
     def person(
-        self, name: str, *groups: str, roles: Iterable[str] = ("member",), status: UserStatus = UserStatus.ACTIVE
+        self,
+        name: str,
+        *groups: str,
+        roles: Iterable[str] = ("member",),
+        status: UserStatus = UserStatus.ACTIVE,
+        **fields: Any,
     ) -> "Caller":
         user_id = f"user_{uuid4().hex}"
         known = self.world.identity.groups
@@ -166,9 +181,31 @@ class Tenant:
                 status=status,
                 created_at=datetime.now(UTC),
                 version=1,
+                **fields,
             )
         )
         return self._caller(user_id, "user", roles, groups=groups)
+
+    async def away(self, person: "Caller", substitute: "Caller | None", *, version: int = 1, **fields: Any) -> None:
+        """Let the service hear that a person is out of office."""
+        named = substitute.id if substitute else None
+        told = Substitution(user_id=person.id, substitute=named, version=version, **fields)
+        await self.hear("substitution_changed", SubstitutionEvent(substitution=told), key=person.id, version=version)
+
+    async def hear(self, event: str, payload: Model, *, key: str, version: int) -> None:
+        """Let the service hear what identity-service tells."""
+        heard = Event(
+            id=str(uuid4()),
+            tenant_id=self.id,
+            aggregate="identity",
+            event=event,
+            key=key,
+            version=version,
+            time=datetime.now(UTC),
+            headers={},
+            data=payload.model_dump_json().encode(),
+        )
+        await PeopleCopies(self.world.database).hear(heard)
 
     def agent(self, *, on_behalf_of: Iterable[str] = ()) -> "Caller":
         return self._caller(f"key_{uuid4().hex}", "agent", ("agent",), on_behalf_of=on_behalf_of)

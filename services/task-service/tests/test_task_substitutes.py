@@ -2,13 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from orkestra.chassis.events import Event
-from orkestra.task_service.consumers import PeopleCopies
-from orkestra.v1.events import SubstitutionEvent
-from orkestra.v1.identity import Substitution
 from orkestra.v1.task import (
     Action,
     CompleteTaskRequest,
@@ -29,24 +24,6 @@ from task_world import ANSWER, Caller, Tenant, World, ask_for_run, world
 __all__ = ["world"]
 
 
-async def away(tenant: Tenant, person: Caller, substitute: Caller | None, *, version: int = 1, **fields: Any) -> None:
-    """Let the service hear that a person is out of office."""
-    named = substitute.id if substitute else None
-    told = Substitution(user_id=person.id, substitute=named, version=version, **fields)
-    event = Event(
-        id=str(uuid4()),
-        tenant_id=tenant.id,
-        aggregate="identity",
-        event="substitution_changed",
-        key=person.id,
-        version=version,
-        time=datetime.now(UTC),
-        headers={},
-        data=SubstitutionEvent(substitution=told).model_dump_json().encode(),
-    )
-    await PeopleCopies(tenant.world.database).hear(event)
-
-
 async def opened(tenant: Tenant, **fields: Any) -> Task:
     asked: CreateTaskRequest = ask_for_run(**fields)
     return await tenant.worker().create_task(asked)
@@ -61,7 +38,7 @@ async def test_the_substitute_finds_claims_and_completes_and_history_says_for_wh
     alice, bob = tenant.person("alice"), tenant.person("bob")
     task = await opened(tenant, assignee=alice.id)
     assert await ids(bob) == []
-    await away(tenant, alice, bob)
+    await tenant.away(alice, bob)
     assert await ids(bob) == await ids(bob, scope=TaskScope.MINE) == [task.task_id]
     claimed = await bob.claimed(task)
     assert (claimed.assignee, claimed.acted_for) == (bob.id, alice.id)
@@ -77,7 +54,7 @@ async def test_open_tasks_follow_also_what_is_claimed_already(world: World) -> N
     alice, bob = tenant.person("alice"), tenant.person("bob")
     task = await opened(tenant, candidate_users=[alice.id])
     await alice.claimed(task)
-    await away(tenant, alice, bob)
+    await tenant.away(alice, bob)
     assert await ids(bob, status=TaskStatus.CLAIMED) == [task.task_id]
     draft = await bob.save_draft(SaveDraftRequest(task_id=task.task_id, data=ANSWER))
     assert draft.saved == ANSWER
@@ -90,15 +67,15 @@ async def test_it_lasts_as_long_as_the_window_and_an_older_word_changes_nothing(
     alice, bob = tenant.person("alice"), tenant.person("bob")
     task = await opened(tenant, candidate_users=[alice.id])
     now = datetime.now(UTC)
-    await away(tenant, alice, bob, begins_at=now + timedelta(hours=1))
+    await tenant.away(alice, bob, begins_at=now + timedelta(hours=1))
     assert await ids(bob) == []
-    await away(tenant, alice, bob, version=2, ends_at=now - timedelta(seconds=1))
+    await tenant.away(alice, bob, version=2, ends_at=now - timedelta(seconds=1))
     assert await ids(bob) == []
-    await away(tenant, alice, bob, version=4, begins_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1))
+    await tenant.away(alice, bob, version=4, begins_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1))
     assert await ids(bob) == [task.task_id]
-    await away(tenant, alice, None, version=3)
+    await tenant.away(alice, None, version=3)
     assert await ids(bob) == [task.task_id]
-    await away(tenant, alice, None, version=5)
+    await tenant.away(alice, None, version=5)
     assert await ids(bob) == []
     with pytest.raises(NotFound):
         await bob.claimed(task)
@@ -110,7 +87,7 @@ async def test_a_substitute_for_some_types_sees_and_does_those_alone(world: Worl
     refund = await opened(tenant, assignee=alice.id, type="refund")
     other = await opened(tenant, assignee=alice.id, type="reply")
     untyped = await opened(tenant, assignee=alice.id)
-    await away(tenant, alice, bob, task_types=["refund"])
+    await tenant.away(alice, bob, task_types=["refund"])
     assert await ids(bob) == await ids(bob, q="help") == [refund.task_id]
     for hidden in (other, untyped):
         with pytest.raises(NotFound):
@@ -124,9 +101,9 @@ async def test_chains_are_followed_and_a_circle_ends(world: World) -> None:
     tenant = world.tenant()
     alice, bob, carol = (tenant.person(name) for name in ("alice", "bob", "carol"))
     task = await opened(tenant, assignee=alice.id)
-    await away(tenant, alice, bob)
-    await away(tenant, bob, carol)
-    await away(tenant, carol, alice)
+    await tenant.away(alice, bob)
+    await tenant.away(bob, carol)
+    await tenant.away(carol, alice)
     for caller in (alice, bob, carol):
         assert await ids(caller) == [task.task_id]
     assert (await carol.claimed(task)).acted_for == alice.id
@@ -140,7 +117,7 @@ async def test_nobody_does_for_another_what_either_may_not(world: World) -> None
     action = TaskContext(action=Action(name="pay", args={"euros": 5}))
     hers = await alice.create_task(ask_for(candidate_users=[alice.id], context=action))
     barred = await opened(tenant, candidate_users=[alice.id], excluded_users=[bob.id])
-    await away(tenant, alice, bob)
+    await tenant.away(alice, bob)
     for task in (hers, barred):
         with pytest.raises(PermissionDenied) as refused:
             await bob.claimed(task)
@@ -152,7 +129,7 @@ async def test_what_she_asked_for_or_may_do_as_a_manager_is_not_his(world: World
     alice, bob = tenant.person("alice", roles=("manager",)), tenant.person("bob")
     tenant.group("support-l1")
     asked = await alice.create_task(ask_for(candidate_groups=["support-l1"]))
-    await away(tenant, alice, bob)
+    await tenant.away(alice, bob)
     assert await ids(bob) == []
     with pytest.raises(Error):
         await bob.get_task(GetTaskRequest(task_id=asked.task_id))
@@ -161,7 +138,7 @@ async def test_what_she_asked_for_or_may_do_as_a_manager_is_not_his(world: World
 async def test_who_is_meant_in_person_acts_for_nobody(world: World) -> None:
     tenant = world.tenant()
     alice, bob = tenant.person("alice"), tenant.person("bob", "support-l1")
-    await away(tenant, alice, bob)
+    await tenant.away(alice, bob)
     task = await opened(tenant, candidate_users=[alice.id], candidate_groups=["support-l1"])
     assert (await bob.claimed(task)).acted_for is None
 

@@ -36,6 +36,7 @@ from orkestra.rules.permissions import (
 )
 from orkestra.rules.policies import check_policy
 from orkestra.rules.provenance import provenance_of
+from orkestra.rules.routing import Member, Pick, Roster, groups_offered, pick, routed
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
 from orkestra.rules.substitutes import Absence, acting_for, places_of, stood_for
 from orkestra.rules.terms import Term, terms_of, words_of
@@ -55,6 +56,9 @@ __all__ = [
     "Absence",
     "Change",
     "Decision",
+    "Member",
+    "Pick",
+    "Roster",
     "Term",
     "Voters",
     "WorkingTime",
@@ -93,6 +97,7 @@ __all__ = [
     "due",
     "end_with_run",
     "group_of",
+    "groups_offered",
     "is_always",
     "is_installation",
     "is_live",
@@ -105,9 +110,11 @@ __all__ = [
     "mint_task_id",
     "parse_duration",
     "parse_share",
+    "pick",
     "places_of",
     "provenance_of",
     "relations",
+    "routed",
     "shown_to",
     "start",
     "stood_for",

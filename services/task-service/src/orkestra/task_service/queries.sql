@@ -3,20 +3,33 @@
 select now() as now,
        coalesce((select json_agg(json_build_array(user_id, email, status)) from people
                  where user_id = any (:people::text[]) or email = any (:people::text[])), '[]') as people,
-       array(select group_id from groups where group_id = any (:groups::text[])) as groups
+       array(select group_id from groups where group_id = any (:groups::text[])) as groups,
+       exists (select from groups where group_id = any (:groups::text[]) and strategy <> 'pull') as is_routed
 
 -- remember_person
-insert into people (tenant_id, user_id, email, status, version)
-values (:tenant_id, :user_id, :email, :status, :version)
+insert into people (tenant_id, user_id, email, status, max_open_tasks, skills, version)
+values (:tenant_id, :user_id, :email, :status, :max_open_tasks, :skills, :version)
 on conflict (tenant_id, user_id) do update
-set email = excluded.email, status = excluded.status, version = excluded.version
+set email = excluded.email, status = excluded.status, max_open_tasks = excluded.max_open_tasks,
+    skills = excluded.skills, version = excluded.version
 where people.version < excluded.version
 
 -- remember_group
-insert into groups (tenant_id, group_id, version)
-values (:tenant_id, :group_id, :version)
-on conflict (tenant_id, group_id) do update set version = excluded.version
-where groups.version < excluded.version
+-- With its members, all of them.
+with kept as (
+    insert into groups (tenant_id, group_id, strategy, max_open_tasks, skills, version)
+    values (:tenant_id, :group_id, :strategy, :max_open_tasks, :skills, :version)
+    on conflict (tenant_id, group_id) do update
+    set strategy = excluded.strategy, max_open_tasks = excluded.max_open_tasks, skills = excluded.skills,
+        version = excluded.version
+    where groups.version < excluded.version
+    returning tenant_id, group_id
+), gone as (
+    delete from members m using kept k where m.group_id = k.group_id and m.user_id <> all (:members::text[])
+)
+insert into members (tenant_id, group_id, user_id)
+select k.tenant_id, k.group_id, one from kept k, unnest(:members::text[]) as one
+on conflict do nothing
 
 -- create_task
 -- A second creation with the same id, or the same key within one run, inserts nothing and returns nothing.
@@ -595,3 +608,37 @@ with recursive reached as (
     where s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
 )
 select user_id, substitute, task_types from reached
+
+-- lock_routing_groups
+-- Those of the groups that give work to their members: each gives one task at a time.
+select group_id, strategy, max_open_tasks, skills, turn from groups
+where group_id = any (:groups::text[]) and strategy <> 'pull'
+order by group_id for update
+
+-- rosters
+-- Who could be given the task: how many live tasks are theirs beside it, and whether they are away for its type.
+select m.group_id, m.user_id, coalesce(p.skills, '{}') as skills, p.max_open_tasks,
+       exists (
+           select from substitutions s
+           where s.user_id = m.user_id and s.substitute is not null
+             and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+             and (s.task_types = '{}' or :type::text = any (s.task_types))) as is_away,
+       (select count(*) from unnest(array['open', 'claimed', 'waiting']) as l (status)
+        join task_audience v on v.audience = 'user:' || m.user_id and v.status = l.status and v.offered
+        join tasks t on t.task_id = v.task_id
+        where t.assignee = m.user_id and v.task_id <> :task_id) as load
+from members m
+left join people p on p.user_id = m.user_id
+where m.group_id = any (:groups::text[]) and coalesce(p.status, 'active') = 'active'
+
+-- worked_before
+-- Who worked on tasks of the same correlation, last first.
+select coalesce(t.completed_by, t.assignee)
+from task_terms k
+join tasks t on t.task_id = k.task_id
+where k.kind = 'correlation' and k.term = :correlation and k.task_id <> :task_id
+  and coalesce(t.completed_by, t.assignee) is not null
+order by t.updated_at desc, t.task_id desc limit 50
+
+-- take_turn
+update groups set turn = :user_id where group_id = :group_id

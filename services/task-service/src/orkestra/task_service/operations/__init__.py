@@ -13,7 +13,7 @@ from orkestra.task_service.operations.managing import Managing
 from orkestra.task_service.operations.people import People, group_columns, person_columns, substitution_columns
 from orkestra.task_service.operations.reading import Reading
 from orkestra.task_service.operations.redeeming import Redeeming
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.views import Views
 
 __all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_columns", "sql", "substitution_columns"]

@@ -3,7 +3,8 @@
 from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import decide_answer, decide_request_changes, decide_save_draft
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import decided, locked, sql
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import decided, locked
 from orkestra.v1.task import AnswerTaskRequest, RequestChangesRequest, SaveDraftRequest, Task
 
 

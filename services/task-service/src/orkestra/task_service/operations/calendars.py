@@ -4,7 +4,7 @@ import asyncpg
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import check_calendar, group_of, is_always, may_in_tenant
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import Named, calendar_event, calendar_place, calendar_token, page_size_of
 from orkestra.v1.task import (
     Calendar,

@@ -6,7 +6,8 @@ from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import Decision, audience, check_text, due, may, mint_task_id
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.reading import seen_task
-from orkestra.task_service.operations.storing import locked, refuse, sql, store
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import locked, refuse, store
 from orkestra.task_service.rules import comment_place, comment_token, mentions_in, page_size_of, without_large_fields
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import AddCommentRequest, Comment, ListCommentsRequest, ListCommentsResponse, Task

@@ -6,7 +6,8 @@ from orkestra.chassis.operations import Tx, read
 from orkestra.rules import may_in_tenant
 from orkestra.rules.corrections import correction_of
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import sql, task_of
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import task_of
 from orkestra.task_service.rules import page_token, place_of, redacted, small_page_size_of
 from orkestra.v1.task import Correction, ListCorrectionsRequest, ListCorrectionsResponse, Task
 

@@ -113,8 +113,7 @@ class Deciding(Base):
     async def advance_clock(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
         """Perform the steps that are due and say what to wait for."""
         seen, now = await locked(tx, request.task_id)
-        decision = decide_advance(seen, tx.ctx.principal, now)
-        await store(tx, seen, decision)
+        decision = await store(tx, seen, decide_advance(seen, tx.ctx.principal, now))
         if decision.refusal is not None:
             await refuse(tx, decision.refusal)
         return clock_state(decision.task, now)

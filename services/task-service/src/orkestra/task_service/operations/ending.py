@@ -7,7 +7,8 @@ from orkestra.chassis.operations import Tx, events_transaction, operation
 from orkestra.rules import audience, end_with_run, may
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import not_found, sql, store, task_of
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import not_found, store, task_of
 from orkestra.task_service.rules import without_large_fields
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import ConfirmWakeUpRequest, ConfirmWakeUpResponse

@@ -5,7 +5,7 @@ from uuid import uuid4
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import OVERSEERS, asker_of, check_escalation, check_rules, decide_escalation, may_in_tenant
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import page_size_of, page_token, place_of
 from orkestra.v1.task import (
     CheckEscalationRequest,

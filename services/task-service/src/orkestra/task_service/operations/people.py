@@ -10,12 +10,13 @@ import grpc
 from orkestra.chassis.operations import Tx
 from orkestra.forms import picked, with_ids
 from orkestra.rules import Voters
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import Named
 from orkestra.v1.identity import (
     GetGroupRequest,
     GetUserRequest,
     Group,
+    GroupStrategy,
     IdentityServiceClient,
     Substitution,
     User,
@@ -37,6 +38,8 @@ class Known:
     people: dict[str, tuple[str, str]] = field(default_factory=dict)
     """User id and status, by user id and by lower-case e-mail address."""
     groups: set[str] = field(default_factory=set)
+    is_routed: bool = False
+    """Whether any of the groups gives work to its members."""
 
     def user_id(self, name: str) -> str:
         """Return the user id of a person who is known, by user id or e-mail address."""
@@ -154,6 +157,7 @@ class People:
         found = await asyncio.gather(*(self._group(tx.tenant_id, name) for name in names))
         groups = [group for group in found if group is not None]
         known.groups.update(group.group_id for group in groups)
+        known.is_routed |= any(group.strategy not in (None, GroupStrategy.PULL) for group in groups)
         await sql.remember_group.many(tx.conn, [group_columns(group, tenant_id=tx.tenant_id) for group in groups])
 
     async def _user(self, tenant_id: str, name: str) -> User | None:
@@ -186,6 +190,8 @@ def person_columns(user: User, *, tenant_id: str) -> dict[str, object]:
         "user_id": user.user_id,
         "email": user.email.lower(),
         "status": user.status,
+        "max_open_tasks": user.max_open_tasks,
+        "skills": user.skills,
         "version": user.version,
     }
 
@@ -196,8 +202,16 @@ def substitution_columns(away: Substitution, *, tenant_id: str) -> dict[str, obj
 
 
 def group_columns(group: Group, *, tenant_id: str) -> dict[str, object]:
-    """Return the row that copies a group."""
-    return {"tenant_id": tenant_id, "group_id": group.group_id, "version": group.version}
+    """Return the row that copies a group, with its members."""
+    return {
+        "tenant_id": tenant_id,
+        "group_id": group.group_id,
+        "strategy": group.strategy or GroupStrategy.PULL,
+        "max_open_tasks": group.max_open_tasks,
+        "skills": group.skills,
+        "members": group.members,
+        "version": group.version,
+    }
 
 
 def _refused(faults: list[FieldError]) -> InvalidArgument:
@@ -212,7 +226,7 @@ def _identity_away() -> Unavailable:
 
 async def _copies(tx: Tx, people: set[str], groups: set[str]) -> Known:
     [row] = await sql.known_names.rows(tx.conn, people=sorted(people), groups=sorted(groups))
-    known = Known(now=row["now"], groups=set(row["groups"]))
+    known = Known(now=row["now"], groups=set(row["groups"]), is_routed=row["is_routed"])
     for user_id, email, status in row["people"]:
         known.add(user_id, email, status)
     return known

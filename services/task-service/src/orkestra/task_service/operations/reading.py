@@ -9,7 +9,8 @@ from orkestra.rules.finding import Reading as TaskReading
 from orkestra.rules.finding import page_token, place_of, reading_of
 from orkestra.rules.histories import Link, verify
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import acting, locked, not_found, sql, store, task_of
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import acting, locked, not_found, store, task_of
 from orkestra.task_service.rules import page_size_of, without_large_fields
 from orkestra.v1.task import (
     CountTasksRequest,
@@ -159,8 +160,7 @@ async def seen_task(tx: Tx, task_id: str) -> Task:
     changes = due(seen, now)
     if not changes:
         return seen
-    decision = Decision(task=changes[-1].task, changes=changes, refusal=None)
-    await store(tx, seen, decision)
+    decision = await store(tx, seen, Decision(task=changes[-1].task, changes=changes, refusal=None))
     if not visible(tx.ctx.principal, decision.task):
         await tx.commit()
         raise not_found(task_id)

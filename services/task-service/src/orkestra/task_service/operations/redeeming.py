@@ -4,7 +4,7 @@ from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import may_in_tenant
 from orkestra.rules.receipts import invalid_receipt, read_receipt
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import check_redemption
 from orkestra.v1.task import GetReceiptKeysRequest, Receipt, ReceiptKeys, RedeemReceiptRequest, Redemption
 from orkestra.wire import Context, Error, FailedPrecondition

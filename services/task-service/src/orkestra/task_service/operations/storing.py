@@ -5,16 +5,15 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 import asyncpg
-from orkestra.chassis import sql as statements
 from orkestra.chassis.operations import Tx
 from orkestra.rules import Absence, Change, Decision, acting_for, check_of, kept_draft, places_of, shown_to, terms_of
 from orkestra.rules.terms import Term
+from orkestra.task_service.operations.routing import given
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
 from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound, Principal
 from orkestra.wire.tracing import current_traceparent
-
-sql = statements.load("orkestra.task_service")
 
 LATE_ANSWER = "late_answer"
 _TAKES = ("claimed", "completed")
@@ -93,11 +92,12 @@ async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
     return after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}), after
 
 
-async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> None:
+async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> Decision:
     """Write what was decided about `seen`, which is still locked: row, audience, history and events.
 
-    `clock_door` is the door that history names where nobody did it.
+    `clock_door` is the door that history names where nobody did it. Returns the decision with what groups made of it.
     """
+    decision = await given(tx, decision)
     changes = [change for change in decision.changes if change.event != LATE_ANSWER]
     if changes:
         await _save(tx, seen, changes, clock_door)
@@ -108,6 +108,7 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
     for change in decision.changes:
         if change.event == LATE_ANSWER:
             await _record_late_answer(tx, change)
+    return decision
 
 
 async def emit(tx: Tx, change: Change) -> None:
@@ -120,7 +121,7 @@ async def emit(tx: Tx, change: Change) -> None:
 
 async def decided(tx: Tx, seen: Task, decision: Decision) -> Task:
     """Store what was decided about `seen` and return it as the caller is shown it; refuse only after that is safe."""
-    await store(tx, seen, decision)
+    decision = await store(tx, seen, decision)
     if decision.refusal is not None:
         await refuse(tx, decision.refusal)
     return shown_to(tx.ctx.principal, decision.task)

@@ -6,7 +6,7 @@ from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import check_view, may_in_tenant, may_share, may_with_view, mint_task_id, view_not_found
 from orkestra.rules.permissions import MANAGERS
 from orkestra.task_service.operations.base import Base
-from orkestra.task_service.operations.storing import sql
+from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import Named, calendar_place, calendar_token, page_size_of
 from orkestra.v1.events import ViewEvent
 from orkestra.v1.task import (
