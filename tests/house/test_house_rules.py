@@ -20,6 +20,7 @@ ROOMS = {
     "operations.py",
     "activities.py",
     "rules.py",
+    "rules",
     "queries.sql",
     "routes",
     "tools",

@@ -22,15 +22,29 @@ from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.streams import EVENTS, Nats, connect
 from orkestra.chassis.tokens import Signer
+from orkestra.notification_service.channels.guard import Guard
+from orkestra.notification_service.channels.posting import Poster
+from orkestra.notification_service.channels.webhook import Secrets, WebhookChannel
 from orkestra.notification_service.consumers import (
+    OUTSIDE,
+    OUTSIDE_SUBJECTS,
     PEOPLE,
     PEOPLE_SUBJECTS,
     TASK_SUBJECTS,
     TASKS,
+    OutsideNews,
     PeopleCopies,
     TaskNews,
 )
-from orkestra.notification_service.operations import Feeds, Groups, NotificationOperations, Retention
+from orkestra.notification_service.operations import (
+    Deliveries,
+    Feeds,
+    Groups,
+    NotificationOperations,
+    Patience,
+    Retention,
+)
+from orkestra.notification_service.workflows import Deliverer, WebhookCarrier
 from orkestra.rules import audience, mint_task_id
 from orkestra.testkit.databases import as_role
 from orkestra.testkit.waiting import eventually
@@ -47,6 +61,9 @@ from orkestra.wire import Context, Model, Principal, Unavailable
 from task_world import FewWordsIdentity
 
 SCHEMA = "notification"
+PATIENCE = Patience(
+    first_pause=timedelta(seconds=0.2), give_up=timedelta(seconds=1.5), disable_after=timedelta(seconds=3)
+)
 
 
 class Identity(FewWordsIdentity):
@@ -115,7 +132,9 @@ class World:
             [row] = await self.rows("select count(*) as waiting from outbox where published_at is null")
             if row["waiting"]:
                 return False
-            heard = [await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or (TASKS, PEOPLE)]
+            heard = [
+                await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or (TASKS, PEOPLE, OUTSIDE)
+            ]
             return all(info.num_pending == 0 and info.num_ack_pending == 0 for info in heard)
 
         await eventually(all_heard, timeout=timeout)
@@ -245,9 +264,12 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         channel = grpc_channel(f"127.0.0.1:{port}")
         database = await Database.connect(as_role(admin_url, f"{SCHEMA}_app"), schema=SCHEMA, max_size=10)
         stack.push_async_callback(database.close)
-        sweep = await Database.connect(as_role(admin_url, f"{SCHEMA}_sweep"), schema=SCHEMA, max_size=1)
+        sweep = await Database.connect(as_role(admin_url, f"{SCHEMA}_sweep"), schema=SCHEMA, max_size=2)
         stack.push_async_callback(sweep.close)
-        add_notification_service(server, NotificationOperations(database), signer.verifier().authenticate)
+        guard = Guard(development=True)
+        own_secrets = Secrets(b"k" * 40)
+        operations = NotificationOperations(database, reach=guard.check, secret_of=own_secrets.webhook)
+        add_notification_service(server, operations, signer.verifier().authenticate)
         await server.start()
         stack.push_async_callback(server.stop, None)
         stack.push_async_callback(channel.close, None)
@@ -261,12 +283,18 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         await stream.ensure_streams()
         feeds = Feeds(database, Groups(database, channel, service_token))
         news = TaskNews(feeds)
+        poster = Poster(guard, seconds=1)
+        stack.push_async_callback(poster.close)
+        deliveries = Deliveries(database, sweep, PATIENCE)
+        webhooks = WebhookCarrier(deliveries, WebhookChannel(poster), own_secrets)
+        deliverer = Deliverer(deliveries, {"webhook": webhooks})
         consumers = [
+            Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
             Consumer(stream, TASKS, TASK_SUBJECTS, news.hear),
             Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
         ]
         relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)
-        loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run)]
+        loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run, deliverer.run)]
         world = World(
             admin_url,
             f"127.0.0.1:{port}",
@@ -286,13 +314,14 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         finally:
             for consumer in consumers:
                 await consumer.stop()
+            await deliverer.stop()
             for loop in loops:
                 loop.cancel()
             await asyncio.wait(loops)
 
 
 async def _are_made(stream: Nats) -> bool:
-    return {TASKS, PEOPLE} <= {info.name for info in await stream.jetstream.consumers_info(EVENTS)}
+    return {TASKS, PEOPLE, OUTSIDE} <= {info.name for info in await stream.jetstream.consumers_info(EVENTS)}
 
 
 @pytest.fixture(scope="module")

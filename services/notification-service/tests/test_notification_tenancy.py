@@ -7,15 +7,18 @@ import pytest
 from notification_world import Tenant, World, world
 from orkestra.notification_service.operations import sql
 from orkestra.v1.identity import UserStatus
+from orkestra.v1.notification import CreateWebhookRequest
 
 __all__ = ["world"]
 
-TABLES = ("notifications", "heard_tasks", "people", "groups", "memberships")
+TABLES = ("notifications", "heard_tasks", "people", "groups", "memberships", "webhooks", "lanes", "deliveries")
 
 
 async def fill(tenant: Tenant) -> None:
     ana = tenant.person()
     tenant.group("support-l1", ana)
+    admin = tenant.reader("user", "user_admin", "admin")
+    await admin.create_webhook(CreateWebhookRequest(url="http://127.0.0.1:9/closed", events=["task.*"]))
     await tenant.tells_person(ana, UserStatus.ACTIVE, version=1)
     await tenant.hears("created", tenant.task(candidate_groups=["support-l1"]))
 
@@ -119,6 +122,8 @@ async def test_the_sweep_sees_how_old_entries_are_and_not_what_they_say(world: W
             "select text from notifications",
             "select user_id from notifications",
             "select * from memberships",
+            "select content from deliveries",
+            "select * from webhooks",
             "update notifications set read_at = now()",
             "select * from outbox",
         ):

@@ -7,7 +7,7 @@ from grpc.aio import Server
 from pydantic import Field
 
 from orkestra.v1 import notification_pb2 as pb
-from orkestra.wire import Authenticate, Context, Int32, Model, RpcClient, UtcDatetime, bind
+from orkestra.wire import Authenticate, Context, Int32, Int64, Model, RpcClient, UtcDatetime, bind
 
 
 class NotificationKind(StrEnum):
@@ -25,6 +25,24 @@ class NotificationKind(StrEnum):
     """What you asked for has been answered."""
 
 
+class WebhookStatus(StrEnum):
+    """Whether a webhook is told of events."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    """Switched off, by an admin or after a long failure; nothing is sent."""
+
+
+class DeliveryStatus(StrEnum):
+    """How a delivery stands."""
+
+    PENDING = "pending"
+    """Not yet sent, or to be tried again."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Given up."""
+
+
 class ListNotificationsRequest(Model, pb=pb.ListNotificationsRequest):
     """The page wanted."""
 
@@ -39,6 +57,53 @@ class MarkNotificationsReadRequest(Model, pb=pb.MarkNotificationsReadRequest):
     notification_ids: list[str] = Field(default_factory=list)
 
 
+class CreateWebhookRequest(Model, pb=pb.CreateWebhookRequest):
+    """A webhook to be."""
+
+    url: str
+    events: list[str] = Field(
+        default_factory=list,
+        description="Types of events, such as task.completed, or task.* for all of a kind, or *; * where empty.",
+    )
+    description: str | None = Field(default=None, description="At most 200 characters.")
+
+
+class GetWebhookRequest(Model, pb=pb.GetWebhookRequest):
+    """Which webhook."""
+
+    webhook_id: str
+
+
+class ListWebhooksRequest(Model, pb=pb.ListWebhooksRequest):
+    """All of the tenant: at most 50."""
+
+
+class DeleteWebhookRequest(Model, pb=pb.DeleteWebhookRequest):
+    """Which webhook."""
+
+    webhook_id: str
+    version: Int64 | None = Field(default=None)
+
+
+class RotateWebhookSecretRequest(Model, pb=pb.RotateWebhookSecretRequest):
+    """Which webhook."""
+
+    webhook_id: str
+
+
+class RedeliverRequest(Model, pb=pb.RedeliverRequest):
+    """What is sent again."""
+
+    webhook_id: str
+    delivery_ids: list[str] = Field(default_factory=list, description="At most 200; all that failed where empty.")
+
+
+class RedeliverResponse(Model, pb=pb.RedeliverResponse):
+    """How much is sent again."""
+
+    deliveries: Int32
+
+
 class Notification(Model, pb=pb.Notification):
     """One entry of a person's feed."""
 
@@ -51,12 +116,105 @@ class Notification(Model, pb=pb.Notification):
     read_at: UtcDatetime | None = Field(default=None)
 
 
+class Webhook(Model, pb=pb.Webhook):
+    """An address of an outside system that is told of events, signed as Standard Webhooks 1.0 says."""
+
+    webhook_id: str = Field(description="webhook_ and 32 hexadecimal digits.")
+    tenant_id: str
+    url: str = Field(description="https://…; loopback and http only in development.")
+    events: list[str] = Field(
+        default_factory=list, description="Types of events, such as task.completed, or task.* for all of a kind, or *."
+    )
+    description: str | None = Field(default=None)
+    status: WebhookStatus
+    disabled_reason: str | None = Field(default=None, description="Why it is disabled: by_admin, failing or gone.")
+    disabled_at: UtcDatetime | None = Field(default=None)
+    failing_since: UtcDatetime | None = Field(default=None, description="Since when every delivery has failed.")
+    old_secret_until: UtcDatetime | None = Field(
+        default=None, description="Until when deliveries are signed with the secret before this one as well."
+    )
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    version: Int64
+
+
+class UpdateWebhookRequest(Model, pb=pb.UpdateWebhookRequest):
+    """What changes of a webhook; what is absent stays."""
+
+    webhook_id: str
+    url: str | None = Field(default=None)
+    events: list[str] = Field(
+        default_factory=list, description="What it is told of from now on; as it was where empty."
+    )
+    description: str | None = Field(default=None)
+    status: WebhookStatus | None = Field(
+        default=None, description="Active starts anew: what waits is sent, and failures are forgotten."
+    )
+    version: Int64 | None = Field(default=None)
+
+
+class Delivery(Model, pb=pb.Delivery):
+    """One event on its way to one receiver."""
+
+    delivery_id: str = Field(description="delivery_ and 32 hexadecimal digits.")
+    webhook_id: str
+    event_id: str = Field(description="The id that the receiver sees with every try, so that it takes the event once.")
+    event_type: str = Field(description="Such as task.completed.")
+    status: DeliveryStatus
+    attempts: Int32
+    created_at: UtcDatetime
+    next_try_at: UtcDatetime | None = Field(default=None, description="When it is tried next.")
+    last_attempt_at: UtcDatetime | None = Field(default=None)
+    delivered_at: UtcDatetime | None = Field(default=None)
+    response_status: Int32 | None = Field(default=None, description="What the receiver answered last.")
+    error: str | None = Field(default=None, description="Why the last attempt failed.")
+
+
+class ListDeliveriesRequest(Model, pb=pb.ListDeliveriesRequest):
+    """The page wanted."""
+
+    webhook_id: str
+    status: DeliveryStatus | None = Field(default=None)
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
 class ListNotificationsResponse(Model, pb=pb.ListNotificationsResponse):
     """A page of the feed."""
 
     notifications: list[Notification] = Field(default_factory=list)
     next_page_token: str | None = Field(default=None)
     unread: Int32 = Field(description="Counted up to 1000.")
+
+
+class CreatedWebhook(Model, pb=pb.CreatedWebhook):
+    """A webhook and its secret."""
+
+    webhook: Webhook
+    secret: str = Field(
+        description="whsec_ and 32 bytes in base64; shown here only, and empty where the request is answered again."
+    )
+
+
+class ListWebhooksResponse(Model, pb=pb.ListWebhooksResponse):
+    """The tenant's webhooks."""
+
+    webhooks: list[Webhook] = Field(default_factory=list)
+
+
+class WebhookEvent(Model, pb=pb.WebhookEvent):
+    """What happened to a webhook: created, updated, deleted, secret_rotated, disabled."""
+
+    webhook: Webhook
+    audience: list[str] = Field(default_factory=list, description="Who may see it: nobody but admins, who ask.")
+    actor: str | None = Field(default=None, description="The principal; absent where a long failure did it.")
+
+
+class ListDeliveriesResponse(Model, pb=pb.ListDeliveriesResponse):
+    """A page of the log."""
+
+    deliveries: list[Delivery] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class NotificationServiceServer(Protocol):
@@ -70,6 +228,38 @@ class NotificationServiceServer(Protocol):
         self, ctx: Context, request: MarkNotificationsReadRequest
     ) -> ListNotificationsResponse:
         """Marks entries of the caller's feed as read; all of them where none is named."""
+        ...
+
+    async def create_webhook(self, ctx: Context, request: CreateWebhookRequest) -> CreatedWebhook:
+        """Registers an address of an outside system that is told of events, and shows its secret once. For admins."""
+        ...
+
+    async def get_webhook(self, ctx: Context, request: GetWebhookRequest) -> Webhook:
+        """Returns a webhook. For admins."""
+        ...
+
+    async def list_webhooks(self, ctx: Context, request: ListWebhooksRequest) -> ListWebhooksResponse:
+        """Returns the tenant's webhooks, the oldest first. For admins."""
+        ...
+
+    async def update_webhook(self, ctx: Context, request: UpdateWebhookRequest) -> Webhook:
+        """Changes what is given of a webhook, and switches it on or off. For admins."""
+        ...
+
+    async def delete_webhook(self, ctx: Context, request: DeleteWebhookRequest) -> Webhook:
+        """Removes a webhook with its log and returns it as it was. For admins."""
+        ...
+
+    async def rotate_webhook_secret(self, ctx: Context, request: RotateWebhookSecretRequest) -> CreatedWebhook:
+        """Gives a webhook a new secret and shows it once; the old one signs beside it for 24 hours. For admins."""
+        ...
+
+    async def list_deliveries(self, ctx: Context, request: ListDeliveriesRequest) -> ListDeliveriesResponse:
+        """Returns a page of what was sent to a webhook and how it went, newest first. For admins."""
+        ...
+
+    async def redeliver(self, ctx: Context, request: RedeliverRequest) -> RedeliverResponse:
+        """Sends deliveries of a webhook again: those named, or all that failed. For admins."""
         ...
 
 
@@ -105,4 +295,66 @@ class NotificationServiceClient(RpcClient, service="orkestra.v1.NotificationServ
             request_id=request_id,
             timeout=timeout,
             idempotent=True,
+        )
+
+    async def create_webhook(
+        self, request: CreateWebhookRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CreatedWebhook:
+        """Registers an address of an outside system that is told of events, and shows its secret once. For admins."""
+        return await self._call(
+            "CreateWebhook", request, CreatedWebhook, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_webhook(
+        self, request: GetWebhookRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Webhook:
+        """Returns a webhook. For admins."""
+        return await self._call("GetWebhook", request, Webhook, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def list_webhooks(
+        self, request: ListWebhooksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListWebhooksResponse:
+        """Returns the tenant's webhooks, the oldest first. For admins."""
+        return await self._call(
+            "ListWebhooks", request, ListWebhooksResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_webhook(
+        self, request: UpdateWebhookRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Webhook:
+        """Changes what is given of a webhook, and switches it on or off. For admins."""
+        return await self._call(
+            "UpdateWebhook", request, Webhook, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def delete_webhook(
+        self, request: DeleteWebhookRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Webhook:
+        """Removes a webhook with its log and returns it as it was. For admins."""
+        return await self._call(
+            "DeleteWebhook", request, Webhook, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def rotate_webhook_secret(
+        self, request: RotateWebhookSecretRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CreatedWebhook:
+        """Gives a webhook a new secret and shows it once; the old one signs beside it for 24 hours. For admins."""
+        return await self._call(
+            "RotateWebhookSecret", request, CreatedWebhook, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_deliveries(
+        self, request: ListDeliveriesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListDeliveriesResponse:
+        """Returns a page of what was sent to a webhook and how it went, newest first. For admins."""
+        return await self._call(
+            "ListDeliveries", request, ListDeliveriesResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def redeliver(
+        self, request: RedeliverRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> RedeliverResponse:
+        """Sends deliveries of a webhook again: those named, or all that failed. For admins."""
+        return await self._call(
+            "Redeliver", request, RedeliverResponse, request_id=request_id, timeout=timeout, idempotent=False
         )

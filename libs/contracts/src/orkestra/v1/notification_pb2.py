@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eorkestra/v1/notification.proto\x12\x0borkestra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x02\n\x0cNotification\x12\x17\n\x0fnotification_id\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.orkestra.v1.NotificationKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x14\n\x07task_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05title\x18\x05 \x01(\tH\x01\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07read_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x42\n\n\x08_task_idB\x08\n\x06_titleB\n\n\x08_read_at\"\x92\x01\n\x18ListNotificationsRequest\x12\x18\n\x0bunread_only\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x16\n\tpage_size\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x17\n\npage_token\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x0e\n\x0c_unread_onlyB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\x8f\x01\n\x19ListNotificationsResponse\x12\x30\n\rnotifications\x18\x01 \x03(\x0b\x32\x19.orkestra.v1.Notification\x12\x1c\n\x0fnext_page_token\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06unread\x18\x03 \x01(\x05\x42\x12\n\x10_next_page_token\"8\n\x1cMarkNotificationsReadRequest\x12\x18\n\x10notification_ids\x18\x01 \x03(\t*\xd9\x01\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aNOTIFICATION_KIND_ASSIGNED\x10\x01\x12 \n\x1cNOTIFICATION_KIND_GROUP_TASK\x10\x02\x12\x1f\n\x1bNOTIFICATION_KIND_MENTIONED\x10\x03\x12\x1f\n\x1bNOTIFICATION_KIND_ESCALATED\x10\x04\x12\x1e\n\x1aNOTIFICATION_KIND_ANSWERED\x10\x05\x32\xef\x01\n\x13NotificationService\x12g\n\x11ListNotifications\x12%.orkestra.v1.ListNotificationsRequest\x1a&.orkestra.v1.ListNotificationsResponse\"\x03\x90\x02\x01\x12o\n\x15MarkNotificationsRead\x12).orkestra.v1.MarkNotificationsReadRequest\x1a&.orkestra.v1.ListNotificationsResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eorkestra/v1/notification.proto\x12\x0borkestra.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x02\n\x0cNotification\x12\x17\n\x0fnotification_id\x18\x01 \x01(\t\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.orkestra.v1.NotificationKind\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x14\n\x07task_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05title\x18\x05 \x01(\tH\x01\x88\x01\x01\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07read_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x42\n\n\x08_task_idB\x08\n\x06_titleB\n\n\x08_read_at\"\x92\x01\n\x18ListNotificationsRequest\x12\x18\n\x0bunread_only\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x16\n\tpage_size\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x17\n\npage_token\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x0e\n\x0c_unread_onlyB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\x8f\x01\n\x19ListNotificationsResponse\x12\x30\n\rnotifications\x18\x01 \x03(\x0b\x32\x19.orkestra.v1.Notification\x12\x1c\n\x0fnext_page_token\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06unread\x18\x03 \x01(\x05\x42\x12\n\x10_next_page_token\"8\n\x1cMarkNotificationsReadRequest\x12\x18\n\x10notification_ids\x18\x01 \x03(\t\"\xa6\x04\n\x07Webhook\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\x12\x11\n\ttenant_id\x18\x02 \x01(\t\x12\x0b\n\x03url\x18\x03 \x01(\t\x12\x0e\n\x06\x65vents\x18\x04 \x03(\t\x12\x18\n\x0b\x64\x65scription\x18\x05 \x01(\tH\x00\x88\x01\x01\x12*\n\x06status\x18\x06 \x01(\x0e\x32\x1a.orkestra.v1.WebhookStatus\x12\x1c\n\x0f\x64isabled_reason\x18\x07 \x01(\tH\x01\x88\x01\x01\x12\x34\n\x0b\x64isabled_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x36\n\rfailing_since\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x39\n\x10old_secret_until\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x04\x88\x01\x01\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\r \x01(\x03\x42\x0e\n\x0c_descriptionB\x12\n\x10_disabled_reasonB\x0e\n\x0c_disabled_atB\x10\n\x0e_failing_sinceB\x13\n\x11_old_secret_until\"G\n\x0e\x43reatedWebhook\x12%\n\x07webhook\x18\x01 \x01(\x0b\x32\x14.orkestra.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"]\n\x14\x43reateWebhookRequest\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x03(\t\x12\x18\n\x0b\x64\x65scription\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_description\"\'\n\x11GetWebhookRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\"\x15\n\x13ListWebhooksRequest\">\n\x14ListWebhooksResponse\x12&\n\x08webhooks\x18\x01 \x03(\x0b\x32\x14.orkestra.v1.Webhook\"\xdc\x01\n\x14UpdateWebhookRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\x12\x10\n\x03url\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x18\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x01\x88\x01\x01\x12/\n\x06status\x18\x05 \x01(\x0e\x32\x1a.orkestra.v1.WebhookStatusH\x02\x88\x01\x01\x12\x14\n\x07version\x18\x06 \x01(\x03H\x03\x88\x01\x01\x42\x06\n\x04_urlB\x0e\n\x0c_descriptionB\t\n\x07_statusB\n\n\x08_version\"L\n\x14\x44\x65leteWebhookRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\x12\x14\n\x07version\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_version\"0\n\x1aRotateWebhookSecretRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\"\xf4\x03\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x12\n\nevent_type\x18\x04 \x01(\t\x12+\n\x06status\x18\x05 \x01(\x0e\x32\x1b.orkestra.v1.DeliveryStatus\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x0bnext_try_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x38\n\x0flast_attempt_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x35\n\x0c\x64\x65livered_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x1c\n\x0fresponse_status\x18\x0b \x01(\x05H\x03\x88\x01\x01\x12\x12\n\x05\x65rror\x18\x0c \x01(\tH\x04\x88\x01\x01\x42\x0e\n\x0c_next_try_atB\x12\n\x10_last_attempt_atB\x0f\n\r_delivered_atB\x12\n\x10_response_statusB\x08\n\x06_error\"\xb6\x01\n\x15ListDeliveriesRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\x12\x30\n\x06status\x18\x02 \x01(\x0e\x32\x1b.orkestra.v1.DeliveryStatusH\x00\x88\x01\x01\x12\x16\n\tpage_size\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x17\n\npage_token\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\t\n\x07_statusB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"u\n\x16ListDeliveriesResponse\x12)\n\ndeliveries\x18\x01 \x03(\x0b\x32\x15.orkestra.v1.Delivery\x12\x1c\n\x0fnext_page_token\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_next_page_token\"<\n\x10RedeliverRequest\x12\x12\n\nwebhook_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x65livery_ids\x18\x02 \x03(\t\"\'\n\x11RedeliverResponse\x12\x12\n\ndeliveries\x18\x01 \x01(\x05\"e\n\x0cWebhookEvent\x12%\n\x07webhook\x18\x01 \x01(\x0b\x32\x14.orkestra.v1.Webhook\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor*\xd9\x01\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aNOTIFICATION_KIND_ASSIGNED\x10\x01\x12 \n\x1cNOTIFICATION_KIND_GROUP_TASK\x10\x02\x12\x1f\n\x1bNOTIFICATION_KIND_MENTIONED\x10\x03\x12\x1f\n\x1bNOTIFICATION_KIND_ESCALATED\x10\x04\x12\x1e\n\x1aNOTIFICATION_KIND_ANSWERED\x10\x05*g\n\rWebhookStatus\x12\x1e\n\x1aWEBHOOK_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15WEBHOOK_STATUS_ACTIVE\x10\x01\x12\x1b\n\x17WEBHOOK_STATUS_DISABLED\x10\x02*\x89\x01\n\x0e\x44\x65liveryStatus\x12\x1f\n\x1b\x44\x45LIVERY_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44\x45LIVERY_STATUS_PENDING\x10\x01\x12\x1d\n\x19\x44\x45LIVERY_STATUS_DELIVERED\x10\x02\x12\x1a\n\x16\x44\x45LIVERY_STATUS_FAILED\x10\x03\x32\x80\x07\n\x13NotificationService\x12g\n\x11ListNotifications\x12%.orkestra.v1.ListNotificationsRequest\x1a&.orkestra.v1.ListNotificationsResponse\"\x03\x90\x02\x01\x12o\n\x15MarkNotificationsRead\x12).orkestra.v1.MarkNotificationsReadRequest\x1a&.orkestra.v1.ListNotificationsResponse\"\x03\x90\x02\x02\x12O\n\rCreateWebhook\x12!.orkestra.v1.CreateWebhookRequest\x1a\x1b.orkestra.v1.CreatedWebhook\x12G\n\nGetWebhook\x12\x1e.orkestra.v1.GetWebhookRequest\x1a\x14.orkestra.v1.Webhook\"\x03\x90\x02\x01\x12X\n\x0cListWebhooks\x12 .orkestra.v1.ListWebhooksRequest\x1a!.orkestra.v1.ListWebhooksResponse\"\x03\x90\x02\x01\x12H\n\rUpdateWebhook\x12!.orkestra.v1.UpdateWebhookRequest\x1a\x14.orkestra.v1.Webhook\x12H\n\rDeleteWebhook\x12!.orkestra.v1.DeleteWebhookRequest\x1a\x14.orkestra.v1.Webhook\x12[\n\x13RotateWebhookSecret\x12\'.orkestra.v1.RotateWebhookSecretRequest\x1a\x1b.orkestra.v1.CreatedWebhook\x12^\n\x0eListDeliveries\x12\".orkestra.v1.ListDeliveriesRequest\x1a#.orkestra.v1.ListDeliveriesResponse\"\x03\x90\x02\x01\x12J\n\tRedeliver\x12\x1d.orkestra.v1.RedeliverRequest\x1a\x1e.orkestra.v1.RedeliverResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTIFICATIONSERVICE'].methods_by_name['ListNotifications']._serialized_options = b'\220\002\001'
   _globals['_NOTIFICATIONSERVICE'].methods_by_name['MarkNotificationsRead']._loaded_options = None
   _globals['_NOTIFICATIONSERVICE'].methods_by_name['MarkNotificationsRead']._serialized_options = b'\220\002\002'
-  _globals['_NOTIFICATIONKIND']._serialized_start=709
-  _globals['_NOTIFICATIONKIND']._serialized_end=926
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['GetWebhook']._loaded_options = None
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['GetWebhook']._serialized_options = b'\220\002\001'
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['ListWebhooks']._loaded_options = None
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['ListWebhooks']._serialized_options = b'\220\002\001'
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['ListDeliveries']._loaded_options = None
+  _globals['_NOTIFICATIONSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\220\002\001'
+  _globals['_NOTIFICATIONKIND']._serialized_start=2922
+  _globals['_NOTIFICATIONKIND']._serialized_end=3139
+  _globals['_WEBHOOKSTATUS']._serialized_start=3141
+  _globals['_WEBHOOKSTATUS']._serialized_end=3244
+  _globals['_DELIVERYSTATUS']._serialized_start=3247
+  _globals['_DELIVERYSTATUS']._serialized_end=3384
   _globals['_NOTIFICATION']._serialized_start=81
   _globals['_NOTIFICATION']._serialized_end=353
   _globals['_LISTNOTIFICATIONSREQUEST']._serialized_start=356
@@ -46,6 +56,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTIFICATIONSRESPONSE']._serialized_end=648
   _globals['_MARKNOTIFICATIONSREADREQUEST']._serialized_start=650
   _globals['_MARKNOTIFICATIONSREADREQUEST']._serialized_end=706
-  _globals['_NOTIFICATIONSERVICE']._serialized_start=929
-  _globals['_NOTIFICATIONSERVICE']._serialized_end=1168
+  _globals['_WEBHOOK']._serialized_start=709
+  _globals['_WEBHOOK']._serialized_end=1259
+  _globals['_CREATEDWEBHOOK']._serialized_start=1261
+  _globals['_CREATEDWEBHOOK']._serialized_end=1332
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1334
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1427
+  _globals['_GETWEBHOOKREQUEST']._serialized_start=1429
+  _globals['_GETWEBHOOKREQUEST']._serialized_end=1468
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=1470
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=1491
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=1493
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=1555
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_start=1558
+  _globals['_UPDATEWEBHOOKREQUEST']._serialized_end=1778
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1780
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1856
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_start=1858
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_end=1906
+  _globals['_DELIVERY']._serialized_start=1909
+  _globals['_DELIVERY']._serialized_end=2409
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=2412
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=2594
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=2596
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=2713
+  _globals['_REDELIVERREQUEST']._serialized_start=2715
+  _globals['_REDELIVERREQUEST']._serialized_end=2775
+  _globals['_REDELIVERRESPONSE']._serialized_start=2777
+  _globals['_REDELIVERRESPONSE']._serialized_end=2816
+  _globals['_WEBHOOKEVENT']._serialized_start=2818
+  _globals['_WEBHOOKEVENT']._serialized_end=2919
+  _globals['_NOTIFICATIONSERVICE']._serialized_start=3387
+  _globals['_NOTIFICATIONSERVICE']._serialized_end=4283
 # @@protoc_insertion_point(module_scope)

@@ -11,21 +11,36 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
+from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
+from orkestra.notification_service.channels.guard import Guard
+from orkestra.notification_service.channels.posting import Poster
+from orkestra.notification_service.channels.webhook import Secrets, WebhookChannel
 from orkestra.notification_service.consumers import (
     ENDED_SUBJECTS,
     LANGFUSE,
+    OUTSIDE,
+    OUTSIDE_SUBJECTS,
     PEOPLE,
     PEOPLE_SUBJECTS,
     TASK_SUBJECTS,
     TASKS,
+    OutsideNews,
     PeopleCopies,
     TaskNews,
     Verdicts,
 )
-from orkestra.notification_service.operations import Feeds, Groups, NotificationOperations, Retention
+from orkestra.notification_service.operations import (
+    Deliveries,
+    Feeds,
+    Groups,
+    NotificationOperations,
+    Patience,
+    Retention,
+)
 from orkestra.notification_service.settings import NotificationServiceSettings
+from orkestra.notification_service.workflows import Deliverer, WebhookCarrier
 from orkestra.v1.notification import add_notification_service
 
 SCHEMA = "notification"
@@ -37,7 +52,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
     async with AsyncExitStack() as stack:
         database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
         stack.push_async_callback(database.close)
-        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
+        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2)
         stack.push_async_callback(sweep.close)
         stream = await connect(
             settings.nats_url, name="notification-service", replicas=settings.nats_replicas, access=settings.nats_access
@@ -48,12 +63,17 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
 
         server = process.grpc_server(settings.grpc_port)
         authenticate = Verifier.of_identity(identity).authenticate
-        add_notification_service(server, NotificationOperations(database), authenticate)
+        guard = Guard(development=settings.development)
+        own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
+        operations = NotificationOperations(database, reach=guard.check, secret_of=own_secrets.webhook)
+        add_notification_service(server, operations, authenticate)
 
         tokens = TokenSource(identity, settings.service_key)
         feeds = Feeds(database, Groups(database, identity, tokens))
+        deliverer = await delivery(settings, Deliveries(database, sweep, patience(settings)), own_secrets, guard, stack)
         consumers = [
             Consumer(stream, TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
+            Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
             Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
         ]
         verdicts = await langfuse(settings, tokens, stack)
@@ -62,11 +82,36 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         for consumer in consumers:
             process.loop("consumer", consumer.run)
             process.on_drain(consumer.stop)
+        process.loop("deliveries", deliverer.run)
+        process.on_drain(deliverer.stop)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
+
+
+def patience(settings: NotificationServiceSettings) -> Patience:
+    """Return how long what fails is tried."""
+    return Patience(
+        first_pause=timedelta(seconds=settings.delivery_first_pause_seconds),
+        give_up=timedelta(seconds=settings.delivery_give_up_seconds),
+        disable_after=timedelta(seconds=settings.webhook_disable_after_seconds),
+    )
+
+
+async def delivery(
+    settings: NotificationServiceSettings,
+    deliveries: Deliveries,
+    own_secrets: Secrets,
+    guard: Guard,
+    stack: AsyncExitStack,
+) -> Deliverer:
+    """Return the loop that sends, with the channels that are set up."""
+    poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
+    stack.push_async_callback(poster.close)
+    webhooks = WebhookCarrier(deliveries, WebhookChannel(poster), own_secrets)
+    return Deliverer(deliveries, {"webhook": webhooks})
 
 
 async def langfuse(

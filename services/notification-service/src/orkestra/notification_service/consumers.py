@@ -2,19 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc
 from orkestra.chassis.database import Database
-from orkestra.chassis.events import Event
+from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
 from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
-from orkestra.notification_service.operations import Feeds, remember_group, remember_person
-from orkestra.notification_service.rules import TASK_EVENTS
+from orkestra.notification_service.operations import (
+    Feeds,
+    Letter,
+    put,
+    remember_group,
+    remember_person,
+    sql,
+)
+from orkestra.notification_service.rules import TASK_EVENTS, TOLD_OUTSIDE, is_wanted
 from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
 from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
-from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable
+from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable, loads
 
 logger = get_logger(__name__)
 TASKS = "notification-service"
@@ -27,8 +34,13 @@ TOLD = counter(
     "orkestra.outcome",
 )
 TASK_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in TASK_EVENTS)
+ENDS = ("completed", "cancelled", "expired")
 LANGFUSE = "notification-service-langfuse"
-ENDED_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in ("completed", "cancelled", "expired"))
+ENDED_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in ENDS)
+OUTSIDE = "notification-service-webhooks"
+OUTSIDE_SUBJECTS = tuple(
+    f"orkestra.v1.*.{events}" for events in ("task.*", "workflow.*", "identity.*", "webhook.*", "notification.failed")
+)
 PEOPLE_SUBJECTS = tuple(
     f"orkestra.v1.*.identity.{event}" for event in ("user_changed", "group_changed", "membership_changed")
 )
@@ -63,6 +75,47 @@ class PeopleCopies:
                     await remember_group(conn, event.payload(GroupEvent).group, tenant_id=tenant_id)
                 case "membership_changed":
                     await remember_group(conn, event.payload(MembershipEvent).group, tenant_id=tenant_id)
+
+
+class OutsideNews:
+    """Puts events into the lanes of the webhooks that ask for them; sending is another's work, so nobody waits."""
+
+    def __init__(self, database: Database, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._wake = wake
+
+    async def hear(self, event: Event) -> None:
+        """Keep the event for each webhook of its tenant that wants it."""
+        event_type = f"{event.aggregate}.{event.event}"
+        if event_type not in TOLD_OUTSIDE:
+            return
+        async with self._database.transaction(event.tenant_id) as conn:
+            rows = await sql.webhooks_told.rows(conn, at=event.time)
+            wanted = [
+                row["webhook_id"]
+                for row in rows
+                if is_wanted(event_type, row["events"]) and row["webhook_id"] != event.key
+            ]
+            if not wanted:
+                return
+            content = {"type": event_type, "timestamp": event.time.isoformat(), "data": _shown(event)}
+            letters = [Letter(f"webhook:{one}", _cause(event), event.id, event_type, content) for one in wanted]
+            await put(conn, letters, tenant_id=event.tenant_id)
+        self._wake()
+
+
+def _cause(event: Event) -> str:
+    """Return what makes an event the same told again; the end of a task may be told anew under another id."""
+    is_end = event.aggregate == "task" and event.event in ENDS
+    return f"{event.event}:{event.key}@{event.version}" if is_end else event.id
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    """Return the data of an event as outside systems see it: who may see it is nothing to them."""
+    data = loads(event.data)
+    if not isinstance(data, dict):
+        raise Poison("The data is not an object.")
+    return {name: value for name, value in data.items() if name != "audience"}
 
 
 class Project(Protocol):

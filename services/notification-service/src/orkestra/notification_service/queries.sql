@@ -102,3 +102,146 @@ delete from notifications where (tenant_id, notification_id) in (
 delete from heard_tasks where (tenant_id, task_id) in (
     select tenant_id, task_id from heard_tasks where heard_at < now() - :age::interval limit :limit
 )
+
+-- prune_deliveries
+-- For the role of the sweep.
+delete from deliveries where (tenant_id, delivery_id) in (
+    select tenant_id, delivery_id from deliveries
+    where created_at < now() - :age::interval order by created_at limit :limit
+)
+
+-- create_webhook
+insert into webhooks (tenant_id, webhook_id, url, events, description)
+values (:tenant_id, 'webhook_' || replace(uuidv7()::text, '-', ''), :url, :events, :description)
+returning *
+
+-- count_webhooks
+select count(*) from webhooks
+
+-- get_webhook
+select w.*, l.failing_since from webhooks w
+left join lanes l on l.tenant_id = w.tenant_id and l.lane = 'webhook:' || w.webhook_id
+where w.webhook_id = :webhook_id
+
+-- lock_webhook
+select w.*, l.failing_since from webhooks w
+left join lanes l on l.tenant_id = w.tenant_id and l.lane = 'webhook:' || w.webhook_id
+where w.webhook_id = :webhook_id for update of w
+
+-- list_webhooks
+select w.*, l.failing_since from webhooks w
+left join lanes l on l.tenant_id = w.tenant_id and l.lane = 'webhook:' || w.webhook_id
+order by w.webhook_id
+
+-- update_webhook
+update webhooks
+set url = :url, events = :events, description = :description, status = :status, disabled_reason = :disabled_reason,
+    disabled_at = case when :status = 'disabled' then coalesce(disabled_at, now()) end,
+    version = version + 1, updated_at = now()
+where webhook_id = :webhook_id
+returning *
+
+-- rotate_webhook_secret
+update webhooks
+set generation = generation + 1, old_secret_until = now() + interval '24 hours', version = version + 1,
+    updated_at = now()
+where webhook_id = :webhook_id
+returning *
+
+-- delete_webhook
+delete from webhooks where webhook_id = :webhook_id
+
+-- delete_lane_deliveries
+delete from deliveries where lane = :lane
+
+-- delete_lane
+delete from lanes where lane = :lane
+
+-- webhooks_told
+-- Whom an event may concern; one that was registered later hears nothing of what was before.
+select webhook_id, events from webhooks where status = 'active' and created_at <= :at
+
+-- put_delivery
+-- Once for each receiver and cause, however often the event is heard.
+insert into deliveries (tenant_id, delivery_id, lane, cause, event_id, event_type, content, next_try_at)
+values (
+    :tenant_id, 'delivery_' || replace(uuidv7()::text, '-', ''), :lane, :cause, :event_id, :event_type,
+    :content::text::json, coalesce(:at::timestamptz, now())
+)
+on conflict (tenant_id, lane, cause) do nothing
+
+-- wake_lane
+-- A lane that rests after a failure is not woken earlier.
+insert into lanes (tenant_id, lane, due_at) values (:tenant_id, :lane, coalesce(:at::timestamptz, now()))
+on conflict (tenant_id, lane) do update
+set due_at = greatest(least(lanes.due_at, excluded.due_at), lanes.resting_until)
+
+-- start_lane
+-- Forgets that it failed.
+insert into lanes (tenant_id, lane, due_at) values (:tenant_id, :lane, now())
+on conflict (tenant_id, lane) do update
+set due_at = now(), resting_until = null, failures = 0, failing_since = null
+
+-- due_lanes
+-- For the role of the sweep.
+select tenant_id, lane from lanes
+where due_at <= now() and (leased_until is null or leased_until < now())
+order by due_at limit :limit
+
+-- next_due
+-- For the role of the sweep: seconds until something is due.
+select extract(epoch from min(due_at) - now())::float8 from lanes where due_at > now()
+
+-- lease_lane
+update lanes set leased_until = now() + :lease::interval
+where lane = :lane and due_at <= now() and (leased_until is null or leased_until < now())
+returning failures, failing_since
+
+-- due_deliveries
+select delivery_id, event_id, event_type, content, created_at, attempts, tried_since from deliveries
+where lane = :lane and status = 'pending' and next_try_at <= now()
+order by next_try_at, delivery_id limit :limit
+
+-- settle_delivery
+update deliveries
+set status = :status, attempts = attempts + 1, last_attempt_at = now(),
+    next_try_at = case when :status = 'pending' then now() + :pause::interval end,
+    delivered_at = case when :status = 'delivered' then now() end,
+    response_status = :response_status, error = :error
+where delivery_id = :delivery_id
+
+-- lock_lane
+select failures from lanes where lane = :lane for update
+
+-- leave_lane
+-- Runs after lock_lane, so that it sees what was put meanwhile.
+update lanes
+set leased_until = null, failures = :failures::int,
+    failing_since = case when :failures::int > 0 then coalesce(failing_since, now()) end,
+    resting_until = case when :failures::int > 0 then now() + :pause::interval end,
+    due_at = (
+        select greatest(min(d.next_try_at), case when :failures::int > 0 then now() + :pause::interval end)
+        from deliveries d where d.lane = :lane and d.status = 'pending'
+    )
+where lane = :lane
+returning failing_since
+
+-- stop_lane
+update lanes set due_at = null, leased_until = null where lane = :lane
+
+-- list_deliveries
+select delivery_id, event_id, event_type, status, attempts, created_at, next_try_at, last_attempt_at, delivered_at,
+       response_status, error
+from deliveries
+where lane = :lane and (created_at, delivery_id) < (:before_time::text::timestamptz, :before_id::text)
+  and (:status::text is null or status = :status)
+order by created_at desc, delivery_id desc
+limit :limit
+
+-- redeliver
+update deliveries set status = 'pending', next_try_at = now(), tried_since = now(), error = null
+where lane = :lane and status <> 'pending' and delivery_id = any (:delivery_ids::text[])
+
+-- redeliver_failed
+update deliveries set status = 'pending', next_try_at = now(), tried_since = now(), error = null
+where lane = :lane and status = 'failed'

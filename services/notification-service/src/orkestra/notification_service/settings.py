@@ -3,7 +3,9 @@
 from typing import Self
 
 from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+SHORTEST_KEY = 32
 
 
 class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, ServiceSettings):
@@ -12,6 +14,17 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
     retention_days: int = Field(90, ge=1, description="Days for which an entry of a feed is kept.")
     retention_sweep_seconds: float = Field(
         600.0, gt=0, description="Seconds between two looks for entries that are older than that."
+    )
+    notification_key: SecretStr | None = Field(
+        None, description="What secrets of webhooks are made of, 32 characters or more; the service key where absent."
+    )
+    webhook_timeout_seconds: float = Field(10.0, gt=0, le=25, description="Longest time that one delivery may take.")
+    delivery_first_pause_seconds: float = Field(
+        5.0, gt=0, description="Seconds before a failed delivery is tried again; doubled each time, up to an hour."
+    )
+    delivery_give_up_seconds: float = Field(86_400.0, gt=0, description="Seconds after which a delivery is given up.")
+    webhook_disable_after_seconds: float = Field(
+        259_200.0, gt=0, description="Seconds without one success after which a webhook is disabled."
     )
     langfuse_base_url: str | None = Field(
         None, pattern=r"^https?://", description="Address of Langfuse, where people's answers go; off where absent."
@@ -27,6 +40,13 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
         3600.0, gt=0, description="Seconds after a task's end from which on Langfuse is no longer tried."
     )
     task_address: str | None = Field(None, description="host:port of task-service; needed for Langfuse.")
+
+    @field_validator("notification_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters")
+        return key
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

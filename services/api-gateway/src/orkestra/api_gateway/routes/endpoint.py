@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Substitution, Tenant, User
-from orkestra.v1.notification import NotificationServiceClient
+from orkestra.v1.notification import NotificationServiceClient, Webhook
 from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, View
 from orkestra.v1.workflow import Schedule, WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
@@ -24,6 +24,7 @@ VERSIONED: tuple[type[Model], ...] = (
     Substitution,
     Group,
     ApiKey,
+    Webhook,
 )
 """Resources whose version is their entity tag."""
 MOST_WAIT = 50
@@ -167,6 +168,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/escalation-policies/checks", _tasks.list_escalation_checks),
     _get("/v1/escalation-policies/checks/{check_id}", _tasks.get_escalation_check),
     _get("/v1/corrections", _tasks.list_corrections),
+    _get("/v1/metrics/tasks", _tasks.get_task_figures),
     _post("/v1/receipts/redeem", _tasks.redeem_receipt),
     Endpoint(verb="GET", path="/v1/receipts/jwks", rpc=_tasks.get_receipt_keys, is_open=True, answer_field="jwks"),
     _create("/v1/calendars", _tasks.create_calendar, location="/v1/calendars/{calendar_id}"),
@@ -181,6 +183,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(verb="DELETE", path="/v1/views/{view_id}", rpc=_tasks.delete_view),
     _get("/v1/notifications", _notifications.list_notifications),
     _post("/v1/notifications/read", _notifications.mark_notifications_read),
+    _create("/v1/webhooks", _notifications.create_webhook, location="/v1/webhooks/{webhook[webhook_id]}"),
+    _get("/v1/webhooks", _notifications.list_webhooks),
+    _get("/v1/webhooks/{webhook_id}", _notifications.get_webhook),
+    Endpoint(verb="PATCH", path="/v1/webhooks/{webhook_id}", rpc=_notifications.update_webhook),
+    Endpoint(verb="DELETE", path="/v1/webhooks/{webhook_id}", rpc=_notifications.delete_webhook),
+    _post("/v1/webhooks/{webhook_id}/rotate", _notifications.rotate_webhook_secret),
+    _get("/v1/webhooks/{webhook_id}/deliveries", _notifications.list_deliveries),
+    _post("/v1/webhooks/{webhook_id}/redeliver", _notifications.redeliver),
     _create("/v1/tenants", _identity.create_tenant, location="/v1/tenants/{tenant_id}"),
     _get("/v1/tenants", _identity.list_tenants),
     _get("/v1/tenants/{tenant_id}", _identity.get_tenant),

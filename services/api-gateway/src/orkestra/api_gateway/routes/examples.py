@@ -22,7 +22,13 @@ from orkestra.v1.identity import (
     UpdateGroupRequest,
     UpdateUserRequest,
 )
-from orkestra.v1.notification import ListNotificationsResponse, MarkNotificationsReadRequest
+from orkestra.v1.notification import (
+    CreateWebhookRequest,
+    ListNotificationsResponse,
+    MarkNotificationsReadRequest,
+    RedeliverRequest,
+    UpdateWebhookRequest,
+)
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
@@ -151,6 +157,13 @@ REQUESTS: dict[type[BaseModel], Example] = {
     CheckEscalationRequest: {"topic": "returns/opened", "confidence": 0.41, "agent": "support-bot"},
     RedeemReceiptRequest: {"token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl", "use_id": "refund-2041"},
     MarkNotificationsReadRequest: {"notification_ids": [_NOTIFICATION]},
+    CreateWebhookRequest: {
+        "url": "https://example.com/hooks/orkestra",
+        "events": ["task.completed", "workflow.*"],
+        "description": "The customers' system.",
+    },
+    UpdateWebhookRequest: {"events": ["task.*"], "status": "active", "version": 2},
+    RedeliverRequest: {"delivery_ids": ["delivery_0198a1b2c3d47e8f9a0b1c2d3e4f5a70"]},
     CreateTenantRequest: {"slug": "acme", "name": "Acme", "admin": {"email": "root@acme.example", "name": "Root"}},
     CreateUserRequest: {"email": "ana@acme.example", "name": "Ana", "roles": ["member"], "groups": ["support-l1"]},
     SetSubstitutionRequest: {

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 import grpc
-from orkestra.chassis import sql as statements
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation, read
 from orkestra.chassis.sql import Connection
 from orkestra.notification_service import rules
+from orkestra.notification_service.operations.base import sql
 from orkestra.v1.events import NotificationEvent, TaskEvent
 from orkestra.v1.identity import GetGroupRequest, Group, IdentityServiceClient, User
 from orkestra.v1.notification import (
@@ -27,14 +27,11 @@ PRUNED_AT_ONCE = 1000
 PRUNES = 100
 """Most batches of one look; the rest waits for the next."""
 
-sql = statements.load("orkestra.notification_service")
 
+class OwnFeed:
+    """The rpcs of feeds; each answers about the caller's own only."""
 
-class NotificationOperations:
-    """Every rpc of NotificationService; each answers about the caller's own feed only."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    database: Database
 
     @read
     async def list_notifications(self, tx: Tx, request: ListNotificationsRequest) -> ListNotificationsResponse:
@@ -154,9 +151,9 @@ class Retention:
         self._sweep = sweep
 
     async def prune(self, age: timedelta) -> int:
-        """Delete entries that are older than `age`, and what was noted of tasks not heard of for that long."""
+        """Delete entries and deliveries older than `age`, and what was noted of tasks not heard of for that long."""
         pruned = 0
-        for query in (sql.prune_notifications, sql.prune_heard_tasks):
+        for query in (sql.prune_notifications, sql.prune_heard_tasks, sql.prune_deliveries):
             for _ in range(PRUNES):
                 async with self._sweep.unscoped() as conn:
                     count = await query.execute(conn, age=age, limit=PRUNED_AT_ONCE)

@@ -1,0 +1,89 @@
+"""Decisions of notification-service as pure functions."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from orkestra.notification_service.rules.feeds import (
+    MOST_MARKED,
+    TASK_EVENTS,
+    UNREAD_LIMIT,
+    WORK,
+    News,
+    cause_of,
+    check_marked,
+    check_reader,
+    is_person,
+    news_of,
+    page_size_of,
+    page_token,
+    place_of,
+    settled_version,
+    told,
+)
+from orkestra.notification_service.rules.receiving import (
+    LONGEST_ASKED_PAUSE,
+    MOST_WEBHOOKS,
+    TOLD_OUTSIDE,
+    Outcome,
+    Parcel,
+    check_description,
+    check_filters,
+    check_redelivered,
+    is_refused,
+    is_wanted,
+    pause_after,
+)
+from orkestra.wire import PermissionDenied, Principal
+
+__all__ = [
+    "LONGEST_ASKED_PAUSE",
+    "MOST_MARKED",
+    "MOST_WEBHOOKS",
+    "TASK_EVENTS",
+    "TOLD_OUTSIDE",
+    "UNREAD_LIMIT",
+    "WORK",
+    "News",
+    "Outcome",
+    "Parcel",
+    "cause_of",
+    "check_description",
+    "check_filters",
+    "check_marked",
+    "check_reader",
+    "check_redelivered",
+    "check_role",
+    "is_person",
+    "is_refused",
+    "is_wanted",
+    "news_of",
+    "page_size_of",
+    "page_token",
+    "pause_after",
+    "place_of",
+    "settled_version",
+    "told",
+]
+
+_ADMINS: Final = frozenset({"admin"})
+ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "CreateWebhook": _ADMINS,
+        "GetWebhook": _ADMINS,
+        "ListWebhooks": _ADMINS,
+        "UpdateWebhook": _ADMINS,
+        "DeleteWebhook": _ADMINS,
+        "RotateWebhookSecret": _ADMINS,
+        "ListDeliveries": _ADMINS,
+        "Redeliver": _ADMINS,
+    }
+)
+"""Who may, where it takes a role; a person's feed is that person's alone."""
+
+
+def check_role(rpc: str, principal: Principal) -> None:
+    """Refuse a caller who has no role that the rpc needs."""
+    needed = ROLES.get(rpc)
+    if needed is not None and needed.isdisjoint(principal.roles):
+        raise PermissionDenied("ROLE_REQUIRED", f"{rpc} needs one of: {', '.join(sorted(needed))}.")
