@@ -1,6 +1,7 @@
 """Each template does what its kind is for; a template without a test here fails."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -227,14 +228,50 @@ def test_prometheus_is_told_one_place_for_all_services() -> None:
 @of_template("scaledobject.yaml")
 def test_keda_scales_a_worker_by_its_queue() -> None:
     scaled = of_kind("ScaledObject", "keda")
-    assert set(scaled) == {"refunds"}
-    trigger = scaled["refunds"]["spec"]["triggers"][0]
+    assert set(scaled) == {"refunds", "moderation"}
+    assert scaled["moderation"]["spec"]["minReplicaCount"] == 0
+    assert scaled["moderation"]["spec"]["triggers"][0]["metadata"]["queueTypes"] == "workflow"
+    refunds = scaled["refunds"]["spec"]
+    assert (refunds["pollingInterval"], refunds["cooldownPeriod"]) == (10, 600)
+    assert refunds["fallback"] == {"failureThreshold": 4, "replicas": 3}
+    trigger = refunds["triggers"][0]
+    assert trigger["metadata"]["activationTargetQueueSize"] == "2"
     assert (trigger["metadata"]["taskQueue"], trigger["metadata"]["targetQueueSize"]) == ("refunds", "10")
     assert trigger["authenticationRef"] == {"name": "orkestra-refunds"}
     assert "replicas" not in of_kind("Deployment", "keda")["refunds"]["spec"]
     assert of_kind("TriggerAuthentication", "keda")["refunds"]["spec"]["secretTargetRef"] == [
         {"parameter": "apiKey", "name": "temporal-api-key", "key": "api-key"}
     ]
+
+
+@of_template("prometheusrule.yaml")
+def test_alerts_are_of_this_release_and_can_be_left_out() -> None:
+    assert of_kind("PrometheusRule", "minimal") == {}
+    rule = of_kind("PrometheusRule", "production")["orkestra"]
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    alerts = {alert["alert"]: alert for group in rule["spec"]["groups"] for alert in group["rules"]}
+    assert "OrkestraLangfuseDrops" not in alerts
+    assert 'namespace="orkestra"' in alerts["OrkestraOutboxStuck"]["expr"]
+    assert all("$namespace" not in alert["expr"] and "$fullname" not in alert["expr"] for alert in alerts.values())
+    pages = {alert["annotations"]["runbook_url"].rpartition("#")[2] for alert in alerts.values()}
+    assert pages == {name.lower() for name in alerts}
+    with pytest.raises(HelmError, match="there is no alert OrkestraGone; there are OrkestraSlaBreaches"):
+        of_kind("PrometheusRule", "production", 'prometheusRule.disabled=["OrkestraGone"]')
+
+
+@of_template("grafanadashboards.yaml")
+def test_dashboards_are_configmaps_that_grafana_looks_for() -> None:
+    assert set(of_kind("ConfigMap", "minimal")) & {"dashboard-people", "dashboard-machinery"} == set()
+    maps = of_kind("ConfigMap", "production")
+    for name in ("people", "machinery"):
+        one = maps[f"dashboard-{name}"]
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert one["metadata"]["annotations"] == {"grafana_folder": "Orkestra"}
+        board = json.loads(one["data"][f"orkestra-{name}.json"])
+        assert board["uid"] == f"orkestra-{name}"
+        assert [panel["id"] for panel in board["panels"]] == list(range(1, len(board["panels"]) + 1))
+        places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in board["panels"]}
+        assert len(places) == len(board["panels"])
 
 
 @of_template("secret.yaml")

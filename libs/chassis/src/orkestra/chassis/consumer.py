@@ -43,6 +43,8 @@ class Consumer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._pull: Pull | None = None
+        for outcome in ("done", "retried", "dead"):
+            HANDLED.labels(name, outcome)  # at 0 from the start: Prometheus sees no growth to a figure's first value
 
     async def run(self) -> None:
         """Consume until stopped; whatever NATS loses is made again."""
