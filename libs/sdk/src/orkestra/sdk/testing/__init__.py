@@ -2,7 +2,18 @@
 
 from orkestra.sdk.testing.calendars import office_hours
 from orkestra.sdk.testing.environment import OrkestraTest, RunHandle
+from orkestra.sdk.testing.people import GroupRules, People
 from orkestra.sdk.testing.replaying import replay
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
 
-__all__ = ["HumanTask", "OrkestraTest", "RunHandle", "TaskWorld", "WorldEvent", "office_hours", "replay"]
+__all__ = [
+    "GroupRules",
+    "HumanTask",
+    "OrkestraTest",
+    "People",
+    "RunHandle",
+    "TaskWorld",
+    "WorldEvent",
+    "office_hours",
+    "replay",
+]

@@ -20,6 +20,7 @@ from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
 from orkestra.sdk.testing.calendars import checked
+from orkestra.sdk.testing.people import GroupRules, People
 from orkestra.sdk.testing.replaying import write_history
 from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
 from orkestra.v1.task import Task, WorkingHours
@@ -78,20 +79,24 @@ class RunHandle(Generic[O]):
 class OrkestraTest:
     """Runs workflows against the time-skipping test server and plays their people; use with `async with`.
 
-    `people` gives names their groups; anyone else belongs to the groups that a task is offered to. `calendars` gives
-    the names that SLAs use their hours (see `office_hours`). Further workflows (children) and activities of the author
-    are given here.
+    `people` gives names their groups; anyone else belongs to the groups that a task is offered to. `groups` says how
+    groups give work to their members, `skills` what people are good at, `caps` how many live tasks they take.
+    `calendars` gives the names that SLAs use their hours (see `office_hours`). Further workflows (children) and
+    activities of the author are given here.
     """
 
     def __init__(
         self,
         *,
         people: Mapping[str, Sequence[str]] | None = None,
+        groups: Mapping[str, GroupRules] | None = None,
+        skills: Mapping[str, Sequence[str]] | None = None,
+        caps: Mapping[str, int] | None = None,
         calendars: Mapping[str, WorkingHours] | None = None,
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
     ) -> None:
-        self._people = people
+        self._people = People(TENANT, people or {}, groups or {}, skills or {}, caps or {})
         self._calendars = checked(calendars or {})
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
@@ -106,9 +111,7 @@ class OrkestraTest:
             )
         )
         self._stack.enter_context(self._server.auto_time_skipping_disabled())
-        self.world = TaskWorld(
-            self.now, self._wake_up, tenant_id=TENANT, people=self._people, calendars=self._calendars
-        )
+        self.world = TaskWorld(self.now, self._wake_up, people=self._people, calendars=self._calendars)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -118,6 +121,18 @@ class OrkestraTest:
     def client(self) -> Client:
         """Temporal's own client, for all that is not Orkestra's."""
         return self._server.client
+
+    async def away(
+        self, person: str, *, substitute: str, types: Sequence[str] = (), lasts: str | timedelta | None = None
+    ) -> None:
+        """Let somebody take a person's place: for some types of tasks or all, for a while or until they are back."""
+        length = parse_duration(lasts) if isinstance(lasts, str) else lasts
+        until = None if length is None else await self.now() + length
+        self._people.send_away(person, substitute=substitute, types=types, until=until)
+
+    def back(self, person: str) -> None:
+        """End a person's absence."""
+        self._people.call_back(person)
 
     @property
     def events(self) -> list[WorldEvent]:

@@ -2,13 +2,14 @@
 
 import base64
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from orkestra import rules
 from orkestra.rules.receipts import ReceiptKey, read_receipt
+from orkestra.sdk.testing.people import People
 from orkestra.v1.task import (
     AnswerTaskRequest,
     AssignTaskRequest,
@@ -57,10 +58,9 @@ class WorldEvent:
 
 
 class TaskWorld:
-    """Keeps the tasks of one test. People are known by any name; `people` gives names their groups.
+    """Keeps the tasks of one test. People are known by any name; `people` says who there is.
 
-    A person that is not named there is a member of whatever groups the task is offered to. `calendars` gives the names
-    that policies use their hours.
+    `calendars` gives the names that policies use their hours.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class TaskWorld:
         clock: Clock,
         wake_up: WakeUp,
         *,
-        tenant_id: str,
-        people: Mapping[str, Sequence[str]] | None = None,
+        people: People,
         calendars: Mapping[str, WorkingHours] | None = None,
     ) -> None:
         self.clock = clock
-        self.tenant_id = tenant_id
+        self.people = people
+        self.tenant_id = people.tenant_id
         self.tasks: dict[str, Task] = {}
         self.events: list[WorldEvent] = []
         self._late_answers: set[tuple[str, str | None, str]] = set()
@@ -82,7 +82,6 @@ class TaskWorld:
         self.policy = EscalationPolicy(rules=[], version=0)
         self.checks: list[EscalationCheck] = []
         self._wake_up = wake_up
-        self._people = {} if people is None else dict(people)
         self._calendars = {} if calendars is None else dict(calendars)
         self._random = random.Random(7)  # noqa: S311 - ids of a test
 
@@ -98,7 +97,7 @@ class TaskWorld:
                 tenant_id=self.tenant_id,
                 random_bits=self._random.getrandbits(74),
                 calendar=self._calendar(request.sla, now),
-                voters=self._voters(request),
+                voters=self.people.voters(request),
             )
             known = self._keep(decision)
         return rules.clock_state(known, now)
@@ -111,59 +110,66 @@ class TaskWorld:
     async def cancel(self, request: CancelTaskRequest, *, by: str | None = None) -> Task:
         """End a task without an answer."""
         task = self.get(request.task_id)
-        principal = self._worker() if by is None else self._manager(by, task)
-        return await self._told(rules.decide_cancel(task, principal, await self.clock(), request))
+        now = await self.clock()
+        principal = self._worker() if by is None else self._manager(by, task, now)
+        return await self._told(rules.decide_cancel(task, principal, now, request))
 
     async def claim(self, task_id: str, *, by: str) -> Task:
         """Give the task to a person."""
         task = self.get(task_id)
         request = ClaimTaskRequest(task_id=task_id)
-        return await self._told(rules.decide_claim(task, self._person(by, task), await self.clock(), request))
+        now = await self.clock()
+        return await self._told(rules.decide_claim(task, self._person(by, task, now), now, request))
 
     async def release(self, task_id: str, *, by: str) -> Task:
         """Put the task back."""
         task = self.get(task_id)
         request = ReleaseTaskRequest(task_id=task_id)
-        return await self._told(rules.decide_release(task, self._person(by, task), await self.clock(), request))
+        now = await self.clock()
+        return await self._told(rules.decide_release(task, self._person(by, task, now), now, request))
 
     async def assign(self, request: AssignTaskRequest, *, by: str) -> Task:
         """Give the task to others, as a manager."""
         task = self.get(request.task_id)
-        return await self._told(rules.decide_assign(task, self._manager(by, task), await self.clock(), request))
+        now = await self.clock()
+        return await self._told(rules.decide_assign(task, self._manager(by, task, now), now, request))
 
     async def delegate(self, request: DelegateTaskRequest, *, by: str) -> Task:
         """Hand the task to another candidate, as its assignee."""
         task = self.get(request.task_id)
-        now, groups = await self.clock(), self._people.get(request.assignee, task.candidate_groups)
-        return await self._told(rules.decide_delegate(task, self._person(by, task), now, request, groups=groups))
+        now, groups = await self.clock(), self.people.groups.get(request.assignee, task.candidate_groups)
+        return await self._told(rules.decide_delegate(task, self._person(by, task, now), now, request, groups=groups))
 
     async def update(self, request: UpdateTaskRequest, *, by: str) -> Task:
         """Change the task, as a manager."""
         task = self.get(request.task_id)
-        return await self._told(rules.decide_update(task, self._manager(by, task), await self.clock(), request))
+        now = await self.clock()
+        return await self._told(rules.decide_update(task, self._manager(by, task, now), now, request))
 
     async def escalate(self, request: EscalateTaskRequest, *, by: str) -> Task:
         """Perform the next step of the chain, as a manager."""
         task = self.get(request.task_id)
-        return await self._told(rules.decide_escalate(task, self._manager(by, task), await self.clock(), request))
+        now = await self.clock()
+        return await self._told(rules.decide_escalate(task, self._manager(by, task, now), now, request))
 
     async def complete(self, request: CompleteTaskRequest, *, by: str) -> Task:
         """Record a person's answer."""
         task = self.get(request.task_id)
         now, issue = await self.clock(), self.receipt_key.issue
-        return await self._told(rules.decide_complete(task, self._person(by, task), now, request, issue=issue))
+        return await self._told(rules.decide_complete(task, self._person(by, task, now), now, request, issue=issue))
 
     async def vote(self, request: VoteTaskRequest, *, by: str) -> Task:
         """Record a person's vote."""
         task = self.get(request.task_id)
-        now, issue, voters = await self.clock(), self.receipt_key.issue, self._voters(task)
-        person = self._person(by, task)
+        now, issue, voters = await self.clock(), self.receipt_key.issue, self.people.voters(task)
+        person = self._person(by, task, now)
         return await self._told(rules.decide_vote(task, person, now, request, issue=issue, voters=voters))
 
     async def save_draft(self, request: SaveDraftRequest, *, by: str) -> Task:
         """Keep a person's partial values."""
         task = self.get(request.task_id)
-        task = self._keep(rules.decide_save_draft(task, self._person(by, task), await self.clock(), request))
+        now = await self.clock()
+        task = self._keep(rules.decide_save_draft(task, self._person(by, task, now), now, request))
         self.tasks[task.task_id] = task
         return task
 
@@ -171,13 +177,14 @@ class TaskWorld:
         """Ask the requester, as the task's assignee."""
         task = self.get(request.task_id)
         now = await self.clock()
-        return await self._told(rules.decide_request_changes(task, self._person(by, task), now, request))
+        return await self._told(rules.decide_request_changes(task, self._person(by, task, now), now, request))
 
     async def answer(self, request: AnswerTaskRequest, *, by: str | None = None) -> Task:
         """Answer the reviewer: as whoever asked for the run, or as its workflow."""
         task = self.get(request.task_id)
-        principal = self._worker() if by is None else self._person(by, task)
-        return await self._told(rules.decide_answer(task, principal, await self.clock(), request))
+        now = await self.clock()
+        principal = self._worker() if by is None else self._person(by, task, now)
+        return await self._told(rules.decide_answer(task, principal, now, request))
 
     async def check_escalation(self, request: CheckEscalationRequest) -> EscalationCheck:
         """Say by `policy` whether it may go on alone, and keep it in `checks`."""
@@ -244,6 +251,7 @@ class TaskWorld:
         return task
 
     def _keep(self, decision: rules.Decision) -> Task:
+        decision = self.people.given(decision, self.tasks.values())
         if decision.changes:
             self.tasks[decision.task.task_id] = decision.task
         for change in decision.changes:
@@ -263,18 +271,6 @@ class TaskWorld:
         self._late_answers.add(late)
         return False
 
-    def _voters(self, task: Task | CreateTaskRequest) -> rules.Voters | None:
-        """Return who may vote, by name; None where the test does not say who is in the groups."""
-        named = [*task.candidate_users, *([task.assignee] if task.assignee else [])]
-        if not self._people:
-            return None
-        known = dict.fromkeys(named, task.candidate_groups) | self._people
-        return {
-            name: [group for group in groups if group in task.candidate_groups]
-            for name, groups in known.items()
-            if name in named or not set(groups).isdisjoint(task.candidate_groups)
-        }
-
     def _calendar(self, policy: SlaPolicy | None, now: datetime) -> Calendar | None:
         name = None if policy is None else policy.calendar
         if name is None or name not in self._calendars:
@@ -282,15 +278,14 @@ class TaskWorld:
         kept = {"name": name, "working_hours": self._calendars[name], "version": 1}
         return Calendar(calendar_id=name, tenant_id=self.tenant_id, created_at=now, updated_at=now, **kept)
 
-    def _manager(self, name: str, task: Task) -> Principal:
-        return self._person(name, task, roles=frozenset({"manager"}))
-
     def _worker(self) -> Principal:
         return Principal(subject="worker", kind="service", tenant_id=self.tenant_id, roles=frozenset({"worker"}))
 
-    def _person(self, name: str, task: Task, *, roles: frozenset[str] = frozenset({"member"})) -> Principal:
-        groups = self._people.get(name, task.candidate_groups)
-        return Principal(subject=name, kind="user", tenant_id=self.tenant_id, roles=roles, groups=frozenset(groups))
+    def _person(self, name: str, task: Task, now: datetime) -> Principal:
+        return self.people.person(name, task, now)
+
+    def _manager(self, name: str, task: Task, now: datetime) -> Principal:
+        return self.people.person(name, task, now, roles=["manager"])
 
 
 class HumanTask:
