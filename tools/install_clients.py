@@ -1,4 +1,7 @@
-"""Installs the MCP clients of docs/guides/connect-an-agent.md into environments of their own in .venv/clients."""
+"""Installs programs that tests talk to, each into an environment of its own in .venv/clients.
+
+They are the MCP clients of docs/guides/connect-an-agent.md, and an OpenID Connect provider.
+"""
 
 import subprocess
 import sys
@@ -8,6 +11,7 @@ CLIENTS = {
     "langgraph": ("langchain-mcp-adapters==0.3.2",),
     "openai-agents": ("openai-agents==0.24.0",),
     "fastmcp": ("fastmcp==4.1.2", "fastmcp-tasks==4.1.2"),
+    "canaille": ("canaille[oidc,server]==0.3.6",),
 }
 
 

@@ -128,7 +128,7 @@ class Home:
 
 
 @asynccontextmanager
-async def running(schema: Schema, signer: Signer) -> AsyncIterator[World]:
+async def running(schema: Schema, signer: Signer, **changes: Any) -> AsyncIterator[World]:
     database = await Database.connect(schema.app_url, schema="identity")
     lookup = await Database.connect(schema.url("lookup"), schema="identity")
     passwords = Passwords()
@@ -139,18 +139,21 @@ async def running(schema: Schema, signer: Signer) -> AsyncIterator[World]:
         pepper=Pepper(b"the pepper of this test installation"),
         passwords=passwords,
         time_zones=frozenset(zoneinfo.available_timezones()),
+        **changes,
     )
     await InstallationKeys(operations, {"service": SERVICE_KEY, "worker": WORKER_KEY}).write()
     server = grpc_server()
     add_identity_service(server, operations, permitted(signer.verifier().authenticate))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with grpc_channel(f"127.0.0.1:{port}") as channel:
-        yield World(schema, operations, signer, channel)
-    await server.stop(None)
-    await operations.settle()
-    passwords.close()
-    await asyncio.gather(database.close(), lookup.close())
+    try:
+        async with grpc_channel(f"127.0.0.1:{port}") as channel:
+            yield World(schema, operations, signer, channel)
+    finally:
+        await server.stop(None)
+        await operations.settle()
+        passwords.close()
+        await asyncio.gather(database.close(), lookup.close())
 
 
 @pytest.fixture(scope="session")
