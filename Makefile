@@ -56,6 +56,10 @@ deploy-tools: install ## Install Helm, kubectl, hadolint and checkov, which the 
 golden: deploy-tools ## Write the chart's golden renders and its README anew; look at the difference.
 	@$(BIN)/python tools/golden.py
 
+.PHONY: released
+released: deploy-tools ## Write down what the chart of a release puts into a cluster; later ones are held against it. (REF)
+	@$(BIN)/python tools/release_chart.py $(REF)
+
 IMAGES := identity-service task-service workflow-worker notification-service api-gateway mcp-gateway dashboard migrations evaluation
 TAG ?= 0.1.0
 BASE ?= python:3.12-slim
