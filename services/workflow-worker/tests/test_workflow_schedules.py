@@ -74,8 +74,9 @@ async def test_a_schedule_that_temporal_fires_starts_a_run_like_any_other(world:
         assert timedelta() < seen.next_at - datetime.now(UTC) <= timedelta(days=3, hours=1)
         assert seen.next_at.weekday() < 5
 
-        await (await world.temporal()).get_schedule_handle(schedule.schedule_id).trigger()
-        run = (await eventually(lambda: runs_of(world, schedule), timeout=30))[0]
+        handle = (await world.temporal()).get_schedule_handle(schedule.schedule_id)
+        await handle.trigger(rpc_timeout=timedelta(seconds=20))
+        run = (await eventually(lambda: runs_of(world, schedule)))[0]
         task = await world.task_of(run)
         assert (task.tenant_id, task.requested_by) == (world.tenant_id, "agent-1")
         assert (run.tags, run.requested_by, run.schedule_id) == (["morning"], "agent-1", schedule.schedule_id)

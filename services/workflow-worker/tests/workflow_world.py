@@ -307,7 +307,8 @@ class World:
 
     async def temporal(self) -> Client:
         """Temporal, to look behind the service."""
-        return await Client.connect(self.settings.temporal_address, data_converter=pydantic_data_converter)
+        async with asyncio.timeout(30):
+            return await Client.connect(self.settings.temporal_address, data_converter=pydantic_data_converter)
 
     async def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """What is in the schema, as its superuser sees it."""
@@ -335,7 +336,8 @@ class World:
             yield
         finally:
             stop.set()
-            await running
+            async with asyncio.timeout(60):
+                await running
 
 
 @asynccontextmanager

@@ -100,12 +100,12 @@ class _Instance(WorkflowInstance):
             self._inside = InSandbox(details, UnsandboxedWorkflowRunner, workflow_class)
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        self._thread_id = threading.get_ident()
-        try:
-            with self._room.entered():
+        with self._room.entered():
+            self._thread_id = threading.get_ident()  # what Temporal may interrupt: nothing that holds a lock
+            try:
                 return self._inside.activate(act)
-        finally:
-            self._thread_id = None
+            finally:
+                self._thread_id = None
 
     def get_serialization_context(self, command_info: Any) -> Any:
         return self._inside.get_serialization_context(command_info)

@@ -1,9 +1,13 @@
 """The pytest plugin: real servers, started when the first test asks for them, one of each per test process."""
 
+import asyncio
 import base64
+import functools
+import inspect
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 from orkestra.chassis.tokens import Signer
@@ -12,6 +16,29 @@ from orkestra.testkit.stack import Stack, running_stack
 
 PORTS_APART = 400
 PLACES = 50
+OF_THE_TIMEOUT = 0.85
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Cancels an async test that hangs, so that it fails where it waits and leaves the loop to the tests after it.
+
+    pytest-timeout would end it from outside: what it has opened then goes on in the loop that the next tests share.
+    """
+    test = getattr(item, "obj", None)
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(test) and not hasattr(test, "hypothesis"):
+        marker = item.get_closest_marker("timeout")
+        given = item.config.getini("timeout") if marker is None else [*marker.args, *marker.kwargs.values()][0]
+        item.obj = _bounded(test, float(given or 0) * OF_THE_TIMEOUT)
+
+
+def _bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def bounded(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(seconds or None):
+            await test(*args, **kwargs)
+
+    return bounded
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

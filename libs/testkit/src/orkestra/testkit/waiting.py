@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
+LAST_ANSWER = 5.0
+"""Seconds that a condition asked in time may still take to answer."""
 
 
 @overload
@@ -25,21 +27,29 @@ async def eventually(condition: Callable[[], T], *, timeout: float = ..., every:
 async def eventually(condition: Callable[[], Any], *, timeout: float = 30.0, every: float = 0.02) -> Any:  # noqa: ASYNC109
     """Asks until the answer is true or truthy and returns it; an assertion that fails counts as not yet.
 
-    After `timeout` seconds the last failed assertion is raised, or one that names the condition.
+    After `timeout` seconds the last failed assertion is raised, or one that names the condition; so it is where the
+    condition itself does not come back.
     """
     deadline = time.monotonic() + timeout
-    while True:
-        failed: AssertionError | None = None
-        try:
-            asked = condition()
-            answer = await asked if inspect.isawaitable(asked) else asked
-            if answer:
-                return answer
-        except AssertionError as error:
-            failed = error
-        if time.monotonic() > deadline:
-            raise failed or AssertionError(f"not true within {timeout:g} s: {_source(condition)}")
-        await asyncio.sleep(every)
+    failed: AssertionError | None = None
+    try:
+        async with asyncio.timeout(timeout + LAST_ANSWER) as patience:
+            while True:
+                failed = None
+                try:
+                    asked = condition()
+                    answer = await asked if inspect.isawaitable(asked) else asked
+                    if answer:
+                        return answer
+                except AssertionError as error:
+                    failed = error
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(every)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+    raise failed or AssertionError(f"not true within {timeout:g} s: {_source(condition)}")
 
 
 def eventually_sync(condition: Callable[[], T], *, timeout: float = 30.0, every: float = 0.02) -> T:
