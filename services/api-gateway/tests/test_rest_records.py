@@ -1,15 +1,19 @@
 """What was decided, as the REST door shows it: histories that are verified, and what people corrected."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.v1.task import (
     Correction,
+    GetTaskFiguresRequest,
     HistoryVerification,
     ListCorrectionsRequest,
     ListCorrectionsResponse,
+    Span,
+    TaskFigures,
     TaskHistory,
     VerifyTaskHistoryRequest,
 )
@@ -84,6 +88,23 @@ async def test_corrections_come_by_pages_with_numbers_as_they_are(door: RestWorl
     assert Correction.model_validate(correction) == CORRECTION
     assert "12345678901234567890" in answer.text
     assert door.rooms.asked[0].request == ListCorrectionsRequest.model_validate({**filters, "page_size": 1})
+
+
+async def test_figures_are_asked_by_time_type_and_group(door: RestWorld) -> None:
+    zero = dict.fromkeys(("asked", "live", "completed", "completed_by_policy", "cancelled", "expired"), 0)
+    since, until = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC)
+    span = Span(count=2, median=timedelta(minutes=3.5), p95=timedelta(minutes=8.75))
+    none = dict.fromkeys(("time_to_complete", "time_active", "time_waiting", "time_paused"), Span(count=0))
+    figures = TaskFigures(
+        since=since, until=until, **zero, time_to_claim=span, **none, with_sla=0, breached=0, escalated=0
+    )
+    door.rooms.answer("get_task_figures", figures)
+    filters = {"since": "2030-01-01T00:00:00Z", "until": "2030-02-01T00:00:00Z", "type": "refund", "group": "l1"}
+    answer = await door.http.get("/v1/metrics/tasks", params=filters)
+    assert answer.status_code == 200
+    assert answer.json()["time_to_claim"] == {"count": 2, "median": "PT3M30S", "p95": "PT8M45S"}
+    assert answer.json()["breach_rate"] is None
+    assert door.rooms.asked[0].request == GetTaskFiguresRequest.model_validate(filters)
 
 
 @pytest.mark.parametrize("wrong", [{"answered_after": "yesterday"}, {"page_size": "many"}, {"agent": "bot"}])

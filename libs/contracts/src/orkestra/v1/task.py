@@ -530,6 +530,71 @@ class CorrectedField(Model, pb=pb.CorrectedField):
     changed: bool
 
 
+class GetTaskFiguresRequest(Model, pb=pb.GetTaskFiguresRequest):
+    """Which tasks the figures are of."""
+
+    since: UtcDatetime | None = Field(
+        default=None, description="Asked at this time or later; 30 days ago where absent."
+    )
+    until: UtcDatetime | None = Field(
+        default=None, description="Asked before this time; now where absent. At most 366 days after since."
+    )
+    type: str | None = Field(default=None)
+    group: str | None = Field(default=None, description="Offered to this group.")
+    time_zone: str | None = Field(
+        default=None, description="IANA name of the zone in which days begin; UTC where absent."
+    )
+
+
+class DayVolume(Model, pb=pb.DayVolume):
+    """How many tasks of one day."""
+
+    day: str = Field(description="YYYY-MM-DD.")
+    asked: Int64 = Field(description="Asked on this day.")
+    completed: Int64 = Field(description="Completed on this day, of those that were asked in the time.")
+
+
+class Span(Model, pb=pb.Span):
+    """How long something took."""
+
+    count: Int64 = Field(description="How many tasks it is measured of.")
+    median: timedelta | None = Field(
+        default=None,
+        description="Absent where there are none. Between two values it is interpolated, as SQL's percentile_cont does.",
+    )
+    p95: timedelta | None = Field(default=None)
+
+
+class PersonLoad(Model, pb=pb.PersonLoad):
+    """What one person has and did."""
+
+    user_id: str
+    claimed: Int64 = Field(description="Of the tasks asked in the time, those that the person holds now.")
+    completed: Int64
+
+
+class GroupLoad(Model, pb=pb.GroupLoad):
+    """What one group has and did."""
+
+    group_id: str
+    open: Int64
+    claimed: Int64
+    completed: Int64
+
+
+class DraftFigures(Model, pb=pb.DraftFigures):
+    """What people made of the drafts of one agent, model and prompt version."""
+
+    agent: str | None = Field(default=None)
+    model: str | None = Field(default=None)
+    prompt_version: str | None = Field(default=None)
+    answered: Int64 = Field(description="Answers of people where it had drafted.")
+    edited: Int64 = Field(description="Of these, how many changed a drafted value at least.")
+    overridden: Int64 = Field(description="Of these, how many left no drafted value as it was.")
+    edit_rate: float = Field(description="edited by answered.")
+    override_rate: float = Field(description="overridden by answered.")
+
+
 class RedeemReceiptRequest(Model, pb=pb.RedeemReceiptRequest):
     """A receipt to use up."""
 
@@ -792,6 +857,45 @@ class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
     version: Int32 | None = Field(
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
+
+
+class TaskFigures(Model, pb=pb.TaskFigures):
+    """Figures of the tasks that were asked in a time."""
+
+    since: UtcDatetime
+    until: UtcDatetime
+    asked: Int64
+    live: Int64 = Field(description="Of these, still live.")
+    completed: Int64
+    completed_by_policy: Int64 = Field(description="Of the completed, by a policy at the end of its chain.")
+    cancelled: Int64
+    expired: Int64
+    days: list[DayVolume] = Field(default_factory=list, description="Of those asked, each day with any, oldest first.")
+    time_to_claim: Span = Field(
+        description="How long tasks were open until they were claimed, as their calendars count; of those that were claimed."
+    )
+    time_to_complete: Span = Field(
+        description="How long tasks were open and claimed, as their calendars count and without the time that they waited; of those completed."
+    )
+    time_active: Span = Field(description="How long tasks were claimed; of those completed.")
+    time_waiting: Span = Field(description="How long tasks waited for whoever asked; of those that did.")
+    time_paused: Span = Field(
+        description="How long tasks were open or claimed outside the hours of their calendars; of those that were."
+    )
+    with_sla: Int64 = Field(description="Tasks with a clock.")
+    breached: Int64 = Field(description="Of these, how many missed a deadline, ever.")
+    breach_rate: float | None = Field(
+        default=None, description="breached by with_sla; absent where nothing has a clock."
+    )
+    escalated: Int64 = Field(description="Tasks for which a step of an escalation chain was performed.")
+    escalation_rate: float | None = Field(
+        default=None, description="escalated by asked; absent where nothing was asked."
+    )
+    people: list[PersonLoad] = Field(default_factory=list, description="The 200 people with the most.")
+    groups: list[GroupLoad] = Field(default_factory=list, description="The 200 groups with the most.")
+    drafts: list[DraftFigures] = Field(
+        default_factory=list, description="What people made of drafts, by who drafted: the 200 with the most."
     )
 
 
@@ -1354,6 +1458,12 @@ class TaskServiceServer(Protocol):
         """
         ...
 
+    async def get_task_figures(self, ctx: Context, request: GetTaskFiguresRequest) -> TaskFigures:
+        """Returns figures of the tasks that were asked in a time: how many, how long, how late, who, and what became
+        of the drafts of agents. For managers, admins and auditors.
+        """
+        ...
+
     async def create_calendar(self, ctx: Context, request: CreateCalendarRequest) -> Calendar:
         """Keeps a calendar, which SLAs name from then on. For managers and admins."""
         ...
@@ -1642,6 +1752,16 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """
         return await self._call(
             "ListCorrections", request, ListCorrectionsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_task_figures(
+        self, request: GetTaskFiguresRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> TaskFigures:
+        """Returns figures of the tasks that were asked in a time: how many, how long, how late, who, and what became
+        of the drafts of agents. For managers, admins and auditors.
+        """
+        return await self._call(
+            "GetTaskFigures", request, TaskFigures, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def create_calendar(

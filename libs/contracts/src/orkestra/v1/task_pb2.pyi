@@ -1385,6 +1385,130 @@ class CorrectedField(_message.Message):
     changed: bool
     def __init__(self, field: _Optional[str] = ..., proposed: _Optional[str] = ..., answered: _Optional[str] = ..., confidence: _Optional[float] = ..., changed: _Optional[bool] = ...) -> None: ...
 
+class GetTaskFiguresRequest(_message.Message):
+    __slots__ = ("since", "until", "type", "group", "time_zone")
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    type: str
+    group: str
+    time_zone: str
+    def __init__(self, since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., group: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
+
+class TaskFigures(_message.Message):
+    __slots__ = ("since", "until", "asked", "live", "completed", "completed_by_policy", "cancelled", "expired", "days", "time_to_claim", "time_to_complete", "time_active", "time_waiting", "time_paused", "with_sla", "breached", "breach_rate", "escalated", "escalation_rate", "people", "groups", "drafts")
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    LIVE_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_BY_POLICY_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    TIME_TO_CLAIM_FIELD_NUMBER: _ClassVar[int]
+    TIME_TO_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    TIME_WAITING_FIELD_NUMBER: _ClassVar[int]
+    TIME_PAUSED_FIELD_NUMBER: _ClassVar[int]
+    WITH_SLA_FIELD_NUMBER: _ClassVar[int]
+    BREACHED_FIELD_NUMBER: _ClassVar[int]
+    BREACH_RATE_FIELD_NUMBER: _ClassVar[int]
+    ESCALATED_FIELD_NUMBER: _ClassVar[int]
+    ESCALATION_RATE_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    DRAFTS_FIELD_NUMBER: _ClassVar[int]
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    asked: int
+    live: int
+    completed: int
+    completed_by_policy: int
+    cancelled: int
+    expired: int
+    days: _containers.RepeatedCompositeFieldContainer[DayVolume]
+    time_to_claim: Span
+    time_to_complete: Span
+    time_active: Span
+    time_waiting: Span
+    time_paused: Span
+    with_sla: int
+    breached: int
+    breach_rate: float
+    escalated: int
+    escalation_rate: float
+    people: _containers.RepeatedCompositeFieldContainer[PersonLoad]
+    groups: _containers.RepeatedCompositeFieldContainer[GroupLoad]
+    drafts: _containers.RepeatedCompositeFieldContainer[DraftFigures]
+    def __init__(self, since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., asked: _Optional[int] = ..., live: _Optional[int] = ..., completed: _Optional[int] = ..., completed_by_policy: _Optional[int] = ..., cancelled: _Optional[int] = ..., expired: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayVolume, _Mapping]]] = ..., time_to_claim: _Optional[_Union[Span, _Mapping]] = ..., time_to_complete: _Optional[_Union[Span, _Mapping]] = ..., time_active: _Optional[_Union[Span, _Mapping]] = ..., time_waiting: _Optional[_Union[Span, _Mapping]] = ..., time_paused: _Optional[_Union[Span, _Mapping]] = ..., with_sla: _Optional[int] = ..., breached: _Optional[int] = ..., breach_rate: _Optional[float] = ..., escalated: _Optional[int] = ..., escalation_rate: _Optional[float] = ..., people: _Optional[_Iterable[_Union[PersonLoad, _Mapping]]] = ..., groups: _Optional[_Iterable[_Union[GroupLoad, _Mapping]]] = ..., drafts: _Optional[_Iterable[_Union[DraftFigures, _Mapping]]] = ...) -> None: ...
+
+class DayVolume(_message.Message):
+    __slots__ = ("day", "asked", "completed")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    day: str
+    asked: int
+    completed: int
+    def __init__(self, day: _Optional[str] = ..., asked: _Optional[int] = ..., completed: _Optional[int] = ...) -> None: ...
+
+class Span(_message.Message):
+    __slots__ = ("count", "median", "p95")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    P95_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    median: _duration_pb2.Duration
+    p95: _duration_pb2.Duration
+    def __init__(self, count: _Optional[int] = ..., median: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., p95: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class PersonLoad(_message.Message):
+    __slots__ = ("user_id", "claimed", "completed")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    claimed: int
+    completed: int
+    def __init__(self, user_id: _Optional[str] = ..., claimed: _Optional[int] = ..., completed: _Optional[int] = ...) -> None: ...
+
+class GroupLoad(_message.Message):
+    __slots__ = ("group_id", "open", "claimed", "completed")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    open: int
+    claimed: int
+    completed: int
+    def __init__(self, group_id: _Optional[str] = ..., open: _Optional[int] = ..., claimed: _Optional[int] = ..., completed: _Optional[int] = ...) -> None: ...
+
+class DraftFigures(_message.Message):
+    __slots__ = ("agent", "model", "prompt_version", "answered", "edited", "overridden", "edit_rate", "override_rate")
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDDEN_FIELD_NUMBER: _ClassVar[int]
+    EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_RATE_FIELD_NUMBER: _ClassVar[int]
+    agent: str
+    model: str
+    prompt_version: str
+    answered: int
+    edited: int
+    overridden: int
+    edit_rate: float
+    override_rate: float
+    def __init__(self, agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., answered: _Optional[int] = ..., edited: _Optional[int] = ..., overridden: _Optional[int] = ..., edit_rate: _Optional[float] = ..., override_rate: _Optional[float] = ...) -> None: ...
+
 class Receipt(_message.Message):
     __slots__ = ("task_id", "revision", "outcome", "action_digest", "decided_by", "decided_at", "expires_at", "token", "form_digest", "shown_digest")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]

@@ -50,5 +50,10 @@ WORDS: dict[str, Any] = {
     "at": AT,
     "begins_at": "2030-02-01T00:00:00Z",
     "ends_at": "2030-02-15T00:00:00Z",
+    "since": "2030-01-01T00:00:00Z",
+    "until": AT,
+    "day": "2030-01-31",
+    "median": "PT12M30S",
+    "p95": "PT1H40M",
     "faults": [],
 }

@@ -9,6 +9,7 @@ from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
 from orkestra.task_service.operations.ending import Ending, Ends, Tips
 from orkestra.task_service.operations.escalating import Escalating
+from orkestra.task_service.operations.figuring import Figuring
 from orkestra.task_service.operations.managing import Managing
 from orkestra.task_service.operations.people import People, group_columns, person_columns, substitution_columns
 from orkestra.task_service.operations.reading import Reading
@@ -33,6 +34,7 @@ class TaskOperations(
     Managing,
     Calendars,
     Correcting,
+    Figuring,
 ):
     """Every rpc of TaskService."""
 
