@@ -1,5 +1,6 @@
 """Schedules by their client, on a real Temporal: what they start, what they skip, and what may be scheduled."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
+from orkestra.v1.events import ScheduleEvent
 from orkestra.v1.workflow import (
     CreateScheduleRequest,
     DeleteScheduleRequest,
@@ -101,6 +103,32 @@ async def test_what_overlaps_is_skipped_and_that_is_said(world: World) -> None:
     assert told is not None
     assert told.type == "SCHEDULE_OVERLAPS"
     assert len(await runs_of(world, schedule)) == 1
+
+
+async def test_what_happens_to_a_schedule_is_told_to_whoever_may_see_it(world: World) -> None:
+    await world.register("told")
+    client, clock = world.client("agent"), world.client("worker")
+    schedule = await client.create_schedule(daily("told"))
+    due = FireScheduleRequest(schedule_id=schedule.schedule_id)
+    run = (await clock.fire_schedule(due)).workflow
+    await clock.fire_schedule(due)
+    await client.update_schedule(UpdateScheduleRequest(schedule_id=schedule.schedule_id, paused=True))
+    await clock.fire_schedule(due)
+    await client.delete_schedule(DeleteScheduleRequest(schedule_id=schedule.schedule_id))
+    query = "select headers, payload from workflow.outbox where headers->>'ce-subject' = $1 order by seq"
+    events = await world.rows(query, schedule.schedule_id)
+    told = [ScheduleEvent.model_validate_json(event["payload"]) for event in events]
+    headers = [json.loads(event["headers"]) for event in events]
+    assert [one["ce-type"].removeprefix("orkestra.v1.schedule.") for one in headers] == [
+        *("created", "fired", "skipped", "updated", "deleted")
+    ]
+    assert [one["ce-version"] for one in headers] == ["1", "1", "1", "2", "3"]
+    assert [one.actor for one in told] == ["agent-1", None, None, "agent-1", "agent-1"]
+    assert {tuple(one.audience) for one in told} == {("user:agent-1", "all")}
+    assert [one.schedule.input for one in told] == [None] * 5
+    assert run is not None
+    assert told[1].schedule.last_workflow_id == run.workflow_id
+    assert told[2].schedule.last_failure is not None
 
 
 async def test_the_other_policies_start_beside_cancel_or_end_what_runs(world: World) -> None:

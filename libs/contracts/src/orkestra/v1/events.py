@@ -6,7 +6,7 @@ from orkestra.v1 import events_pb2 as pb
 from orkestra.v1.identity import ApiKey, Group, MailLink, Substitution, Tenant, User
 from orkestra.v1.notification import Notification
 from orkestra.v1.task import Calendar, Task, View
-from orkestra.v1.workflow import Emitted, Workflow
+from orkestra.v1.workflow import Emitted, Schedule, Workflow
 from orkestra.wire import Model
 
 
@@ -48,6 +48,14 @@ class WorkflowEvent(Model, pb=pb.WorkflowEvent):
     audience: list[str] = Field(default_factory=list, description="Who may see it: user:<id> or all.")
     actor: str | None = Field(default=None)
     emitted: Emitted | None = Field(default=None, description="What the run's code tells; only with emitted.")
+
+
+class ScheduleEvent(Model, pb=pb.ScheduleEvent):
+    """What happened to a schedule: the schedule without its input."""
+
+    schedule: Schedule
+    audience: list[str] = Field(default_factory=list, description="Who may see it: user:<id> or all.")
+    actor: str | None = Field(default=None, description="The principal; absent where the clock did it.")
 
 
 class TenantEvent(Model, pb=pb.TenantEvent):

@@ -55,6 +55,16 @@ class WorkflowEvent(_message.Message):
     emitted: _workflow_pb2.Emitted
     def __init__(self, workflow: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., emitted: _Optional[_Union[_workflow_pb2.Emitted, _Mapping]] = ...) -> None: ...
 
+class ScheduleEvent(_message.Message):
+    __slots__ = ("schedule", "audience", "actor")
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    schedule: _workflow_pb2.Schedule
+    audience: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    def __init__(self, schedule: _Optional[_Union[_workflow_pb2.Schedule, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+
 class TenantEvent(_message.Message):
     __slots__ = ("tenant",)
     TENANT_FIELD_NUMBER: _ClassVar[int]

@@ -204,7 +204,8 @@ update schedules set
     last_fired_at = now(),
     last_workflow_id = coalesce(:workflow_id::text, last_workflow_id),
     last_failure = :failure
-where tenant_id = :tenant_id and schedule_id = :schedule_id;
+where tenant_id = :tenant_id and schedule_id = :schedule_id
+returning *;
 
 -- running_of_schedule
 select * from runs where tenant_id = :tenant_id and schedule_id = :schedule_id and status = 'running';

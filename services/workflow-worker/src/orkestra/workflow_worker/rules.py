@@ -12,7 +12,7 @@ from typing import Any, Literal
 from orkestra.rules import parse_duration
 from orkestra.rules.recurrence import is_time_zone, parse_cron
 from orkestra.sdk.header import RunHeader
-from orkestra.v1.events import WorkflowEvent
+from orkestra.v1.events import ScheduleEvent, WorkflowEvent
 from orkestra.v1.task import Sla, SlaClock, Task, TaskStatus
 from orkestra.v1.workflow import (
     Definition,
@@ -324,9 +324,25 @@ def asked_of_requester(task: Task) -> str | None:
 
 def told(run: Workflow, actor: str | None) -> WorkflowEvent:
     """Return what an event tells of a run, and to whom."""
-    people = [f"user:{person}" for person in dict.fromkeys((run.requested_by, run.on_behalf_of)) if person]
     slim = run.model_copy(update={"input": None, "result": None, "handoff": None, "notice": None})
-    return WorkflowEvent(workflow=slim, audience=[*people, "all"], actor=actor)
+    return WorkflowEvent(workflow=slim, audience=_audience(run), actor=actor)
+
+
+def told_of_schedule(schedule: Schedule, actor: str | None) -> ScheduleEvent:
+    """Return what an event tells of a schedule, and to whom."""
+    return ScheduleEvent(
+        schedule=schedule.model_copy(update={"input": None}), audience=_audience(schedule), actor=actor
+    )
+
+
+def is_clock(principal: Principal) -> bool:
+    """Say whether a worker asks: it acts for the clock, and nobody of the tenant did it."""
+    return "worker" in principal.roles
+
+
+def _audience(of: Workflow | Schedule) -> list[str]:
+    people = [f"user:{person}" for person in dict.fromkeys((of.requested_by, of.on_behalf_of)) if person]
+    return [*people, "all"]
 
 
 def page_size(asked: int | None) -> int:

@@ -64,6 +64,7 @@ class Scheduling(Starting):
             **request.model_dump(exclude={"cron", "every", "time_zone", "overlap", "paused"}),
         )
         assert schedule is not None  # noqa: S101 - an insert returns its row
+        await _tell(tx, "created", schedule)
         return schedule
 
     async def get_schedule(self, ctx: Context, request: GetScheduleRequest) -> Schedule:
@@ -118,7 +119,10 @@ class Scheduling(Starting):
         schedule = await sql.update_schedule.one(
             tx.conn, Schedule, tenant_id=tx.tenant_id, schedule_id=known.schedule_id, **changed
         )
-        return schedule or known
+        if schedule is None:  # deleted meanwhile
+            raise _not_there(known.schedule_id)
+        await _tell(tx, "updated", schedule)
+        return schedule
 
     async def delete_schedule(self, ctx: Context, request: DeleteScheduleRequest) -> DeleteScheduleResponse:
         answer = await self._record_delete(ctx, request)
@@ -129,6 +133,7 @@ class Scheduling(Starting):
     async def _record_delete(self, tx: Tx, request: DeleteScheduleRequest) -> DeleteScheduleResponse:
         known = await _own(tx, request.schedule_id)
         await sql.delete_schedule.execute(tx.conn, tenant_id=tx.tenant_id, schedule_id=known.schedule_id)
+        await _tell(tx, "deleted", known.model_copy(update={"version": known.version + 1}))
         return DeleteScheduleResponse()
 
     async def trigger_schedule(self, ctx: Context, request: TriggerScheduleRequest) -> Workflow:
@@ -240,8 +245,12 @@ async def sync_schedule(database: Database, engine: Engine, tenant_id: str, sche
 async def _visible(tx: Tx, schedule_id: str) -> Schedule:
     schedule = await sql.get_schedule.one(tx.conn, Schedule, tenant_id=tx.tenant_id, schedule_id=schedule_id)
     if schedule is None or not rules.may_see(tx.ctx.principal, schedule):
-        raise NotFound("SCHEDULE_NOT_FOUND", f"There is no schedule {schedule_id}.")
+        raise _not_there(schedule_id)
     return schedule
+
+
+def _not_there(schedule_id: str) -> NotFound:
+    return NotFound("SCHEDULE_NOT_FOUND", f"There is no schedule {schedule_id}.")
 
 
 async def _own(tx: Tx, schedule_id: str) -> Schedule:
@@ -260,10 +269,20 @@ def _told(refused: Error) -> Failure:
 
 
 async def _note_firing(tx: Tx, schedule: Schedule, workflow_id: str | None, failure: Failure | None) -> None:
-    await sql.note_firing.execute(
+    """Keep what came of a firing with the schedule, and tell it; the schedule's version stays as it is."""
+    noted = await sql.note_firing.one(
         tx.conn,
+        Schedule,
         tenant_id=tx.tenant_id,
         schedule_id=schedule.schedule_id,
         workflow_id=workflow_id,
         failure=None if failure is None else failure.model_dump(),
+    )
+    await _tell(tx, "skipped" if workflow_id is None else "fired", noted or schedule)
+
+
+async def _tell(tx: Tx, event: str, schedule: Schedule) -> None:
+    payload = rules.told_of_schedule(schedule, None if rules.is_clock(tx.ctx.principal) else tx.ctx.subject)
+    await tx.emit(
+        aggregate="schedule", event=event, payload=payload, key=schedule.schedule_id, version=schedule.version
     )
