@@ -24,7 +24,8 @@ from orkestra.chassis.streams import EVENTS, Nats, connect
 from orkestra.chassis.tokens import Signer
 from orkestra.notification_service.channels.guard import Guard
 from orkestra.notification_service.channels.posting import Poster
-from orkestra.notification_service.channels.webhook import Secrets, WebhookChannel
+from orkestra.notification_service.channels.secrets import Secrets
+from orkestra.notification_service.channels.webhook import WebhookChannel
 from orkestra.notification_service.consumers import (
     OUTSIDE,
     OUTSIDE_SUBJECTS,
@@ -268,7 +269,9 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         stack.push_async_callback(sweep.close)
         guard = Guard(development=True)
         own_secrets = Secrets(b"k" * 40)
-        operations = NotificationOperations(database, reach=guard.check, secret_of=own_secrets.webhook)
+        operations = NotificationOperations(
+            database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=24)
+        )
         add_notification_service(server, operations, signer.verifier().authenticate)
         await server.start()
         stack.push_async_callback(server.stop, None)

@@ -23,6 +23,14 @@ class NotificationKind(StrEnum):
     """A task was escalated to you or a group of yours."""
     ANSWERED = "answered"
     """What you asked for has been answered."""
+    REMINDER = "reminder"
+    """A task that you hold, or may take, is to be done."""
+    BREACHED = "breached"
+    """A task that you hold, or may take, is past its due time."""
+    CHANGES = "changes"
+    """Changes to what you asked are wanted, or what you wanted changed was answered."""
+    RESULT = "result"
+    """A workflow that you started has ended."""
 
 
 class WebhookStatus(StrEnum):
@@ -41,6 +49,16 @@ class DeliveryStatus(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     """Given up."""
+
+
+class Channel(StrEnum):
+    """Ways to tell somebody."""
+
+    IN_APP = "in_app"
+    """The feed, which the dashboard shows."""
+    EMAIL = "email"
+    SLACK = "slack"
+    TEAMS = "teams"
 
 
 class ListNotificationsRequest(Model, pb=pb.ListNotificationsRequest):
@@ -104,6 +122,42 @@ class RedeliverResponse(Model, pb=pb.RedeliverResponse):
     deliveries: Int32
 
 
+class QuietHours(Model, pb=pb.QuietHours):
+    """When nothing but what is urgent is sent; the feed has it at once."""
+
+    begins: str = Field(description="Such as 22:00, in the person's or group's time zone.")
+    ends: str = Field(description="Such as 07:00; of the next day where it is not after begins.")
+
+
+class GetPreferencesRequest(Model, pb=pb.GetPreferencesRequest):
+    """Whose."""
+
+    group_id: str | None = Field(default=None, description="The caller's own where absent.")
+
+
+class Confirmation(Model, pb=pb.Confirmation):
+    """What a link in a message is about."""
+
+    task_id: str
+    version: Int64 = Field(
+        description="The version of the task that the message was about; what is decided is decided on that one."
+    )
+    expires_at: UtcDatetime
+    used_at: UtcDatetime | None = Field(default=None)
+
+
+class GetConfirmationRequest(Model, pb=pb.GetConfirmationRequest):
+    """Which link."""
+
+    token: str
+
+
+class UseConfirmationRequest(Model, pb=pb.UseConfirmationRequest):
+    """Which link."""
+
+    token: str
+
+
 class Notification(Model, pb=pb.Notification):
     """One entry of a person's feed."""
 
@@ -114,6 +168,7 @@ class Notification(Model, pb=pb.Notification):
     title: str | None = Field(default=None, description="The title of the task.")
     created_at: UtcDatetime
     read_at: UtcDatetime | None = Field(default=None)
+    workflow_id: str | None = Field(default=None)
 
 
 class Webhook(Model, pb=pb.Webhook):
@@ -179,6 +234,13 @@ class ListDeliveriesRequest(Model, pb=pb.ListDeliveriesRequest):
     page_token: str | None = Field(default=None)
 
 
+class ChannelRule(Model, pb=pb.ChannelRule):
+    """Where news of one kind go."""
+
+    kind: NotificationKind
+    channels: list[Channel] = Field(default_factory=list, description="Nowhere where empty.")
+
+
 class ListNotificationsResponse(Model, pb=pb.ListNotificationsResponse):
     """A page of the feed."""
 
@@ -215,6 +277,42 @@ class ListDeliveriesResponse(Model, pb=pb.ListDeliveriesResponse):
 
     deliveries: list[Delivery] = Field(default_factory=list)
     next_page_token: str | None = Field(default=None)
+
+
+class Preferences(Model, pb=pb.Preferences):
+    """How a person or a group is told of what."""
+
+    owner: str = Field(description="user:<id> or group:<id>.")
+    rules: list[ChannelRule] = Field(
+        default_factory=list,
+        description="Where which news go; a kind that is not named goes where it does without preferences.",
+    )
+    quiet_hours: QuietHours | None = Field(default=None)
+    digest_minutes: Int32 | None = Field(default=None, description="Messages are gathered and sent this often.")
+    slack_host: str | None = Field(
+        default=None, description="The host of the Slack address that is kept; the address is a secret and never shown."
+    )
+    teams_host: str | None = Field(default=None, description="The same, of Microsoft Teams.")
+    locale: str | None = Field(default=None, description="Of a group; a person's are kept with the person.")
+    time_zone: str | None = Field(default=None)
+    updated_at: UtcDatetime | None = Field(default=None)
+    version: Int64
+
+
+class PutPreferencesRequest(Model, pb=pb.PutPreferencesRequest):
+    """How from now on."""
+
+    group_id: str | None = Field(default=None, description="The caller's own where absent.")
+    rules: list[ChannelRule] = Field(default_factory=list)
+    quiet_hours: QuietHours | None = Field(default=None)
+    digest_minutes: Int32 | None = Field(default=None, description="1..1440.")
+    slack_url: str | None = Field(
+        default=None, description="Of an incoming webhook; as it was where absent, and forgotten where empty."
+    )
+    teams_url: str | None = Field(default=None, description="The same, of Microsoft Teams.")
+    locale: str | None = Field(default=None, description="Of a group: en, de or fr.")
+    time_zone: str | None = Field(default=None, description="Of a group: an IANA name such as Europe/Berlin.")
+    version: Int64 | None = Field(default=None)
 
 
 class NotificationServiceServer(Protocol):
@@ -260,6 +358,24 @@ class NotificationServiceServer(Protocol):
 
     async def redeliver(self, ctx: Context, request: RedeliverRequest) -> RedeliverResponse:
         """Sends deliveries of a webhook again: those named, or all that failed. For admins."""
+        ...
+
+    async def get_preferences(self, ctx: Context, request: GetPreferencesRequest) -> Preferences:
+        """Returns how the caller is told of what, or a group is: for its members, managers and admins."""
+        ...
+
+    async def put_preferences(self, ctx: Context, request: PutPreferencesRequest) -> Preferences:
+        """Replaces how the caller is told of what, or a group is: for managers and admins."""
+        ...
+
+    async def get_confirmation(self, ctx: Context, request: GetConfirmationRequest) -> Confirmation:
+        """Returns what a link in a message is about; only for the person or group that the message was for."""
+        ...
+
+    async def use_confirmation(self, ctx: Context, request: UseConfirmationRequest) -> Confirmation:
+        """Uses a link up. It decides nothing itself: whoever has decided uses it up, and it opens nothing
+        afterwards.
+        """
         ...
 
 
@@ -357,4 +473,38 @@ class NotificationServiceClient(RpcClient, service="orkestra.v1.NotificationServ
         """Sends deliveries of a webhook again: those named, or all that failed. For admins."""
         return await self._call(
             "Redeliver", request, RedeliverResponse, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_preferences(
+        self, request: GetPreferencesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Preferences:
+        """Returns how the caller is told of what, or a group is: for its members, managers and admins."""
+        return await self._call(
+            "GetPreferences", request, Preferences, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def put_preferences(
+        self, request: PutPreferencesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Preferences:
+        """Replaces how the caller is told of what, or a group is: for managers and admins."""
+        return await self._call(
+            "PutPreferences", request, Preferences, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_confirmation(
+        self, request: GetConfirmationRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Confirmation:
+        """Returns what a link in a message is about; only for the person or group that the message was for."""
+        return await self._call(
+            "GetConfirmation", request, Confirmation, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def use_confirmation(
+        self, request: UseConfirmationRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Confirmation:
+        """Uses a link up. It decides nothing itself: whoever has decided uses it up, and it opens nothing
+        afterwards.
+        """
+        return await self._call(
+            "UseConfirmation", request, Confirmation, request_id=request_id, timeout=timeout, idempotent=False
         )

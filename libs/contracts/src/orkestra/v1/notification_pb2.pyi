@@ -19,6 +19,10 @@ class NotificationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NOTIFICATION_KIND_MENTIONED: _ClassVar[NotificationKind]
     NOTIFICATION_KIND_ESCALATED: _ClassVar[NotificationKind]
     NOTIFICATION_KIND_ANSWERED: _ClassVar[NotificationKind]
+    NOTIFICATION_KIND_REMINDER: _ClassVar[NotificationKind]
+    NOTIFICATION_KIND_BREACHED: _ClassVar[NotificationKind]
+    NOTIFICATION_KIND_CHANGES: _ClassVar[NotificationKind]
+    NOTIFICATION_KIND_RESULT: _ClassVar[NotificationKind]
 
 class WebhookStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,12 +36,24 @@ class DeliveryStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_STATUS_PENDING: _ClassVar[DeliveryStatus]
     DELIVERY_STATUS_DELIVERED: _ClassVar[DeliveryStatus]
     DELIVERY_STATUS_FAILED: _ClassVar[DeliveryStatus]
+
+class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANNEL_UNSPECIFIED: _ClassVar[Channel]
+    CHANNEL_IN_APP: _ClassVar[Channel]
+    CHANNEL_EMAIL: _ClassVar[Channel]
+    CHANNEL_SLACK: _ClassVar[Channel]
+    CHANNEL_TEAMS: _ClassVar[Channel]
 NOTIFICATION_KIND_UNSPECIFIED: NotificationKind
 NOTIFICATION_KIND_ASSIGNED: NotificationKind
 NOTIFICATION_KIND_GROUP_TASK: NotificationKind
 NOTIFICATION_KIND_MENTIONED: NotificationKind
 NOTIFICATION_KIND_ESCALATED: NotificationKind
 NOTIFICATION_KIND_ANSWERED: NotificationKind
+NOTIFICATION_KIND_REMINDER: NotificationKind
+NOTIFICATION_KIND_BREACHED: NotificationKind
+NOTIFICATION_KIND_CHANGES: NotificationKind
+NOTIFICATION_KIND_RESULT: NotificationKind
 WEBHOOK_STATUS_UNSPECIFIED: WebhookStatus
 WEBHOOK_STATUS_ACTIVE: WebhookStatus
 WEBHOOK_STATUS_DISABLED: WebhookStatus
@@ -45,9 +61,14 @@ DELIVERY_STATUS_UNSPECIFIED: DeliveryStatus
 DELIVERY_STATUS_PENDING: DeliveryStatus
 DELIVERY_STATUS_DELIVERED: DeliveryStatus
 DELIVERY_STATUS_FAILED: DeliveryStatus
+CHANNEL_UNSPECIFIED: Channel
+CHANNEL_IN_APP: Channel
+CHANNEL_EMAIL: Channel
+CHANNEL_SLACK: Channel
+CHANNEL_TEAMS: Channel
 
 class Notification(_message.Message):
-    __slots__ = ("notification_id", "kind", "text", "task_id", "title", "created_at", "read_at")
+    __slots__ = ("notification_id", "kind", "text", "task_id", "title", "created_at", "read_at", "workflow_id")
     NOTIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +76,7 @@ class Notification(_message.Message):
     TITLE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     READ_AT_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     notification_id: str
     kind: NotificationKind
     text: str
@@ -62,7 +84,8 @@ class Notification(_message.Message):
     title: str
     created_at: _timestamp_pb2.Timestamp
     read_at: _timestamp_pb2.Timestamp
-    def __init__(self, notification_id: _Optional[str] = ..., kind: _Optional[_Union[NotificationKind, str]] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., title: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., read_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    workflow_id: str
+    def __init__(self, notification_id: _Optional[str] = ..., kind: _Optional[_Union[NotificationKind, str]] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., title: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., read_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., workflow_id: _Optional[str] = ...) -> None: ...
 
 class ListNotificationsRequest(_message.Message):
     __slots__ = ("unread_only", "page_size", "page_token")
@@ -255,3 +278,95 @@ class WebhookEvent(_message.Message):
     audience: _containers.RepeatedScalarFieldContainer[str]
     actor: str
     def __init__(self, webhook: _Optional[_Union[Webhook, _Mapping]] = ..., audience: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ...) -> None: ...
+
+class ChannelRule(_message.Message):
+    __slots__ = ("kind", "channels")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    kind: NotificationKind
+    channels: _containers.RepeatedScalarFieldContainer[Channel]
+    def __init__(self, kind: _Optional[_Union[NotificationKind, str]] = ..., channels: _Optional[_Iterable[_Union[Channel, str]]] = ...) -> None: ...
+
+class QuietHours(_message.Message):
+    __slots__ = ("begins", "ends")
+    BEGINS_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    begins: str
+    ends: str
+    def __init__(self, begins: _Optional[str] = ..., ends: _Optional[str] = ...) -> None: ...
+
+class Preferences(_message.Message):
+    __slots__ = ("owner", "rules", "quiet_hours", "digest_minutes", "slack_host", "teams_host", "locale", "time_zone", "updated_at", "version")
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    QUIET_HOURS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    SLACK_HOST_FIELD_NUMBER: _ClassVar[int]
+    TEAMS_HOST_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    owner: str
+    rules: _containers.RepeatedCompositeFieldContainer[ChannelRule]
+    quiet_hours: QuietHours
+    digest_minutes: int
+    slack_host: str
+    teams_host: str
+    locale: str
+    time_zone: str
+    updated_at: _timestamp_pb2.Timestamp
+    version: int
+    def __init__(self, owner: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[ChannelRule, _Mapping]]] = ..., quiet_hours: _Optional[_Union[QuietHours, _Mapping]] = ..., digest_minutes: _Optional[int] = ..., slack_host: _Optional[str] = ..., teams_host: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class GetPreferencesRequest(_message.Message):
+    __slots__ = ("group_id",)
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    def __init__(self, group_id: _Optional[str] = ...) -> None: ...
+
+class PutPreferencesRequest(_message.Message):
+    __slots__ = ("group_id", "rules", "quiet_hours", "digest_minutes", "slack_url", "teams_url", "locale", "time_zone", "version")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    QUIET_HOURS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    SLACK_URL_FIELD_NUMBER: _ClassVar[int]
+    TEAMS_URL_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    rules: _containers.RepeatedCompositeFieldContainer[ChannelRule]
+    quiet_hours: QuietHours
+    digest_minutes: int
+    slack_url: str
+    teams_url: str
+    locale: str
+    time_zone: str
+    version: int
+    def __init__(self, group_id: _Optional[str] = ..., rules: _Optional[_Iterable[_Union[ChannelRule, _Mapping]]] = ..., quiet_hours: _Optional[_Union[QuietHours, _Mapping]] = ..., digest_minutes: _Optional[int] = ..., slack_url: _Optional[str] = ..., teams_url: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class Confirmation(_message.Message):
+    __slots__ = ("task_id", "version", "expires_at", "used_at")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    USED_AT_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    version: int
+    expires_at: _timestamp_pb2.Timestamp
+    used_at: _timestamp_pb2.Timestamp
+    def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetConfirmationRequest(_message.Message):
+    __slots__ = ("token",)
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    def __init__(self, token: _Optional[str] = ...) -> None: ...
+
+class UseConfirmationRequest(_message.Message):
+    __slots__ = ("token",)
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    def __init__(self, token: _Optional[str] = ...) -> None: ...

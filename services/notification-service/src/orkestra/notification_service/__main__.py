@@ -16,7 +16,8 @@ from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.notification_service.channels.guard import Guard
 from orkestra.notification_service.channels.posting import Poster
-from orkestra.notification_service.channels.webhook import Secrets, WebhookChannel
+from orkestra.notification_service.channels.secrets import Secrets
+from orkestra.notification_service.channels.webhook import WebhookChannel
 from orkestra.notification_service.consumers import (
     ENDED_SUBJECTS,
     LANGFUSE,
@@ -65,7 +66,9 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         authenticate = Verifier.of_identity(identity).authenticate
         guard = Guard(development=settings.development)
         own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
-        operations = NotificationOperations(database, reach=guard.check, secret_of=own_secrets.webhook)
+        operations = NotificationOperations(
+            database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
+        )
         add_notification_service(server, operations, authenticate)
 
         tokens = TokenSource(identity, settings.service_key)

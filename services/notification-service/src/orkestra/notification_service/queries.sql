@@ -1,5 +1,5 @@
 -- list_notifications
-select notification_id, kind, text, task_id, title, created_at, read_at
+select notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
 from notifications
 where user_id = :user_id
   and (created_at, notification_id) < (:before_time::text::timestamptz, :before_id::text)
@@ -7,7 +7,7 @@ order by created_at desc, notification_id desc
 limit :limit
 
 -- list_unread
-select notification_id, kind, text, task_id, title, created_at, read_at
+select notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
 from notifications
 where user_id = :user_id and read_at is null
   and (created_at, notification_id) < (:before_time::text::timestamptz, :before_id::text)
@@ -37,7 +37,7 @@ returning settled_version
 -- read_settled
 -- What asked people to act on an earlier version is no longer theirs, or is said anew to those told now.
 update notifications set read_at = now()
-where task_id = :task_id and read_at is null and kind in ('assigned', 'group_task', 'escalated')
+where task_id = :task_id and read_at is null and kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached')
   and (task_version < :settled_version::bigint or (task_version < :version::bigint and user_id = any (:user_ids::text[])))
 
 -- tell
@@ -47,15 +47,15 @@ insert into notifications (
 )
 select :tenant_id, 'notification_' || replace(uuidv7()::text, '-', ''), t.user_id, :cause::text, t.kind, t.text, :task_id::text,
        :title::text, :version::bigint,
-       case when t.kind in ('assigned', 'group_task', 'escalated') and (
+       case when t.kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached') and (
            :version::bigint < :settled_version::bigint or exists (
                select from notifications n
                where n.task_id = :task_id::text and n.user_id = t.user_id and n.task_version > :version::bigint
-                 and n.kind in ('assigned', 'group_task', 'escalated'))
+                 and n.kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached'))
        ) then now() end
 from unnest(:user_ids::text[], :kinds::text[], :texts::text[]) as t (user_id, kind, text)
 on conflict (tenant_id, user_id, cause) do nothing
-returning user_id, notification_id, kind, text, task_id, title, created_at, read_at
+returning user_id, notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
 
 -- members
 -- Which of these groups are known, each with its members; people whose account is disabled are told nothing.
@@ -70,10 +70,61 @@ from groups g where g.group_id = any (:group_ids::text[])
 select user_id from people where user_id = any (:user_ids::text[]) and status <> 'active'
 
 -- remember_person
-insert into people (tenant_id, user_id, status, version)
-values (:tenant_id, :user_id, :status, :version)
-on conflict (tenant_id, user_id) do update set status = excluded.status, version = excluded.version
-where people.version < excluded.version
+insert into people (tenant_id, user_id, status, version, email, name, locale, time_zone)
+values (:tenant_id, :user_id, :status, :version, :email, :name, :locale, :time_zone)
+on conflict (tenant_id, user_id) do update
+set status = excluded.status, version = excluded.version, email = excluded.email, name = excluded.name,
+    locale = excluded.locale, time_zone = excluded.time_zone
+where people.version < excluded.version or people.email is null
+
+-- people_known
+select user_id, status, email, name, locale, time_zone from people where user_id = any (:user_ids::text[])
+
+-- preferences_of
+select * from preferences where owner = any (:owners::text[])
+
+-- lock_preferences
+select * from preferences where owner = :owner for update
+
+-- put_preferences
+insert into preferences (
+    tenant_id, owner, rules, quiet_hours, digest_minutes, slack_sealed, slack_host, teams_sealed, teams_host, locale,
+    time_zone
+)
+values (
+    :tenant_id, :owner, :rules, :quiet_hours, :digest_minutes, :slack_sealed, :slack_host, :teams_sealed, :teams_host,
+    :locale, :time_zone
+)
+on conflict (tenant_id, owner) do update
+set rules = excluded.rules, quiet_hours = excluded.quiet_hours, digest_minutes = excluded.digest_minutes,
+    slack_sealed = excluded.slack_sealed, slack_host = excluded.slack_host, teams_sealed = excluded.teams_sealed,
+    teams_host = excluded.teams_host, locale = excluded.locale, time_zone = excluded.time_zone, updated_at = now(),
+    version = preferences.version + 1
+returning *
+
+-- told_silently
+-- Entries of people who do not want them in the feed: kept, so that a thing is told once, and shown as read.
+update notifications set read_at = coalesce(read_at, now())
+where cause = :cause and user_id = any (:user_ids::text[])
+
+-- tell_of_run
+insert into notifications (tenant_id, notification_id, user_id, cause, kind, text, workflow_id, title)
+select :tenant_id, 'notification_' || replace(uuidv7()::text, '-', ''), t.user_id, :cause::text, 'result', :text::text,
+       :workflow_id::text, :title::text
+from unnest(:user_ids::text[]) as t (user_id)
+on conflict (tenant_id, user_id, cause) do nothing
+returning user_id, notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
+
+-- read_meanwhile
+-- Which of these entries were read by their owner after they were told.
+select notification_id from notifications
+where notification_id = any (:notification_ids::text[]) and read_at > created_at
+
+-- get_confirmation
+select delivery_id, lane, content, created_at, used_at from deliveries where delivery_id = :delivery_id
+
+-- use_confirmation
+update deliveries set used_at = now() where delivery_id = :delivery_id and used_at is null returning used_at
 
 -- remember_group
 insert into groups (tenant_id, group_id, version)

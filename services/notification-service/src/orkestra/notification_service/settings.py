@@ -18,6 +18,9 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
     notification_key: SecretStr | None = Field(
         None, description="What secrets of webhooks are made of, 32 characters or more; the service key where absent."
     )
+    link_hours: float = Field(
+        24.0, gt=0, le=168, description="Hours for which a link in a message leads to a decision."
+    )
     webhook_timeout_seconds: float = Field(10.0, gt=0, le=25, description="Longest time that one delivery may take.")
     delivery_first_pause_seconds: float = Field(
         5.0, gt=0, description="Seconds before a failed delivery is tried again; doubled each time, up to an hour."

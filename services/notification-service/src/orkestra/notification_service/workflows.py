@@ -7,7 +7,8 @@ from typing import Protocol
 
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
-from orkestra.notification_service.channels.webhook import Secrets, WebhookChannel
+from orkestra.notification_service.channels.secrets import Secrets
+from orkestra.notification_service.channels.webhook import WebhookChannel
 from orkestra.notification_service.operations import Deliveries, Lane
 from orkestra.notification_service.rules import Outcome, Parcel
 from orkestra.wire import Error

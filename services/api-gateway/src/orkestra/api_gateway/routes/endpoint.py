@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Substitution, Tenant, User
-from orkestra.v1.notification import NotificationServiceClient, Webhook
+from orkestra.v1.notification import NotificationServiceClient, Preferences, Webhook
 from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, View
 from orkestra.v1.workflow import Schedule, WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
@@ -25,6 +25,7 @@ VERSIONED: tuple[type[Model], ...] = (
     Group,
     ApiKey,
     Webhook,
+    Preferences,
 )
 """Resources whose version is their entity tag."""
 MOST_WAIT = 50
@@ -183,6 +184,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(verb="DELETE", path="/v1/views/{view_id}", rpc=_tasks.delete_view),
     _get("/v1/notifications", _notifications.list_notifications),
     _post("/v1/notifications/read", _notifications.mark_notifications_read),
+    _get("/v1/preferences", _notifications.get_preferences),
+    Endpoint(verb="PUT", path="/v1/preferences", rpc=_notifications.put_preferences),
     _create("/v1/webhooks", _notifications.create_webhook, location="/v1/webhooks/{webhook[webhook_id]}"),
     _get("/v1/webhooks", _notifications.list_webhooks),
     _get("/v1/webhooks/{webhook_id}", _notifications.get_webhook),

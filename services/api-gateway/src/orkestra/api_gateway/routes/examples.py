@@ -26,6 +26,7 @@ from orkestra.v1.notification import (
     CreateWebhookRequest,
     ListNotificationsResponse,
     MarkNotificationsReadRequest,
+    PutPreferencesRequest,
     RedeliverRequest,
     UpdateWebhookRequest,
 )
@@ -157,6 +158,15 @@ REQUESTS: dict[type[BaseModel], Example] = {
     CheckEscalationRequest: {"topic": "returns/opened", "confidence": 0.41, "agent": "support-bot"},
     RedeemReceiptRequest: {"token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl", "use_id": "refund-2041"},
     MarkNotificationsReadRequest: {"notification_ids": [_NOTIFICATION]},
+    PutPreferencesRequest: {
+        "rules": [
+            {"kind": "group_task", "channels": ["in_app"]},
+            {"kind": "assigned", "channels": ["in_app", "email"]},
+        ],
+        "quiet_hours": {"begins": "22:00", "ends": "07:00"},
+        "digest_minutes": 30,
+        "version": 1,
+    },
     CreateWebhookRequest: {
         "url": "https://example.com/hooks/orkestra",
         "events": ["task.completed", "workflow.*"],

@@ -7,25 +7,9 @@ import time
 from collections.abc import Sequence
 
 from orkestra.notification_service.channels.posting import Poster
+from orkestra.notification_service.channels.secrets import WEBHOOK_PREFIX
 from orkestra.notification_service.rules import Outcome, Parcel
 from orkestra.wire import dumps
-
-PREFIX = "whsec_"
-
-
-class Secrets:
-    """Secrets made of one key of the installation: none is stored, and the database alone signs nothing."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def webhook(self, webhook_id: str, generation: int) -> str:
-        """Return the secret of a webhook; each generation has its own."""
-        return PREFIX + base64.b64encode(self.derived(f"webhook\0{webhook_id}\0{generation}")).decode()
-
-    def derived(self, purpose: str) -> bytes:
-        """Return 32 bytes for one purpose (HMAC-SHA256, RFC 2104)."""
-        return hmac.new(self._key, purpose.encode(), hashlib.sha256).digest()
 
 
 class WebhookChannel:
@@ -46,6 +30,6 @@ class WebhookChannel:
 
 def sign(secret: str, message_id: str, at: str, body: bytes) -> str:
     """Return the signature of a message, with its version."""
-    key = base64.b64decode(secret.removeprefix(PREFIX))
+    key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
     signed = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(signed).decode()}"

@@ -1,7 +1,11 @@
 """Every rpc of NotificationService, and what its consumers and loops write."""
 
+from datetime import timedelta
+from typing import Protocol
+
 from orkestra.chassis.database import Database
 from orkestra.notification_service.operations.base import sql
+from orkestra.notification_service.operations.confirming import Confirming
 from orkestra.notification_service.operations.deliveries import Deliveries, Lane, Letter, Patience, put
 from orkestra.notification_service.operations.feeds import (
     Feeds,
@@ -11,10 +15,12 @@ from orkestra.notification_service.operations.feeds import (
     remember_group,
     remember_person,
 )
-from orkestra.notification_service.operations.webhooks import Reach, SecretOf, Webhooks
+from orkestra.notification_service.operations.webhooks import Reach, Webhooks
+from orkestra.notification_service.operations.wishes import Directory, Recipient, Wishes
 
 __all__ = [
     "Deliveries",
+    "Directory",
     "Feeds",
     "Groups",
     "Lane",
@@ -22,6 +28,7 @@ __all__ = [
     "NotificationOperations",
     "Patience",
     "Reach",
+    "Recipient",
     "Retention",
     "put",
     "remember_group",
@@ -30,10 +37,21 @@ __all__ = [
 ]
 
 
-class NotificationOperations(OwnFeed, Webhooks):
+class SecretKeeper(Protocol):
+    """Makes and opens what only this installation can."""
+
+    def webhook(self, webhook_id: str, generation: int) -> str: ...
+    def seal(self, text: str) -> str: ...
+    def open_link_token(self, tenant_id: str, token: str) -> str | None: ...
+
+
+class NotificationOperations(OwnFeed, Webhooks, Wishes, Confirming):
     """Every rpc of NotificationService."""
 
-    def __init__(self, database: Database, *, reach: Reach, secret_of: SecretOf) -> None:
+    def __init__(self, database: Database, *, reach: Reach, secrets: SecretKeeper, link_lifetime: timedelta) -> None:
         self.database = database
         self.reach = reach
-        self.secret_of = secret_of
+        self.secret_of = secrets.webhook
+        self.seal = secrets.seal
+        self.open_token = secrets.open_link_token
+        self.link_lifetime = link_lifetime

@@ -171,7 +171,15 @@ async def _members(conn: Connection, group_ids: Collection[str]) -> dict[str, li
 async def remember_person(conn: Connection, user: User, *, tenant_id: str) -> None:
     """Copy a person, unless a newer version is known."""
     await sql.remember_person.execute(
-        conn, tenant_id=tenant_id, user_id=user.user_id, status=user.status, version=user.version
+        conn,
+        tenant_id=tenant_id,
+        user_id=user.user_id,
+        status=user.status,
+        version=user.version,
+        email=user.email,
+        name=user.name,
+        locale=user.locale,
+        time_zone=user.time_zone,
     )
 
 

@@ -34,9 +34,20 @@ from orkestra.notification_service.rules.receiving import (
     is_wanted,
     pause_after,
 )
+from orkestra.notification_service.rules.wishes import (
+    LANGUAGES,
+    channels_for,
+    check_preferences,
+    is_addressed,
+    language_of,
+    owner_of,
+    send_at,
+    zone_of,
+)
 from orkestra.wire import PermissionDenied, Principal
 
 __all__ = [
+    "LANGUAGES",
     "LONGEST_ASKED_PAUSE",
     "MOST_MARKED",
     "MOST_WEBHOOKS",
@@ -48,22 +59,29 @@ __all__ = [
     "Outcome",
     "Parcel",
     "cause_of",
+    "channels_for",
     "check_description",
     "check_filters",
     "check_marked",
+    "check_preferences",
     "check_reader",
     "check_redelivered",
     "check_role",
+    "is_addressed",
     "is_person",
     "is_refused",
     "is_wanted",
+    "language_of",
     "news_of",
+    "owner_of",
     "page_size_of",
     "page_token",
     "pause_after",
     "place_of",
+    "send_at",
     "settled_version",
     "told",
+    "zone_of",
 ]
 
 _ADMINS: Final = frozenset({"admin"})
