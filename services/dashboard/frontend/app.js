@@ -500,7 +500,7 @@
     m: () => focus("#comment"),
     n: () => press("[data-key=n]") || (taskPage && (location.href = "/inbox")),
   };
-  const places = { i: "/inbox", w: "/workflows", n: "/notifications" };
+  const places = { i: "/inbox", w: "/workflows", n: "/notifications", f: "/figures", s: "/settings" };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]");

@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from orkestra.chassis.door import Envelope
-from orkestra.dashboard.routes import bulk, deciding, feed, inbox, managing, session, task, views, workflows
+from orkestra.dashboard.routes import bulk, deciding, feed, figures, inbox, managing, session, task, views, workflows
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.guards import Guarded
 from orkestra.dashboard.routes.live import Live
@@ -27,6 +27,8 @@ PAGES: tuple[tuple[str, Serve], ...] = (
     ("/tasks/{task_id}/manage", managing.manage),
     ("/workflows", workflows.workflows),
     ("/workflows/{workflow_id}", workflows.workflow),
+    ("/figures", figures.figures),
+    ("/figures.csv", figures.figures_csv),
     ("/notifications", feed.notifications),
     ("/live", feed.live),
 )

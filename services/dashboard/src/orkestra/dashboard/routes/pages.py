@@ -21,6 +21,8 @@ MAP = (
     ("g i", N_("Go to the inbox")),
     ("g w", N_("Go to the workflows")),
     ("g n", N_("Go to what is new")),
+    ("g f", N_("Go to the figures")),
+    ("g s", N_("Go to the settings")),
     ("j / k", N_("Next / previous entry of a list")),
     ("Enter", N_("Open the entry")),
     ("/", N_("Search")),

@@ -13,7 +13,7 @@ from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
 from orkestra.dashboard.routes.words import Words, words_for
-from orkestra.rules.permissions import MANAGERS
+from orkestra.rules.permissions import MANAGERS, OVERSEERS
 from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me, Role
 from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
@@ -93,6 +93,11 @@ class Visit:
         return not MANAGERS.isdisjoint(role.value for role in self.access.roles)
 
     @property
+    def is_overseer(self) -> bool:
+        """Whether the caller's roles show it all of its tenant."""
+        return not OVERSEERS.isdisjoint(role.value for role in self.access.roles)
+
+    @property
     def is_admin(self) -> bool:
         """Whether the caller administers its tenant."""
         return Role.ADMIN in self.access.roles
@@ -114,7 +119,13 @@ class Visit:
 
     def fragment(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a part of a page."""
-        about = {"me": self.me, "csrf": self.csrf, "is_manager": self.is_manager, "is_admin": self.is_admin}
+        about = {
+            "me": self.me,
+            "csrf": self.csrf,
+            "is_manager": self.is_manager,
+            "is_overseer": self.is_overseer,
+            "is_admin": self.is_admin,
+        }
         return render(self.request, template, status=status, words=self.words, **about, **values)
 
     async def _task_counts(self) -> TaskCounts:

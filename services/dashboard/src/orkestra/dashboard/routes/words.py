@@ -3,7 +3,7 @@
 import gettext
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,15 @@ class Words:
         """Return the whole date and time with its zone."""
         return format_datetime(at.astimezone(self.zone), "long", locale=self._locale)
 
+    def day(self, day: date) -> str:
+        """Return a day of the last year."""
+        return format_date(day, "d MMM", locale=self._locale)
+
+    @property
+    def units(self) -> list[tuple[str, int]]:
+        """Units of time with their seconds, the largest first."""
+        return [(self.text(unit), size) for size, unit in DURATIONS]
+
     def status(self, status: str) -> str:
         return self.text(STATUSES.get(status, status))
 
@@ -114,15 +123,10 @@ class Words:
     def left(self, seconds: float) -> str:
         """Return how much time is left, or by how much it is over, in at most two units."""
         told = SCRIPT["left"] if seconds >= 0 else SCRIPT["over"]
-        return self.text(told).format(time=self._duration(abs(seconds)))
+        return self.text(told).format(time=self.duration(abs(seconds)))
 
-    @property
-    def script(self) -> dict[str, Any]:
-        """What app.js says, in the person's language."""
-        units = [(size, self.text(unit)) for size, unit in DURATIONS]
-        return {"units": units, **{name: self.text(text) for name, text in SCRIPT.items()}}
-
-    def _duration(self, seconds: float) -> str:
+    def duration(self, seconds: float) -> str:
+        """Return a length of time in at most two units."""
         rest = int(seconds)
         parts = []
         for size, unit in DURATIONS:
@@ -130,6 +134,12 @@ class Words:
             if count:
                 parts.append(f"{count} {self.text(unit)}")
         return " ".join(parts[:2]) or self.text(SCRIPT["moment"])
+
+    @property
+    def script(self) -> dict[str, Any]:
+        """What app.js says, in the person's language."""
+        units = [(size, self.text(unit)) for size, unit in DURATIONS]
+        return {"units": units, **{name: self.text(text) for name, text in SCRIPT.items()}}
 
     @property
     def _locale(self) -> Locale:
