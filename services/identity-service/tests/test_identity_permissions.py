@@ -13,6 +13,7 @@ from orkestra.v1.identity import (
     CreateGroupRequest,
     CreateTenantRequest,
     CreateUserRequest,
+    DeleteGroupRequest,
     DisableUserRequest,
     EnableUserRequest,
     GetApiKeyRequest,
@@ -39,7 +40,9 @@ from orkestra.v1.identity import (
     SetSubstitutionRequest,
     SuspendTenantRequest,
     UnlinkSubjectRequest,
+    UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateTenantRequest,
     UpdateUserRequest,
 )
 from orkestra.wire import Error, PermissionDenied, Unauthenticated
@@ -77,12 +80,15 @@ HARMLESS: dict[str, Any] = {
     "GetMailLinkToken": GetMailLinkTokenRequest(link_id="none"),
     "GetApiKey": GetApiKeyRequest(key_id="key_none"),
     "RotateApiKey": RotateApiKeyRequest(key_id="key_none"),
+    "UpdateTenant": UpdateTenantRequest(tenant_id="none"),
+    "DeleteGroup": DeleteGroupRequest(group_id="none"),
+    "UpdateApiKey": UpdateApiKeyRequest(key_id="key_none"),
     "LinkSubject": LinkSubjectRequest(issuer="https://none.example", subject="s", principal="user_none"),
     "ListLinkedSubjects": ListLinkedSubjectsRequest(),
     "UnlinkSubject": UnlinkSubjectRequest(subject_id="subject_none"),
     "ListAudit": ListAuditRequest(),
 }
-OPERATORS = {"GetMe", "ListTenants", "CreateTenant", "GetTenant", "SuspendTenant", "ResumeTenant"}
+OPERATORS = {"GetMe", "ListTenants", "CreateTenant", "GetTenant", "UpdateTenant", "SuspendTenant", "ResumeTenant"}
 MATRIX = [(rpc, role, role in allowed) for rpc, allowed in rules.PERMISSIONS.items() for role in Role]
 
 

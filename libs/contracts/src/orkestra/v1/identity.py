@@ -210,6 +210,16 @@ class GetTenantRequest(Model, pb=pb.GetTenantRequest):
     tenant_id: str = Field(description="UUID.")
 
 
+class UpdateTenantRequest(Model, pb=pb.UpdateTenantRequest):
+    """What changes about a tenant; what is absent stays."""
+
+    tenant_id: str = Field(description="UUID.")
+    name: str | None = Field(default=None)
+    version: Int64 | None = Field(
+        default=None, description="The version that the caller saw; refused where the tenant has another."
+    )
+
+
 class SuspendTenantRequest(Model, pb=pb.SuspendTenantRequest):
     """Names the tenant to suspend."""
 
@@ -313,6 +323,12 @@ class ListGroupsRequest(Model, pb=pb.ListGroupsRequest):
     page_token: str | None = Field(default=None)
 
 
+class DeleteGroupRequest(Model, pb=pb.DeleteGroupRequest):
+    """Names the group to delete."""
+
+    group_id: str
+
+
 class AddMemberRequest(Model, pb=pb.AddMemberRequest):
     """Who comes into which group."""
 
@@ -332,6 +348,25 @@ class ListApiKeysRequest(Model, pb=pb.ListApiKeysRequest):
 
     page_size: Int32 | None = Field(default=None)
     page_token: str | None = Field(default=None)
+
+
+class UpdateApiKeyRequest(Model, pb=pb.UpdateApiKeyRequest):
+    """What changes about a key; what is absent stays."""
+
+    key_id: str
+    name: str | None = Field(default=None)
+    add_on_behalf_of: list[str] = Field(
+        default_factory=list, description="User ids or e-mail addresses; * for everyone."
+    )
+    remove_on_behalf_of: list[str] = Field(default_factory=list)
+    add_allowed_ips: list[str] = Field(default_factory=list)
+    remove_allowed_ips: list[str] = Field(
+        default_factory=list, description="Where no range is left the key is accepted from everywhere."
+    )
+    expires_at: UtcDatetime | None = Field(default=None)
+    version: Int64 | None = Field(
+        default=None, description="The version that the caller saw; refused where the key has another."
+    )
 
 
 class RevokeApiKeyRequest(Model, pb=pb.RevokeApiKeyRequest):
@@ -464,6 +499,9 @@ class UpdateUserRequest(Model, pb=pb.UpdateUserRequest):
     add_skills: list[str] = Field(default_factory=list, description="At most 50 in all, each of 1..200 characters.")
     remove_skills: list[str] = Field(default_factory=list)
     max_open_tasks: Int32 | None = Field(default=None, description="1..1000; 0 for as the group says.")
+    email: str | None = Field(
+        default=None, description="The new address; links that were mailed to the one before work no more."
+    )
 
 
 class ApiKey(Model, pb=pb.ApiKey):
@@ -758,6 +796,10 @@ class IdentityServiceServer(Protocol):
         """Returns one tenant: any for operators, the own one for others."""
         ...
 
+    async def update_tenant(self, ctx: Context, request: UpdateTenantRequest) -> Tenant:
+        """Changes what a tenant is called; its slug stays. For operators."""
+        ...
+
     async def suspend_tenant(self, ctx: Context, request: SuspendTenantRequest) -> Tenant:
         """Suspends a tenant: its people and keys are refused everywhere within 2 seconds. For operators."""
         ...
@@ -838,6 +880,12 @@ class IdentityServiceServer(Protocol):
         """Returns a page of the tenant's groups with their members."""
         ...
 
+    async def delete_group(self, ctx: Context, request: DeleteGroupRequest) -> Group:
+        """Deletes a group: its members leave it, and no task is offered to it any more; its id may be used again.
+        For admins.
+        """
+        ...
+
     async def add_member(self, ctx: Context, request: AddMemberRequest) -> Group:
         """Puts a person into a group. For admins."""
         ...
@@ -852,6 +900,10 @@ class IdentityServiceServer(Protocol):
 
     async def list_api_keys(self, ctx: Context, request: ListApiKeysRequest) -> ListApiKeysResponse:
         """Returns a page of the tenant's API keys, newest first, without secrets."""
+        ...
+
+    async def update_api_key(self, ctx: Context, request: UpdateApiKeyRequest) -> ApiKey:
+        """Changes an API key: what is given, and nothing else; its kind and its secret stay. For admins."""
         ...
 
     async def revoke_api_key(self, ctx: Context, request: RevokeApiKeyRequest) -> ApiKey:
@@ -993,6 +1045,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     ) -> Tenant:
         """Returns one tenant: any for operators, the own one for others."""
         return await self._call("GetTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def update_tenant(
+        self, request: UpdateTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Tenant:
+        """Changes what a tenant is called; its slug stays. For operators."""
+        return await self._call(
+            "UpdateTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=False
+        )
 
     async def suspend_tenant(
         self, request: SuspendTenantRequest, request_id: str | None = None, timeout: float | None = None
@@ -1137,6 +1197,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
             "ListGroups", request, ListGroupsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
+    async def delete_group(
+        self, request: DeleteGroupRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Group:
+        """Deletes a group: its members leave it, and no task is offered to it any more; its id may be used again.
+        For admins.
+        """
+        return await self._call("DeleteGroup", request, Group, request_id=request_id, timeout=timeout, idempotent=False)
+
     async def add_member(
         self, request: AddMemberRequest, request_id: str | None = None, timeout: float | None = None
     ) -> Group:
@@ -1163,6 +1231,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Returns a page of the tenant's API keys, newest first, without secrets."""
         return await self._call(
             "ListApiKeys", request, ListApiKeysResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def update_api_key(
+        self, request: UpdateApiKeyRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ApiKey:
+        """Changes an API key: what is given, and nothing else; its kind and its secret stay. For admins."""
+        return await self._call(
+            "UpdateApiKey", request, ApiKey, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def revoke_api_key(

@@ -334,6 +334,16 @@ class GetTenantRequest(_message.Message):
     tenant_id: str
     def __init__(self, tenant_id: _Optional[str] = ...) -> None: ...
 
+class UpdateTenantRequest(_message.Message):
+    __slots__ = ("tenant_id", "name", "version")
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    tenant_id: str
+    name: str
+    version: int
+    def __init__(self, tenant_id: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
 class SuspendTenantRequest(_message.Message):
     __slots__ = ("tenant_id", "reason")
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -421,7 +431,7 @@ class ListUsersResponse(_message.Message):
     def __init__(self, users: _Optional[_Iterable[_Union[User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateUserRequest(_message.Message):
-    __slots__ = ("user_id", "name", "roles", "locale", "time_zone", "version", "add_skills", "remove_skills", "max_open_tasks")
+    __slots__ = ("user_id", "name", "roles", "locale", "time_zone", "version", "add_skills", "remove_skills", "max_open_tasks", "email")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
@@ -431,6 +441,7 @@ class UpdateUserRequest(_message.Message):
     ADD_SKILLS_FIELD_NUMBER: _ClassVar[int]
     REMOVE_SKILLS_FIELD_NUMBER: _ClassVar[int]
     MAX_OPEN_TASKS_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     name: str
     roles: _containers.RepeatedScalarFieldContainer[Role]
@@ -440,7 +451,8 @@ class UpdateUserRequest(_message.Message):
     add_skills: _containers.RepeatedScalarFieldContainer[str]
     remove_skills: _containers.RepeatedScalarFieldContainer[str]
     max_open_tasks: int
-    def __init__(self, user_id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ..., add_skills: _Optional[_Iterable[str]] = ..., remove_skills: _Optional[_Iterable[str]] = ..., max_open_tasks: _Optional[int] = ...) -> None: ...
+    email: str
+    def __init__(self, user_id: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ..., add_skills: _Optional[_Iterable[str]] = ..., remove_skills: _Optional[_Iterable[str]] = ..., max_open_tasks: _Optional[int] = ..., email: _Optional[str] = ...) -> None: ...
 
 class DisableUserRequest(_message.Message):
     __slots__ = ("user_id",)
@@ -612,6 +624,12 @@ class ListGroupsResponse(_message.Message):
     next_page_token: str
     def __init__(self, groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class DeleteGroupRequest(_message.Message):
+    __slots__ = ("group_id",)
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    def __init__(self, group_id: _Optional[str] = ...) -> None: ...
+
 class AddMemberRequest(_message.Message):
     __slots__ = ("group_id", "user_id")
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -699,6 +717,26 @@ class ListApiKeysResponse(_message.Message):
     api_keys: _containers.RepeatedCompositeFieldContainer[ApiKey]
     next_page_token: str
     def __init__(self, api_keys: _Optional[_Iterable[_Union[ApiKey, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateApiKeyRequest(_message.Message):
+    __slots__ = ("key_id", "name", "add_on_behalf_of", "remove_on_behalf_of", "add_allowed_ips", "remove_allowed_ips", "expires_at", "version")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADD_ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_ON_BEHALF_OF_FIELD_NUMBER: _ClassVar[int]
+    ADD_ALLOWED_IPS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_ALLOWED_IPS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    name: str
+    add_on_behalf_of: _containers.RepeatedScalarFieldContainer[str]
+    remove_on_behalf_of: _containers.RepeatedScalarFieldContainer[str]
+    add_allowed_ips: _containers.RepeatedScalarFieldContainer[str]
+    remove_allowed_ips: _containers.RepeatedScalarFieldContainer[str]
+    expires_at: _timestamp_pb2.Timestamp
+    version: int
+    def __init__(self, key_id: _Optional[str] = ..., name: _Optional[str] = ..., add_on_behalf_of: _Optional[_Iterable[str]] = ..., remove_on_behalf_of: _Optional[_Iterable[str]] = ..., add_allowed_ips: _Optional[_Iterable[str]] = ..., remove_allowed_ips: _Optional[_Iterable[str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class RevokeApiKeyRequest(_message.Message):
     __slots__ = ("key_id",)

@@ -49,9 +49,13 @@ order by u.email_key
 limit :limit
 
 -- create_group
-insert into groups (tenant_id, group_id, name, strategy, max_open_tasks, skills)
+-- The id of a deleted group may be used again; its version goes on, so that copies elsewhere take the new one.
+insert into groups as g (tenant_id, group_id, name, strategy, max_open_tasks, skills)
 values (:tenant_id, :group_id, :name, coalesce(:strategy, 'pull'), :max_open_tasks, :skills)
-on conflict (tenant_id, group_id) do nothing
+on conflict (tenant_id, group_id) do update set
+    name = excluded.name, strategy = excluded.strategy, max_open_tasks = excluded.max_open_tasks,
+    skills = excluded.skills, created_at = now(), deleted_at = null, version = g.version + 1
+where g.deleted_at is not null
 returning group_id
 
 -- get_group
@@ -63,7 +67,7 @@ select
         order by m.user_id
     ) as members
 from groups as g
-where g.tenant_id = :tenant_id and g.group_id = :group_id
+where g.tenant_id = :tenant_id and g.group_id = :group_id and g.deleted_at is null
 
 -- list_groups
 select
@@ -74,13 +78,15 @@ select
         order by m.user_id
     ) as members
 from groups as g
-where g.tenant_id = :tenant_id and g.group_id > :after
+where g.tenant_id = :tenant_id and g.group_id > :after and g.deleted_at is null
 order by g.group_id
 limit :limit
 
 -- lock_group
 -- Changes of one group's membership follow each other, so that its version counts them.
-select group_id from groups where tenant_id = :tenant_id and group_id = :group_id for update
+select group_id from groups
+where tenant_id = :tenant_id and group_id = :group_id and deleted_at is null
+for update
 
 -- update_group
 update groups set
@@ -90,6 +96,12 @@ update groups set
     skills = :skills,
     version = version + 1
 where tenant_id = :tenant_id and group_id = :group_id
+
+-- delete_group
+update groups set deleted_at = now(), version = version + 1 where tenant_id = :tenant_id and group_id = :group_id
+
+-- remove_members
+delete from memberships where tenant_id = :tenant_id and group_id = :group_id
 
 -- raise_group_version
 update groups set version = version + 1 where tenant_id = :tenant_id and group_id = :group_id
@@ -124,6 +136,19 @@ select * from api_keys
 where tenant_id = :tenant_id and key_id < :before
 order by key_id desc
 limit :limit
+
+-- update_api_key
+update api_keys set
+    name = coalesce(:name, name),
+    on_behalf_of = :on_behalf_of,
+    allowed_ips = :allowed_ips,
+    expires_at = coalesce(:expires_at, expires_at),
+    version = version + 1
+where tenant_id = :tenant_id and key_id = :key_id and revoked_at is null
+returning *
+
+-- lock_api_key
+select key_id from api_keys where tenant_id = :tenant_id and key_id = :key_id for update
 
 -- revoke_api_key
 update api_keys set revoked_at = now(), version = version + 1
@@ -245,11 +270,17 @@ on conflict (name) do update set key_hash = excluded.key_hash, updated_at = now(
 where k.key_hash <> excluded.key_hash
 
 -- known_groups
-select group_id from groups where tenant_id = :tenant_id and group_id = any(:group_ids)
+select group_id from groups
+where tenant_id = :tenant_id and group_id = any(:group_ids) and deleted_at is null
 
 -- change_tenant_status
 update tenants set status = :tenant_status, version = version + 1
 where tenant_id = :tenant_id and status <> :tenant_status
+returning *
+
+-- update_tenant
+update tenants set name = coalesce(:name, name), version = version + 1
+where tenant_id = :tenant_id and (:version::bigint is null or version = :version)
 returning *
 
 -- lock_user
@@ -268,6 +299,8 @@ limit 1
 
 -- update_user
 update users set
+    email = coalesce(:email, email),
+    email_key = coalesce(:email_key, email_key),
     name = coalesce(:name, name),
     roles = coalesce(:roles, roles),
     locale = coalesce(:locale, locale),

@@ -4,13 +4,14 @@ import asyncio
 from typing import Final
 from uuid import uuid4
 
+import asyncpg
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import Tx, events_transaction, operation, read
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.access import AccessOperations
 from orkestra.identity_service.operations.audit import audited
 from orkestra.identity_service.operations.base import changes_nothing, refuse, sql
-from orkestra.identity_service.operations.people import find_person, tell_of_person
+from orkestra.identity_service.operations.people import email_taken, find_person, tell_of_person
 from orkestra.v1.events import MailLinkEvent
 from orkestra.v1.identity import (
     ChangePasswordRequest,
@@ -65,13 +66,19 @@ class AccountOperations(AccessOperations):
             raise VersionMismatch("VERSION_MISMATCH", message, current=before)
         if request.roles and Role.ADMIN not in request.roles:
             await _keep_an_admin(tx, before)
-        skills = rules.changed_skills(before.skills, request.add_skills, request.remove_skills)
+        skills = rules.changed(before.skills, request.add_skills, request.remove_skills)
         refuse(rules.list_errors("add_skills", skills))
         given = request.model_dump(include={"name", "locale", "time_zone", "max_open_tasks"})
-        given |= {"roles": request.roles or None, "skills": skills}
+        given |= {"roles": request.roles or None, "skills": skills, "email": request.email}
         if changes_nothing(before, given):
             return before
-        return await _change(tx, before, action="update_user", **given)
+        if request.email is not None:
+            given["email_key"] = rules.email_key(request.email)
+            await sql.forget_mail_links.execute(tx.conn, tenant_id=tx.tenant_id, user_id=before.user_id)
+        try:
+            return await _change(tx, before, action="update_user", **given)
+        except asyncpg.UniqueViolationError:
+            raise email_taken() from None
 
     @operation
     async def disable_user(self, tx: Tx, request: DisableUserRequest) -> User:
@@ -246,7 +253,7 @@ async def _keep_an_admin(tx: Tx, person: User) -> None:
 
 
 async def _change(tx: Tx, before: User, *, action: str, **given: object) -> User:
-    names = ("name", "roles", "locale", "time_zone", "status", "skills", "max_open_tasks")
+    names = ("email", "email_key", "name", "roles", "locale", "time_zone", "status", "skills", "max_open_tasks")
     values = dict.fromkeys(names) | given
     await sql.update_user.execute(tx.conn, tenant_id=tx.tenant_id, user_id=before.user_id, **values)
     after = await find_person(tx, before.user_id)

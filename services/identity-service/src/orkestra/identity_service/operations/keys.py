@@ -1,11 +1,12 @@
 """API keys: made, listed, given a new secret, revoked."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.audit import audited
-from orkestra.identity_service.operations.base import Identity, page, refuse, sql
+from orkestra.identity_service.operations.base import Identity, changes_nothing, page, refuse, sql
 from orkestra.identity_service.operations.people import find_people
 from orkestra.identity_service.operations.secrets import new_api_key
 from orkestra.v1.events import ApiKeyEvent
@@ -18,9 +19,10 @@ from orkestra.v1.identity import (
     ListApiKeysResponse,
     RevokeApiKeyRequest,
     RotateApiKeyRequest,
+    UpdateApiKeyRequest,
     User,
 )
-from orkestra.wire import FailedPrecondition, NotFound
+from orkestra.wire import FailedPrecondition, NotFound, VersionMismatch
 
 
 class KeyOperations(Identity):
@@ -70,6 +72,28 @@ class KeyOperations(Identity):
         return await find_key(tx, request.key_id)
 
     @operation
+    async def update_api_key(self, tx: Tx, request: UpdateApiKeyRequest) -> ApiKey:
+        refuse(rules.api_key_change_errors(request, await tx.now()))
+        await sql.lock_api_key.execute(tx.conn, tenant_id=tx.tenant_id, key_id=request.key_id)
+        before = await find_key(tx, request.key_id)
+        if request.version is not None and request.version != before.version:
+            message = f"The key is at version {before.version}, not {request.version}."
+            raise VersionMismatch("VERSION_MISMATCH", message, current=before)
+        grants = await _changed_grants(tx, before, request)
+        ranges = rules.changed(before.allowed_ips, request.add_allowed_ips, request.remove_allowed_ips)
+        refuse(rules.list_errors("add_on_behalf_of", grants))
+        refuse(rules.list_errors("add_allowed_ips", ranges))
+        given = request.model_dump(include={"name", "expires_at"}) | {"on_behalf_of": grants, "allowed_ips": ranges}
+        if changes_nothing(before, given):
+            return before
+        place = {"tenant_id": tx.tenant_id, "key_id": request.key_id}
+        updated = await sql.update_api_key.one(tx.conn, ApiKey, **place, **given)
+        if updated is None:
+            raise FailedPrecondition("API_KEY_ENDED", "A revoked key does not change; create another.", current=before)
+        await audited(tx, "update_api_key", "api_key", updated.key_id, before=before, after=updated)
+        return updated
+
+    @operation
     async def rotate_api_key(self, tx: Tx, request: RotateApiKeyRequest) -> CreatedApiKey:
         refuse(rules.rotation_errors(request, await tx.now()))
         before = await find_key(tx, request.key_id)
@@ -108,6 +132,20 @@ class KeyOperations(Identity):
         )
         await audited(tx, "revoke_api_key", "api_key", revoked.key_id, before=before, after=revoked)
         return revoked
+
+
+async def _changed_grants(tx: Tx, before: ApiKey, request: UpdateApiKeyRequest) -> list[str]:
+    """For whom the key may ask afterwards; whoever is added has to be there, whoever is removed may be gone."""
+    added, removed = request.add_on_behalf_of, request.remove_on_behalf_of
+    people = await find_people(tx, [name for name in (*added, *removed) if name != rules.EVERYBODY])
+    refuse(rules.unknown_people_errors("add_on_behalf_of", added, people))
+    ids = {name: person.user_id for person in people for name in (person.user_id, rules.email_key(person.email))}
+
+    def named(names: Sequence[str]) -> list[str]:
+        return [ids.get(rules.email_key(name), name) for name in names]
+
+    grants = rules.changed(before.on_behalf_of, named(added), named(removed))
+    return [rules.EVERYBODY] if rules.EVERYBODY in grants else grants
 
 
 async def find_key(tx: Tx, key_id: str) -> ApiKey:

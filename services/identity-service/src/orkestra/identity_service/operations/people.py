@@ -11,6 +11,7 @@ from orkestra.v1.identity import (
     AddMemberRequest,
     CreateGroupRequest,
     CreateUserRequest,
+    DeleteGroupRequest,
     GetGroupRequest,
     GetUserRequest,
     Group,
@@ -88,7 +89,7 @@ class PeopleOperations(Identity):
         if request.version is not None and request.version != before.version:
             message = f"The group is at version {before.version}, not {request.version}."
             raise VersionMismatch("VERSION_MISMATCH", message, current=before)
-        skills = rules.changed_skills(before.skills, request.add_skills, request.remove_skills)
+        skills = rules.changed(before.skills, request.add_skills, request.remove_skills)
         refuse(rules.list_errors("add_skills", skills))
         given = request.model_dump(include={"name", "strategy", "max_open_tasks"}) | {"skills": skills}
         if changes_nothing(before, given):
@@ -98,6 +99,18 @@ class PeopleOperations(Identity):
         await _tell_of_group(tx, group)
         await audited(tx, "update_group", "group", group.group_id, before=before, after=group)
         return group
+
+    @operation
+    async def delete_group(self, tx: Tx, request: DeleteGroupRequest) -> Group:
+        await _lock_group(tx, request.group_id)
+        before = await find_group(tx, request.group_id)
+        place = {"tenant_id": tx.tenant_id, "group_id": request.group_id}
+        await sql.remove_members.execute(tx.conn, **place)
+        await sql.delete_group.execute(tx.conn, **place)
+        gone = before.model_copy(update={"members": [], "version": before.version + 1})
+        await _tell_of_group(tx, gone, event="group_deleted")
+        await audited(tx, "delete_group", "group", before.group_id, before=before)
+        return before
 
     @read
     async def get_group(self, tx: Tx, request: GetGroupRequest) -> Group:
@@ -143,9 +156,7 @@ async def add_person(tx: Tx, request: CreateUserRequest, *, password_hash: str |
         password_hash=password_hash,
     )
     if user_id is None:
-        taken = FieldError("email", "taken", "A person with this e-mail address is here already.")
-        current = await find_person(tx, request.email)
-        raise AlreadyExists("EMAIL_TAKEN", taken.message, errors=(taken,), current=current)
+        raise email_taken(await find_person(tx, request.email))
     for group_id in sorted(request.groups):
         await join_group(tx, group_id, user_id)
     user = await find_person(tx, user_id)
@@ -204,11 +215,9 @@ async def find_people(tx: Tx, names: Sequence[str]) -> list[User]:
     return await sql.find_users.all(tx.conn, User, tenant_id=tx.tenant_id, user_ids=user_ids, email_keys=email_keys)
 
 
-async def _tell_of_group(tx: Tx, group: Group) -> None:
+async def _tell_of_group(tx: Tx, group: Group, *, event: str = "group_changed") -> None:
     payload = GroupEvent(group=group)
-    await tx.emit(
-        aggregate="identity", event="group_changed", payload=payload, key=group.group_id, version=group.version
-    )
+    await tx.emit(aggregate="identity", event=event, payload=payload, key=group.group_id, version=group.version)
 
 
 async def _lock_group(tx: Tx, group_id: str) -> None:
@@ -227,6 +236,12 @@ async def _membership_changed(tx: Tx, group_id: str, user_id: str, *, member: bo
         version=group.version,
     )
     return group
+
+
+def email_taken(current: User | None = None) -> AlreadyExists:
+    """What is told where another person of the tenant has the address."""
+    taken = FieldError("email", "taken", "A person with this e-mail address is here already.")
+    return AlreadyExists("EMAIL_TAKEN", taken.message, errors=(taken,), current=current)
 
 
 def _no_group(group_id: str) -> NotFound:

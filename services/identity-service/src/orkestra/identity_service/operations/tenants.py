@@ -18,8 +18,9 @@ from orkestra.v1.identity import (
     SuspendTenantRequest,
     Tenant,
     TenantStatus,
+    UpdateTenantRequest,
 )
-from orkestra.wire import AlreadyExists, Context, FieldError, NotFound
+from orkestra.wire import AlreadyExists, Context, FieldError, NotFound, VersionMismatch
 
 
 class TenantOperations(Identity):
@@ -70,6 +71,24 @@ class TenantOperations(Identity):
         return tenant
 
     @operation_above_tenants
+    async def update_tenant(self, tx: Tx, request: UpdateTenantRequest) -> Tenant:
+        refuse([] if request.name is None else rules.name_errors("name", request.name))
+        before = await _enter(tx, request.tenant_id)
+        if request.name in (None, before.name) and request.version in (None, before.version):
+            return before
+        after = await sql.update_tenant.one(
+            tx.conn, Tenant, tenant_id=tx.tenant_id, name=request.name, version=request.version
+        )
+        if after is None:
+            message = f"The tenant is at version {before.version}, not {request.version}."
+            raise VersionMismatch("VERSION_MISMATCH", message, current=before)
+        payload = TenantEvent(tenant=after)
+        key, version = after.tenant_id, after.version
+        await tx.emit(aggregate="identity", event="tenant_changed", payload=payload, key=key, version=version)
+        await audited(tx, "update_tenant", "tenant", after.tenant_id, before=before, after=after)
+        return after
+
+    @operation_above_tenants
     async def suspend_tenant(self, tx: Tx, request: SuspendTenantRequest) -> Tenant:
         return await _change_status(tx, request, TenantStatus.SUSPENDED, action="suspend_tenant")
 
@@ -78,17 +97,23 @@ class TenantOperations(Identity):
         return await _change_status(tx, request, TenantStatus.ACTIVE, action="resume_tenant")
 
 
+async def _enter(tx: Tx, tenant_id: str) -> Tenant:
+    """Go on in that tenant; NotFound where there is none."""
+    if rules.uuid_or_none(tenant_id) is None:
+        raise _no_tenant(tenant_id)
+    await tx.enter(tenant_id)
+    tenant = await sql.get_tenant.one(tx.conn, Tenant, tenant_id=tenant_id)
+    if tenant is None:
+        raise _no_tenant(tenant_id)
+    return tenant
+
+
 async def _change_status(
     tx: Tx, request: SuspendTenantRequest | ResumeTenantRequest, status: TenantStatus, *, action: str
 ) -> Tenant:
     """Bring a tenant where it is wanted; where it stands there already nothing changes."""
     refuse(rules.reason_errors(request.reason))
-    if rules.uuid_or_none(request.tenant_id) is None:
-        raise _no_tenant(request.tenant_id)
-    await tx.enter(request.tenant_id)
-    before = await sql.get_tenant.one(tx.conn, Tenant, tenant_id=tx.tenant_id)
-    if before is None:
-        raise _no_tenant(request.tenant_id)
+    before = await _enter(tx, request.tenant_id)
     after = await sql.change_tenant_status.one(tx.conn, Tenant, tenant_id=tx.tenant_id, tenant_status=status)
     if after is None:
         return before

@@ -1,6 +1,5 @@
 """Decisions: who may call what, what may be granted, which input is refused, how long a lock lasts."""
 
-import base64
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,6 +7,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from orkestra.identity_service.rules.pages import page_key, page_size, page_token
+from orkestra.identity_service.rules.permissions import OPEN_RPCS, PERMISSIONS, may, roles_for
 from orkestra.v1.identity import (
     CreateApiKeyRequest,
     CreateGroupRequest,
@@ -19,6 +20,7 @@ from orkestra.v1.identity import (
     RotateApiKeyRequest,
     SetSubstitutionRequest,
     Substitution,
+    UpdateApiKeyRequest,
     UpdateGroupRequest,
     UpdateUserRequest,
     User,
@@ -26,65 +28,7 @@ from orkestra.v1.identity import (
 )
 from orkestra.wire import FieldError
 
-ADMINS: Final = frozenset({Role.ADMIN})
-OVERSEERS: Final = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
-COLLEAGUES: Final = OVERSEERS | {Role.MEMBER, Role.SYSTEM, Role.WORKER}
-PEOPLE: Final = OVERSEERS | {Role.MEMBER}
-OPERATORS: Final = frozenset({Role.OPERATOR})
-EVERYONE: Final = frozenset(Role)
-
-# Rpcs that need no token: a credential or a password is their input, or there is nothing to protect.
-OPEN_RPCS: Final = frozenset(
-    {
-        "ExchangeCredential",
-        "GetSigningKeys",
-        "SignIn",
-        "ListSignInMethods",
-        "BeginSignIn",
-        "CompleteSignIn",
-        "SignOut",
-        "RequestPasswordReset",
-        "RedeemMailLink",
-    }
-)
-
-# Who may call what: one of these roles is needed.
-PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
-    {
-        "GetMe": EVERYONE,
-        "CreateTenant": OPERATORS,
-        "ListTenants": COLLEAGUES | OPERATORS,
-        "GetTenant": COLLEAGUES | OPERATORS,
-        "SuspendTenant": OPERATORS,
-        "ResumeTenant": OPERATORS,
-        "CreateUser": ADMINS,
-        "UpdateUser": ADMINS,
-        "DisableUser": ADMINS,
-        "EnableUser": ADMINS,
-        "InviteUser": ADMINS,
-        "ChangePassword": PEOPLE,
-        "GetMailLinkToken": frozenset({Role.SYSTEM}),
-        "GetUser": COLLEAGUES,
-        "ListUsers": COLLEAGUES,
-        "SetSubstitution": PEOPLE,
-        "GetSubstitution": COLLEAGUES,
-        "CreateGroup": ADMINS,
-        "UpdateGroup": ADMINS,
-        "GetGroup": COLLEAGUES,
-        "ListGroups": COLLEAGUES,
-        "AddMember": ADMINS,
-        "RemoveMember": ADMINS,
-        "CreateApiKey": ADMINS,
-        "ListApiKeys": OVERSEERS,
-        "RevokeApiKey": ADMINS,
-        "GetApiKey": OVERSEERS,
-        "RotateApiKey": ADMINS,
-        "LinkSubject": ADMINS,
-        "ListLinkedSubjects": ADMINS | {Role.AUDITOR},
-        "UnlinkSubject": ADMINS,
-        "ListAudit": ADMINS | {Role.AUDITOR},
-    }
-)
+__all__ = ["OPEN_RPCS", "PERMISSIONS", "may", "page_key", "page_size", "page_token", "roles_for"]
 
 # What an admin may grant. Operator and worker belong to the installation's own keys, and no person is a program.
 GRANTABLE: Final[Mapping[PrincipalKind, frozenset[Role]]] = MappingProxyType(
@@ -113,8 +57,6 @@ MAX_LIST: Final = 50
 MAX_OPEN_TASKS: Final = 1000
 MAX_TASK_TYPES: Final = 50
 MAX_TYPE: Final = 200
-MAX_PAGE: Final = 100
-DEFAULT_PAGE: Final = 50
 FREE_FAILURES: Final = 5
 FIRST_LOCK: Final = timedelta(seconds=30)
 LONGEST_LOCK: Final = timedelta(minutes=15)
@@ -125,16 +67,6 @@ LINK_LIFETIMES: Final[Mapping[MailLinkPurpose, timedelta]] = MappingProxyType(
 DEFAULT_OVERLAP: Final = 86_400
 LONGEST_OVERLAP: Final = 7 * 86_400
 LONGEST_REASON: Final = 500
-
-
-def may(rpc: str, roles: Iterable[str]) -> bool:
-    """Whether one of these roles is enough for this rpc; an rpc missing from the table is allowed to nobody."""
-    return not PERMISSIONS.get(rpc, frozenset()).isdisjoint(roles)
-
-
-def roles_for(rpc: str) -> list[str]:
-    """The roles that may call this rpc, in order."""
-    return sorted(PERMISSIONS.get(rpc, frozenset()))
 
 
 def email_key(email: str) -> str:
@@ -188,6 +120,8 @@ def user_change_errors(request: UpdateUserRequest, zones: frozenset[str]) -> Ite
     """Everything that is wrong with what is to change about a person."""
     if request.name is not None:
         yield from name_errors("name", request.name)
+    if request.email is not None:
+        yield from email_errors("email", request.email)
     yield from role_errors("roles", request.roles, PrincipalKind.USER)
     yield from _place_errors(request, zones, prefix="")
     yield from _work_errors(request.max_open_tasks, request.add_skills, at_least=0, path="add_skills")
@@ -229,9 +163,9 @@ def group_change_errors(request: UpdateGroupRequest) -> Iterator[FieldError]:
     yield from _work_errors(request.max_open_tasks, request.add_skills, at_least=0, path="add_skills")
 
 
-def changed_skills(before: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
-    """The skills after a change, sorted."""
-    return sorted({*before, *added} - set(removed))
+def changed(before: Sequence[str], added: Sequence[str], removed: Sequence[str]) -> list[str]:
+    """A set of words after a change, sorted; as it was where nothing is said."""
+    return sorted({*before, *added} - set(removed)) if added or removed else list(before)
 
 
 def _work_errors(most: int | None, skills: Sequence[str], *, at_least: int, path: str) -> Iterator[FieldError]:
@@ -257,6 +191,19 @@ def api_key_errors(request: CreateApiKeyRequest, now: datetime) -> Iterator[Fiel
         yield from _range_errors(f"allowed_ips[{i}]", text)
     if request.expires_at is not None and request.expires_at <= now:
         yield FieldError("expires_at", "past", "A key cannot expire before it exists.")
+
+
+def api_key_change_errors(request: UpdateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
+    """Everything that is wrong with what is to change about a key, but for people who do not exist."""
+    if request.name is not None:
+        yield from name_errors("name", request.name)
+    for path in ("add_on_behalf_of", "remove_on_behalf_of"):
+        yield from list_errors(path, [email_key(person) for person in getattr(request, path)])
+    yield from list_errors("add_allowed_ips", request.add_allowed_ips)
+    for i, text in enumerate(request.add_allowed_ips):
+        yield from _range_errors(f"add_allowed_ips[{i}]", text)
+    if request.expires_at is not None and request.expires_at <= now:
+        yield FieldError("expires_at", "past", "A key does not expire in the past; revoke it.")
 
 
 def subject_errors(subject: str) -> Iterator[FieldError]:
@@ -341,30 +288,6 @@ def _range_errors(path: str, text: str) -> Iterator[FieldError]:
         ipaddress.ip_network(text)
     except ValueError:
         yield FieldError(path, "malformed", "Use a range in CIDR form without host bits, such as 10.1.0.0/16.")
-
-
-def page_size(path: str, wanted: int | None) -> tuple[int, list[FieldError]]:
-    """How many entries a page has, and what is wrong with the number asked for."""
-    if wanted is None:
-        return DEFAULT_PAGE, []
-    if 1 <= wanted <= MAX_PAGE:
-        return wanted, []
-    return DEFAULT_PAGE, [FieldError(path, "range", f"A page has 1 to {MAX_PAGE} entries.")]
-
-
-def page_token(listing: str, key: str) -> str:
-    """An opaque name for the place after `key` in a listing."""
-    return base64.urlsafe_b64encode(f"{listing}:{key}".encode()).decode().rstrip("=")
-
-
-def page_key(listing: str, token: str) -> str | None:
-    """The key that `page_token` was made of; None where the token is not one of this listing."""
-    try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-    except ValueError:
-        return None
-    name, colon, key = text.partition(":")
-    return key if colon and name == listing and page_token(listing, key) == token else None
 
 
 def installation_roles(name: str, *, in_tenant: bool) -> frozenset[str]:
