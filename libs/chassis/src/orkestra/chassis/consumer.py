@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 import nats.errors
@@ -10,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
+from orkestra.chassis.inhand import InHand
 from orkestra.chassis.logs import get_logger, log_tenant
 from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED
 from orkestra.chassis.pulls import Pull
@@ -18,7 +18,6 @@ from orkestra.wire import Error
 from orkestra.wire.tracing import trace_of
 
 ACK_WAIT_SECONDS = 30.0
-HEARTBEAT_SECONDS = 10.0
 LONGEST_PAUSE = 10.0
 TRIES_OF_A_BUG = 5
 STOP_SECONDS = 8.0
@@ -74,16 +73,26 @@ class Consumer:
     async def _consume(self) -> None:
         await self._nats.ensure_streams()
         await self._nats.jetstream.add_consumer(EVENTS, self._config())
-        looking = asyncio.create_task(self._look())
+        in_hand = InHand(self._settle)
+        self._idle.clear()
+        beside = [asyncio.create_task(self._look()), asyncio.create_task(in_hand.keep_alive())]
         try:
             async with Pull(self._nats, self._name) as pull:
                 self._pull = pull
-                while not self._stopping.is_set():
-                    messages = await pull.take()
-                    if messages:
-                        await self._work(messages)
+                try:
+                    await self._hand_out(pull, in_hand)
+                finally:
+                    await in_hand.finish()
         finally:
-            looking.cancel()
+            self._idle.set()
+            for task in beside:
+                task.cancel()
+
+    async def _hand_out(self, pull: Pull, in_hand: InHand) -> None:
+        while not self._stopping.is_set():
+            for message in await pull.take():
+                in_hand.give(message)
+            await in_hand.room()
 
     async def _look(self) -> None:
         """Keep the figure of what waits; NATS counts it."""
@@ -94,28 +103,6 @@ class Consumer:
             except _FAILED as failed:
                 logger.debug("consumer was not looked at", consumer=self._name, error=repr(failed))
             await asyncio.sleep(LOOK_SECONDS)
-
-    async def _work(self, messages: list[Msg]) -> None:
-        by_resource: defaultdict[str, list[Msg]] = defaultdict(list)
-        for message in messages:
-            by_resource[(message.headers or {}).get("ce-subject", "")].append(message)
-        unfinished = {id(message): message for message in messages}
-        self._idle.clear()
-        heartbeat = asyncio.create_task(_heartbeat(unfinished))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for queue in by_resource.values():
-                    group.create_task(self._in_order(queue, unfinished))
-        except* _FAILED as failed:
-            raise failed.exceptions[0] from None
-        finally:
-            heartbeat.cancel()
-            self._idle.set()
-
-    async def _in_order(self, queue: list[Msg], unfinished: dict[int, Msg]) -> None:
-        for message in queue:
-            await self._settle(message)
-            del unfinished[id(message)]
 
     async def _settle(self, message: Msg) -> None:
         """Handle one message and tell NATS how it went."""
@@ -193,11 +180,3 @@ class Consumer:
             max_deliver=-1,
             max_ack_pending=2000,
         )
-
-
-async def _heartbeat(unfinished: dict[int, Msg]) -> None:
-    """Keep NATS from delivering again what is still in hand."""
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        for message in tuple(unfinished.values()):
-            await message.in_progress()

@@ -2,29 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 import asyncpg
 import nats.errors
-from nats.js.api import PubAck
-from nats.js.errors import APIError, NoStreamResponseError
+from nats.js.errors import NoStreamResponseError
 from orkestra.chassis.database import prepare_connection, session_settings
+from orkestra.chassis.flight import Flight
 from orkestra.chassis.logs import get_logger
-from orkestra.chassis.metrics import OLDEST, PENDING, PUBLISHED, RELAY_LAG, RELAYS
+from orkestra.chassis.metrics import OLDEST, PENDING, RELAYS
 from orkestra.chassis.resend import lost_after
 from orkestra.chassis.settings import secret
 from orkestra.chassis.sql import Connection, Queries
-from orkestra.chassis.streams import EVENTS, REQUEST_SECONDS, Nats
-from orkestra.chassis.telemetry import publishing
+from orkestra.chassis.streams import Nats
 from pydantic import SecretStr
 
-BATCH = 500
 STANDBY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 VERIFY_SECONDS = 10.0
 PRUNE_SECONDS = 60.0
 PRUNE_BATCH = 5000
 MEASURE_SECONDS = 5.0
+LAST_SECONDS = 1.0
 _FAILED = (OSError, TimeoutError, nats.errors.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 sql = Queries("""
@@ -35,18 +33,13 @@ select pg_try_advisory_lock(7061, hashtext(:schema))
 -- unpublished
 -- By seq, never by a watermark: what commits late has an older seq than what was sent.
 select seq, event_id, subject, payload, headers, created_at from outbox
-where published_at is null order by seq limit :batch
+where published_at is null and seq <> all(:sent::bigint[]) order by seq limit :limit
 
 -- waiting
 -- Counted no further than that: the age says the rest.
 select count(*) as pending,
        coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age
 from (select created_at from outbox where published_at is null order by seq limit 10000) as unpublished
-
--- mark_published
-update outbox set published_at = clock_timestamp(), stream_seq = sent.stream_seq
-from unnest(:seqs::bigint[], :stream_seqs::bigint[]) as sent (seq, stream_seq)
-where outbox.seq = sent.seq
 
 -- unmark_after
 update outbox set published_at = null, stream_seq = null where stream_seq > :stream_seq
@@ -72,7 +65,8 @@ class Relay:
         self._dsn = secret(dsn)
         self._nats = stream
         self._schema = schema
-        self._committed = asyncio.Event()
+        self._news = asyncio.Event()
+        self._look_at = 0.0
         self.is_active = False
 
     async def run(self) -> None:
@@ -89,6 +83,7 @@ class Relay:
     async def _with_connection(self) -> None:
         settings = session_settings(self._schema) | {"synchronous_commit": "off"}  # a lost mark is a publish more
         conn = await asyncpg.connect(self._dsn, timeout=2, command_timeout=10, server_settings=settings)
+        flight = Flight(self._nats, schema=self._schema, land=self._news.set)
         try:
             await prepare_connection(conn)
             await conn.add_listener(f"{self._schema}_outbox", self._hear)
@@ -97,14 +92,16 @@ class Relay:
             self.is_active = True
             RELAYS.labels(self._schema).set(1)
             logger.info("relay is active", schema=self._schema)
-            await self._relay(conn)
+            await self._relay(conn, flight)
         finally:
             self.is_active = False
             for figure in (RELAYS, PENDING, OLDEST):
                 figure.labels(self._schema).set(0)
+            flight.abandon()
+            await _mark_last(conn, flight)
             conn.terminate()  # frees the lock also where the server cannot be told
 
-    async def _relay(self, conn: Connection) -> None:
+    async def _relay(self, conn: Connection, flight: Flight) -> None:
         loop = asyncio.get_running_loop()
         verified_at = pruned_at = measured_at = float("-inf")
         connection = -1
@@ -114,6 +111,7 @@ class Relay:
                 await self._measure(conn)
             if connection != self._nats.connections or loop.time() - verified_at > VERIFY_SECONDS:
                 connection = self._nats.connections
+                await flight.mark(conn)
                 await self._verify(conn)
                 verified_at = loop.time()
             if loop.time() - pruned_at > PRUNE_SECONDS:
@@ -122,14 +120,29 @@ class Relay:
             if loop.time() - measured_at > MEASURE_SECONDS:
                 await self._measure(conn)
                 measured_at = loop.time()
-            self._committed.clear()
             try:
-                more = await self._publish_batch(conn)
+                await self._send(conn, flight)
             except NoStreamResponseError:
                 verified_at = float("-inf")
-                more = True
-            if not more:
-                await self._wait(LOOK_SECONDS)
+                self._look_at = 0.0
+
+    async def _send(self, conn: Connection, flight: Flight) -> None:
+        """Send what was committed, mark what the stream has, and wait for more of either."""
+        flight.check()
+        self._news.clear()
+        if time.monotonic() >= self._look_at and flight.room > 0:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            room = flight.room
+            rows = await sql.unpublished.rows(conn, sent=flight.seqs, limit=room)
+            flight.send(rows)
+            if len(rows) == room:
+                self._look_at = 0.0
+        if flight.mark_in == 0.0:
+            await flight.mark(conn)
+        waits = [LOOK_SECONDS, flight.mark_in]
+        if flight.room > 0:
+            waits.append(self._look_at - time.monotonic())
+        await self._wait(min(seconds for seconds in waits if seconds is not None))
 
     async def _is_connected(self) -> bool:
         """Return True once there is a connection, False after a while without."""
@@ -148,44 +161,14 @@ class Relay:
             OLDEST.labels(self._schema).set(row["age"])
 
     async def _wait(self, seconds: float) -> None:
-        """Return at the next commit that may have written events, after `seconds` at the latest."""
+        """Return where there is something to do, after `seconds` at the latest."""
+        if seconds <= 0:
+            return
         try:
             async with asyncio.timeout(seconds):
-                await self._committed.wait()
+                await self._news.wait()
         except TimeoutError:
             return
-
-    async def _publish_batch(self, conn: Connection) -> bool:
-        """Publish what is waiting, at most a batch; say whether there may be more."""
-        rows = await sql.unpublished.rows(conn, batch=BATCH)
-        if not rows:
-            return False
-        outcomes = await asyncio.gather(*(self._publish(row) for row in rows), return_exceptions=True)
-        sent = [(row["seq"], ack.seq) for row, ack in zip(rows, outcomes, strict=True) if isinstance(ack, PubAck)]
-        if sent:
-            seqs, stream_seqs = zip(*sent, strict=True)
-            await sql.mark_published.execute(conn, seqs=list(seqs), stream_seqs=list(stream_seqs))
-            PUBLISHED.labels(self._schema).inc(len(sent))
-            self._note_lag(rows)
-        _raise_first(outcomes)
-        return len(rows) == BATCH or self._committed.is_set()
-
-    def _note_lag(self, rows: Sequence[asyncpg.Record]) -> None:
-        lag, now = RELAY_LAG.labels(self._schema), time.time()
-        for row in rows:
-            lag.observe(max(0.0, now - row["created_at"].timestamp()))
-
-    async def _publish(self, row: asyncpg.Record) -> PubAck:
-        event_id = row["event_id"]
-        headers = row["headers"] | {
-            "ce-id": event_id,
-            "ce-time": row["created_at"].isoformat(),
-            "Nats-Msg-Id": event_id,
-        }
-        with publishing(row["subject"], headers):
-            return await self._nats.jetstream.publish(
-                row["subject"], row["payload"], timeout=REQUEST_SECONDS, stream=EVENTS, headers=headers
-            )
 
     async def _verify(self, conn: Connection) -> None:
         """Send again what the stream has lost: it was recreated, or its last writes did not reach the disk."""
@@ -201,16 +184,14 @@ class Relay:
                 logger.info("pruned", schema=self._schema, query=query.name)
 
     def _hear(self, *_news: object) -> None:
-        self._committed.set()
+        self._look_at = 0.0
+        self._news.set()
 
 
-def _raise_first(outcomes: Sequence[PubAck | BaseException]) -> None:
-    for outcome in outcomes:
-        if isinstance(outcome, NoStreamResponseError):
-            raise outcome
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException) and not isinstance(outcome, APIError):
-            raise outcome
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
+async def _mark_last(conn: Connection, flight: Flight) -> None:
+    """Write the last marks, where the database still takes them."""
+    try:
+        async with asyncio.timeout(LAST_SECONDS):
+            await flight.mark(conn)
+    except _FAILED as failed:
+        logger.debug("the last events were not marked", error=repr(failed))
