@@ -94,7 +94,6 @@ ALLOWED = {
     "update": {MANAGER, ADMIN, AGENT},
     "cancel": {MANAGER, ADMIN, AGENT},
     "advance": {WORKER},
-    "confirm_wake_up": {WORKER},
 }
 
 

@@ -13,7 +13,7 @@ from orkestra.v1.task import (
     AssignTaskRequest,
     ClockState,
     CompleteTaskRequest,
-    ConfirmWakeUpRequest,
+    ConfirmWakeUpsRequest,
     DecidedBy,
     EscalateTaskRequest,
     EscalationStep,
@@ -25,8 +25,9 @@ from orkestra.v1.task import (
     Task,
     TaskStatus,
     UpdateTaskRequest,
+    WokenEnd,
 )
-from orkestra.wire import Error, FailedPrecondition, Model, NotFound, PermissionDenied
+from orkestra.wire import Error, FailedPrecondition, InvalidArgument, Model, NotFound, PermissionDenied
 from task_world import ANSWER, Tenant, World, ask, ask_for_run, world
 
 __all__ = ["world"]
@@ -159,26 +160,42 @@ async def test_only_workers_ask_the_clock(world: World) -> None:
     with pytest.raises(PermissionDenied):
         await ana.advance_clock(AdvanceClockRequest(task_id=task.task_id))
     with pytest.raises(PermissionDenied):
-        await ana.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=1))
+        await ana.confirm_wake_ups(woken(task))
     with pytest.raises(NotFound):
         await world.tenant().worker().advance_clock(AdvanceClockRequest(task_id=task.task_id))
 
 
-async def test_a_wake_up_is_confirmed_once_and_only_of_an_end(world: World) -> None:
+def woken(*tasks: Task) -> ConfirmWakeUpsRequest:
+    return ConfirmWakeUpsRequest(ends=[WokenEnd(task_id=task.task_id, version=task.version) for task in tasks])
+
+
+async def test_wake_ups_are_confirmed_together_each_once_and_only_of_an_end_of_the_tenant(world: World) -> None:
     tenant = world.tenant()
     ana = tenant.person("ana", "support-l1")
-    task = await opened(tenant, SlaPolicy(complete="1h"))
-    service = tenant.service()
-    await service.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=1))
-    assert (await ana.get_task(GetTaskRequest(task_id=task.task_id))).woken_at is None
-    done = await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
-    for _ in range(2):
-        await service.confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=done.version))
-    woken = await ana.get_task(GetTaskRequest(task_id=task.task_id))
-    assert woken.woken_at is not None
-    assert woken.version == done.version
-    with pytest.raises(NotFound):
-        await world.tenant().service().confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=2))
+    first, second, live = [await opened(tenant, SlaPolicy(complete="1h")) for _ in range(3)]
+    done = [await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER)) for task in (first, second)]
+    await tenant.service().confirm_wake_ups(woken(first, live))  # of versions that are no ends
+    await world.tenant().service().confirm_wake_ups(woken(*done))
+
+    async def seen(task: Task) -> Task:
+        return await ana.get_task(GetTaskRequest(task_id=task.task_id))
+
+    assert [(await seen(task)).woken_at for task in (first, second, live)] == [None, None, None]
+    await tenant.service().confirm_wake_ups(woken(*done, live))
+    known = [await seen(task) for task in done]
+    assert all(task.woken_at for task in known)
+    assert [task.version for task in known] == [task.version for task in done]
+    assert (await seen(live)).woken_at is None
+    await tenant.service().confirm_wake_ups(woken(*done))
+    assert [await seen(task) for task in done] == known
+
+
+async def test_no_more_than_500_wake_ups_are_confirmed_at_once(world: World) -> None:
+    ends = [WokenEnd(task_id=f"task_{number}", version=1) for number in range(501)]
+    service = world.tenant().service()
+    with pytest.raises(InvalidArgument):
+        await service.confirm_wake_ups(ConfirmWakeUpsRequest(ends=ends))
+    await service.confirm_wake_ups(ConfirmWakeUpsRequest(ends=ends[:500]))  # unknown ones are passed over
 
 
 @pytest.mark.parametrize("asker", ["run", "agent"])
@@ -205,7 +222,7 @@ async def test_an_end_that_nobody_confirmed_is_told_again_until_it_is(world: Wor
 
     await eventually(told_again)
     assert len(set(await told())) == len(await told())
-    await tenant.service().confirm_wake_up(ConfirmWakeUpRequest(task_id=task.task_id, version=done.version))
+    await tenant.service().confirm_wake_ups(woken(done))
     count = len(await told())
     await world.ends.tell_again(timedelta(0))
     assert len(await told()) == count

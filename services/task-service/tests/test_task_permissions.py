@@ -13,7 +13,6 @@ from orkestra.v1.task import (
     CancelTaskRequest,
     ClaimTaskRequest,
     CompleteTaskRequest,
-    ConfirmWakeUpRequest,
     DelegateTaskRequest,
     EscalateTaskRequest,
     EscalationStep,
@@ -60,7 +59,6 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "answer": ("answer_task", lambda task_id: AnswerTaskRequest(task_id=task_id, message="Because.")),
     "cancel": ("cancel_task", lambda task_id: CancelTaskRequest(task_id=task_id)),
     "advance": ("advance_clock", lambda task_id: AdvanceClockRequest(task_id=task_id)),
-    "confirm_wake_up": ("confirm_wake_up", lambda task_id: ConfirmWakeUpRequest(task_id=task_id, version=1)),
 }
 CALLERS = (
     "stranger",

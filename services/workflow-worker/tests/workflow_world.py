@@ -38,8 +38,8 @@ from orkestra.v1.task import (
     ChangeRequest,
     ClockState,
     CompleteTaskRequest,
-    ConfirmWakeUpRequest,
-    ConfirmWakeUpResponse,
+    ConfirmWakeUpsRequest,
+    ConfirmWakeUpsResponse,
     CreateTaskRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
@@ -132,6 +132,9 @@ class Tasks(TaskServiceServer):
         given = {"priority": Priority.NORMAL} | request.model_dump(exclude_none=True, exclude={"sla"})
         state = {"status": TaskStatus.OPEN, "version": 1, "revision": 1, "created_at": now, "updated_at": now}
         made = Task.model_validate(given | state | {"tenant_id": ctx.tenant_id})
+        for known in self.tasks.values():
+            if request.key is not None and (known.workflow_id, known.key) == (request.workflow_id, request.key):
+                return known
         if request.task_id not in self.tasks:
             self._note(made, "created", actor=made.requested_by, after={"candidate_groups": made.candidate_groups})
         return self.tasks.setdefault(request.task_id, made)
@@ -181,10 +184,10 @@ class Tasks(TaskServiceServer):
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         return self._end(request.task_id, status=TaskStatus.COMPLETED, result=request.data, completed_by=ctx.subject)
 
-    async def confirm_wake_up(self, ctx: Context, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
+    async def confirm_wake_ups(self, ctx: Context, request: ConfirmWakeUpsRequest) -> ConfirmWakeUpsResponse:
         assert ctx.principal.roles == {"system"}
-        self.confirmed.append(request.task_id)
-        return ConfirmWakeUpResponse()
+        self.confirmed += [end.task_id for end in request.ends]
+        return ConfirmWakeUpsResponse()
 
     async def answer(self, task_id: str, data: dict[str, Any], *, event_id: str | None = None) -> None:
         """Complete a task and publish the event."""

@@ -372,14 +372,14 @@ class AdvanceClockRequest(Model, pb=pb.AdvanceClockRequest):
     task_id: str
 
 
-class ConfirmWakeUpRequest(Model, pb=pb.ConfirmWakeUpRequest):
-    """The end that the workflow was told of."""
+class WokenEnd(Model, pb=pb.WokenEnd):
+    """The end of a task that its workflow was told of."""
 
     task_id: str
     version: Int64
 
 
-class ConfirmWakeUpResponse(Model, pb=pb.ConfirmWakeUpResponse):
+class ConfirmWakeUpsResponse(Model, pb=pb.ConfirmWakeUpsResponse):
     """Nothing but the fact."""
 
 
@@ -817,6 +817,12 @@ class TaskHistory(Model, pb=pb.TaskHistory):
     """Every change of one task, oldest first, without gaps."""
 
     entries: list[TaskHistoryEntry] = Field(default_factory=list)
+
+
+class ConfirmWakeUpsRequest(Model, pb=pb.ConfirmWakeUpsRequest):
+    """The ends that workflows were told of, at most 500. What is no such end of the tenant is passed over."""
+
+    ends: list[WokenEnd] = Field(default_factory=list)
 
 
 class ListCommentsResponse(Model, pb=pb.ListCommentsResponse):
@@ -1492,8 +1498,8 @@ class TaskServiceServer(Protocol):
         """Returns the public keys that receipts are signed with, as a JWK set (RFC 7517)."""
         ...
 
-    async def confirm_wake_up(self, ctx: Context, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
-        """Records that the workflow behind an ended task has been woken. For workflow-worker."""
+    async def confirm_wake_ups(self, ctx: Context, request: ConfirmWakeUpsRequest) -> ConfirmWakeUpsResponse:
+        """Records that the workflows behind ended tasks have been woken. For workflow-worker."""
         ...
 
 
@@ -1820,10 +1826,10 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
             "GetReceiptKeys", request, ReceiptKeys, request_id=request_id, timeout=timeout, idempotent=True
         )
 
-    async def confirm_wake_up(
-        self, request: ConfirmWakeUpRequest, request_id: str | None = None, timeout: float | None = None
-    ) -> ConfirmWakeUpResponse:
-        """Records that the workflow behind an ended task has been woken. For workflow-worker."""
+    async def confirm_wake_ups(
+        self, request: ConfirmWakeUpsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ConfirmWakeUpsResponse:
+        """Records that the workflows behind ended tasks have been woken. For workflow-worker."""
         return await self._call(
-            "ConfirmWakeUp", request, ConfirmWakeUpResponse, request_id=request_id, timeout=timeout, idempotent=True
+            "ConfirmWakeUps", request, ConfirmWakeUpsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )

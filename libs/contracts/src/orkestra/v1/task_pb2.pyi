@@ -873,7 +873,7 @@ class ClockState(_message.Message):
     provenance: _json_pb2.Json
     def __init__(self, task_id: _Optional[str] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., version: _Optional[int] = ..., wake_in: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., reason: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., change_request: _Optional[_Union[ChangeRequest, _Mapping]] = ..., provenance: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
 
-class ConfirmWakeUpRequest(_message.Message):
+class WokenEnd(_message.Message):
     __slots__ = ("task_id", "version")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -881,7 +881,13 @@ class ConfirmWakeUpRequest(_message.Message):
     version: int
     def __init__(self, task_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
-class ConfirmWakeUpResponse(_message.Message):
+class ConfirmWakeUpsRequest(_message.Message):
+    __slots__ = ("ends",)
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    ends: _containers.RepeatedCompositeFieldContainer[WokenEnd]
+    def __init__(self, ends: _Optional[_Iterable[_Union[WokenEnd, _Mapping]]] = ...) -> None: ...
+
+class ConfirmWakeUpsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

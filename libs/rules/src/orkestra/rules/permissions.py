@@ -58,7 +58,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "request_changes": (Grant(relation="assignee"),),
     "answer": (Grant(relation="requester"), Grant(relation="beneficiary"), Grant(relation="run")),
     "advance": (_INSTALLATION,),
-    "confirm_wake_up": (_INSTALLATION,),
 }
 TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is about no single task
     "check_escalation": frozenset({"agent", "system", "worker", "manager", "admin"}),
@@ -90,7 +89,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "request_changes": ("NOT_THE_ASSIGNEE", "Only the person who holds the task can ask for changes."),
     "answer": ("NOT_THE_REQUESTER", "Only whoever asked for the task can answer the reviewer."),
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
-    "confirm_wake_up": ("NOT_A_WORKER", "Only a worker confirms a wake-up."),
+    "confirm_wake_ups": ("NOT_A_WORKER", "Only a worker confirms wake-ups."),
     "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),
     "view_escalation_checks": ("CHECKS_NOT_VISIBLE", "Your role does not show what agents asked."),
     "view_escalation_policy": ("POLICY_NOT_VISIBLE", "Your role does not show the escalation policy."),
@@ -124,6 +123,11 @@ def may_in_tenant(operation: str, principal: Principal) -> Error | None:
     if not TENANT_GRANTS[operation].isdisjoint(principal.roles):
         return None
     return PermissionDenied(*REASONS[operation])
+
+
+def may_as_installation(operation: str, principal: Principal) -> Error | None:
+    """Returns why the principal may not do what is left to the installation's own keys, None where it may."""
+    return None if is_installation(principal) else PermissionDenied(*REASONS[operation])
 
 
 def visible(principal: Principal, task: Task) -> bool:

@@ -69,7 +69,7 @@ where task_id = :task_id
 limit 1
 
 -- get_task
-select *, next_step_at <= clock_timestamp() as is_due from tasks where task_id = :task_id
+select *, next_step_at <= clock_timestamp() as is_due, clock_timestamp() as now from tasks where task_id = :task_id
 
 -- lock_task
 -- The clock is read after the lock is held: the outer select sees the row only then.
@@ -357,11 +357,12 @@ with locked as materialized (
 )
 select *, clock_timestamp() as now from locked
 
--- confirm_wake_up
--- Bookkeeping about an event, not a change of the task: the version stays.
-update tasks set woken_at = coalesce(woken_at, clock_timestamp()), told_at = null
-where task_id = :task_id and version <= :version and status in ('completed', 'cancelled', 'expired')
-returning task_id
+-- confirm_wake_ups
+-- Bookkeeping about events, not changes of the tasks: the versions stay.
+update tasks t set woken_at = coalesce(t.woken_at, clock_timestamp()), told_at = null
+from unnest(:task_ids::text[], :versions::bigint[]) as known (task_id, version)
+where t.task_id = known.task_id and t.version <= known.version and t.status in ('completed', 'cancelled', 'expired')
+  and (t.woken_at is null or t.told_at is not null)
 
 -- untold_ends
 -- Ends that no workflow has confirmed for longer than the age, which doubles with each telling up to 32 times; for the

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from orkestra.v1.task import (
     SlaPolicy,
     Task,
     TaskStatus,
+    WokenEnd,
 )
 from orkestra.wire import FieldError, InvalidArgument
 
@@ -35,6 +36,7 @@ SMALL_PAGE = 20
 LARGEST_SMALL_PAGE = 50
 LONGEST_USE_ID = 200
 MOST_AT_ONCE = 100
+MOST_ENDS = 500
 REDACTED = "[redacted]"
 _PINNED = ("policy", "hours")
 _LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "saved_at", "result", "receipt")
@@ -200,6 +202,13 @@ def check_bulk(request: BulkTasksRequest) -> None:
         errors.append(FieldError("reason", "required", "Say why."))
     if errors:
         raise InvalidArgument("BULK_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
+
+
+def check_ends(ends: Sequence[WokenEnd]) -> None:
+    """Refuse more ends than are confirmed at once."""
+    if len(ends) > MOST_ENDS:
+        fault = FieldError("ends", "too_many", f"At most {MOST_ENDS} ends.")
+        raise InvalidArgument("REQUEST_INVALID", f"{fault.path}: {fault.message}", errors=[fault])
 
 
 def without_large_fields(task: Task) -> Task:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -25,7 +26,7 @@ from orkestra.wire import FieldError, InvalidArgument, NotFound
 from orkestra.workflow_worker import workflows
 from orkestra.workflow_worker.activities import TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
-from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, WakeUps
+from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from orkestra.workflow_worker.settings import ApiSettings, RoleSettings, WorkerSettings
@@ -62,7 +63,8 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     )
     server = running.grpc_server(settings.grpc_port)
     add_workflow_service(server, operations, Verifier.of_identity(identity).authenticate)
-    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, database, tasks, tokens).take)
+    confirmations = Confirmations(tasks, tokens)
+    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, database, tasks, tokens, confirmations).take)
     running.need("postgres", database.check)
     running.watch("nats", nats.check)
     running.watch("temporal", engine.check)
@@ -70,7 +72,8 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     running.loop("notifications", notifications.run)
     running.loop("wake-ups", consumer.run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)
-    running.on_drain(consumer.stop)
+    running.loop("confirmations", confirmations.run)
+    running.on_drain(partial(_stop_waking, consumer, confirmations))
     try:
         yield
     finally:
@@ -113,6 +116,11 @@ async def build_worker(running: process.Process, settings: WorkerSettings) -> As
         yield
     finally:
         await end()
+
+
+async def _stop_waking(consumer: Consumer, confirmations: Confirmations) -> None:
+    await consumer.stop()
+    await confirmations.flush()
 
 
 def people_of(identity: grpc.aio.Channel, tokens: TokenSource) -> FindPerson:

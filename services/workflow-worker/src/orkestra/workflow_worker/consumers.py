@@ -1,39 +1,101 @@
 """Wakes the workflow behind a task that ended or whose deadline moved."""
 
+import asyncio
+from collections import defaultdict
+
 import grpc
 from orkestra.chassis.credentials import TokenSource
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event
+from orkestra.chassis.logs import get_logger
 from orkestra.sdk.header import RunHeader
 from orkestra.sdk.run import WakeUp
 from orkestra.v1.events import TaskEvent
-from orkestra.v1.task import ConfirmWakeUpRequest, GetTaskRequest, Task, TaskServiceClient
-from orkestra.wire import NotFound
+from orkestra.v1.task import ConfirmWakeUpsRequest, GetTaskRequest, Task, TaskServiceClient, WokenEnd
+from orkestra.wire import Error, NotFound
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.operations import no_longer_waits, note_waiting
 
+CONFIRM_SECONDS = 0.5
+AT_ONCE = 500
+MOST_KEPT = 5000
 WAKE_UPS = "workflow-worker-wakeup"
 SUBJECTS = [
     f"orkestra.v1.*.task.{event}" for event in sorted({rules.CREATED} | rules.MOVES_DEADLINES | rules.MOVES_CLAIM_CLOCK)
 ]
 
+logger = get_logger(__name__)
+
+
+class Confirmations:
+    """Tells task-service whose workflows know of their ends: many at once, a moment later.
+
+    What is lost with the process, or given up, task-service tells again, and it is confirmed then.
+    """
+
+    def __init__(self, tasks: grpc.aio.Channel, tokens: TokenSource) -> None:
+        self._tasks = tasks
+        self._tokens = tokens
+        self._ends: defaultdict[str, list[WokenEnd]] = defaultdict(list)
+        self._news = asyncio.Event()
+
+    def add(self, tenant_id: str, end: WokenEnd) -> None:
+        """Have the end confirmed within a second."""
+        ends = self._ends[tenant_id]
+        if len(ends) < MOST_KEPT:
+            ends.append(end)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Confirm for ever; while task-service is away what came is kept."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(CONFIRM_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Confirm what has come."""
+        self._news.clear()
+        for tenant_id in list(self._ends):
+            ends = self._ends.pop(tenant_id)
+            for first in range(0, len(ends), AT_ONCE):
+                await self._confirm(tenant_id, ends[first : first + AT_ONCE])
+
+    async def _confirm(self, tenant_id: str, ends: list[WokenEnd]) -> None:
+        service = TaskServiceClient(self._tasks, self._tokens.of(tenant_id))
+        try:
+            await service.confirm_wake_ups(ConfirmWakeUpsRequest(ends=ends))
+        except Error as refused:
+            logger.warning("wake-ups are not confirmed", tenant_id=tenant_id, ends=len(ends), error=refused.reason)
+            if refused.retryable:
+                for end in ends:
+                    self.add(tenant_id, end)
+
 
 class WakeUps:
-    """Handles task events: signals the run and confirms it to task-service. Idempotent, in any order.
+    """Handles task events: signals the run and has it confirmed to task-service. Idempotent, in any order.
 
     A task without a run is adopted by the built-in workflow, which whatever event comes first starts.
     """
 
-    def __init__(self, engine: Engine, database: Database, tasks: grpc.aio.Channel, tokens: TokenSource) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        database: Database,
+        tasks: grpc.aio.Channel,
+        tokens: TokenSource,
+        confirmations: Confirmations,
+    ) -> None:
         self._engine = engine
         self._database = database
         self._tasks = tasks
         self._tokens = tokens
+        self._confirmations = confirmations
 
     async def take(self, event: Event) -> None:
-        """Wake the run; raises Unavailable while Temporal or task-service is away, and is then given it again."""
+        """Wake the run; raises Unavailable while Temporal is away, and is then given it again."""
         task = event.payload(TaskEvent).task
         if not rules.wakes(event.event, task):
             return
@@ -48,16 +110,10 @@ class WakeUps:
             await self._engine.adopt(header, signal, request_id=event.id)
         else:
             await self._engine.wake_up(task.workflow_id, signal, request_id=event.id)
-        if task.status in rules.ENDS:
-            await self._confirm(event.tenant_id, ConfirmWakeUpRequest(task_id=task.task_id, version=task.version))
         if task.workflow_id is not None:
             await self._note_waiting(event, task, task.workflow_id)
-
-    async def _confirm(self, tenant_id: str, request: ConfirmWakeUpRequest) -> None:
-        try:
-            await self._service(tenant_id).confirm_wake_up(request)
-        except NotFound:  # erased meanwhile
-            return
+        if task.status in rules.ENDS:
+            self._confirmations.add(event.tenant_id, WokenEnd(task_id=task.task_id, version=task.version))
 
     async def _note_waiting(self, event: Event, task: Task, workflow_id: str) -> None:
         """Keep whether the task waits for its requester, and for what, which the event does not say.
@@ -65,6 +121,8 @@ class WakeUps:
         A place for the task is made before it is asked for, so that an end heard meanwhile finds it and counts.
         """
         if event.event not in rules.WAITING:
+            if not rules.may_have_waited(task):
+                return
             await no_longer_waits(self._database, event.tenant_id, task.task_id, task.version)
             return
         place = rules.Waiting(task.task_id, workflow_id, task.version - 1, None)

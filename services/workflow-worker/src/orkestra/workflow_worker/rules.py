@@ -311,6 +311,11 @@ def wakes(event: str, task: Task) -> bool:
     return event in MOVES_DEADLINES
 
 
+def may_have_waited(task: Task) -> bool:
+    """Say whether the task waits for its requester, or did; the time of that is measured when it ends."""
+    return task.status is TaskStatus.WAITING or task.time_waiting is not None
+
+
 def _has_claim_clock(sla: Sla) -> bool:
     return sla.claim_by is not None or any(step.clock == SlaClock.CLAIM for step in sla.policy.escalate)
 

@@ -19,7 +19,18 @@ from orkestra.rules import (
 )
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.reading import seen_task
-from orkestra.task_service.operations.storing import claim, decided, emit, locked, refuse, shown_refusal, store
+from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import (
+    claim,
+    decided,
+    emit,
+    locked,
+    not_found,
+    refuse,
+    shown_refusal,
+    store,
+    task_of,
+)
 from orkestra.v1.task import (
     AdvanceClockRequest,
     CancelTaskRequest,
@@ -111,7 +122,17 @@ class Deciding(Base):
 
     @operation
     async def advance_clock(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
-        """Perform the steps that are due and say what to wait for."""
+        """Perform the steps that are due and say what to wait for.
+
+        Mostly nothing is: the task is then neither waited for nor locked, and the commit writes nothing.
+        """
+        row = await sql.get_task.row(tx.conn, task_id=request.task_id)
+        if row is None:
+            raise not_found(request.task_id)
+        seen, now = task_of(row), row["now"]
+        decision = decide_advance(seen, tx.ctx.principal, now)
+        if not decision.changes and decision.refusal is None:
+            return clock_state(seen, now)
         seen, now = await locked(tx, request.task_id)
         decision = await store(tx, seen, decide_advance(seen, tx.ctx.principal, now))
         if decision.refusal is not None:

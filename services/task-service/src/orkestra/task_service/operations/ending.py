@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation
-from orkestra.rules import audience, end_with_run, may
+from orkestra.rules import audience, end_with_run, may_as_installation
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
-from orkestra.task_service.operations.storing import not_found, store, task_of
-from orkestra.task_service.rules import without_large_fields
+from orkestra.task_service.operations.storing import store, task_of
+from orkestra.task_service.rules import check_ends, without_large_fields
 from orkestra.v1.events import TaskEvent
-from orkestra.v1.task import ConfirmWakeUpRequest, ConfirmWakeUpResponse
+from orkestra.v1.task import ConfirmWakeUpsRequest, ConfirmWakeUpsResponse
 
 SWEPT_AT_ONCE = 200
 SIGNED_AT_ONCE = 1000
@@ -19,19 +19,20 @@ WORKER_DOOR = "worker"
 
 
 class Ending(Base):
-    """The rpc by which workflow-worker says that it has woken a workflow."""
+    """The rpc by which workflow-worker says that it has woken workflows."""
 
     @operation
-    async def confirm_wake_up(self, tx: Tx, request: ConfirmWakeUpRequest) -> ConfirmWakeUpResponse:
-        """Record that the workflow knows of the end; of a task that is still live nothing is recorded."""
-        row = await sql.get_task.row(tx.conn, task_id=request.task_id)
-        if row is None:
-            raise not_found(request.task_id)
-        refusal = may("confirm_wake_up", tx.ctx.principal, task_of(row))
+    async def confirm_wake_ups(self, tx: Tx, request: ConfirmWakeUpsRequest) -> ConfirmWakeUpsResponse:
+        """Record which workflows know of the ends of their tasks; of a task that is still live nothing is recorded."""
+        refusal = may_as_installation("confirm_wake_ups", tx.ctx.principal)
         if refusal is not None:
             raise refusal
-        await sql.confirm_wake_up.execute(tx.conn, task_id=request.task_id, version=request.version)
-        return ConfirmWakeUpResponse()
+        check_ends(request.ends)
+        ends = sorted(request.ends, key=lambda end: end.task_id)  # locked in one order, whoever else confirms
+        await sql.confirm_wake_ups.execute(
+            tx.conn, task_ids=[end.task_id for end in ends], versions=[end.version for end in ends]
+        )
+        return ConfirmWakeUpsResponse()
 
 
 class Tips:
