@@ -44,6 +44,10 @@ demo: install ## Play the story through the public doors, against the running st
 test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORKERS=2 limits the processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: races
+races: install ## Race 50 clients for one task, 200 times; `make test` does 18 of them.
+	ORKESTRA_TEST_RACE_ROUNDS=200 $(BIN)/pytest -n0 services/task-service/tests/test_task_races.py $(ARGS)
+
 .PHONY: clients
 clients: install ## Install the MCP clients that some tests use, each in an environment of its own.
 	@$(BIN)/python tools/install_clients.py
