@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from orkestra.cli.__main__ import app
+from orkestra.cli.later import LaterGroup
 from typer.main import get_command
 
 from tools.reference import markdown
@@ -40,10 +41,16 @@ def _first(command: Any) -> str:
 def _commands(command: Any, name: str) -> list[tuple[str, Any]]:
     """A command and all below it that are shown, each with the words that call it."""
     found = [(name, command)]
-    for word, below in getattr(command, "commands", {}).items():
+    for word, below in _below(command).items():
         if not below.hidden:
             found += _commands(below, f"{name} {word}")
     return found
+
+
+def _below(command: Any) -> dict[str, Any]:
+    if isinstance(command, LaterGroup):
+        return {word: command.load(word) for word in command.later}
+    return dict(getattr(command, "commands", {}))
 
 
 def _section(name: str, command: Any) -> list[str]:

@@ -1,26 +1,57 @@
 """The `orkestra` command."""
 
+import sys
+from typing import ClassVar
+
 import typer
-from orkestra.cli import dev, identity, replay, scaffold, schema, serve, task, worker, workflow
+from orkestra.cli.later import Later, LaterGroup
+from orkestra.cli.output import Output
+from orkestra.cli.refusals import UsageError
+from typer._click.exceptions import ClickException
+
+HERE = "orkestra.cli"
+
+
+class Commands(LaterGroup):
+    """Everything that `orkestra` does."""
+
+    later: ClassVar[dict[str, Later]] = {
+        "dev": Later(f"{HERE}.dev", "app", "The whole stack on this machine: start it, stop it, look at it."),
+        "init": Later(
+            f"{HERE}.scaffold",
+            "init",
+            "Make a project in the folder NAME: a workflow, a form, a test, a Dockerfile and Helm values.",
+        ),
+        "worker": Later(f"{HERE}.worker", "app", "Run workflows of your own."),
+        "replay": Later(f"{HERE}.replay", "replay", "Replay recorded histories against the workflows as they are now."),
+        "workflow": Later(f"{HERE}.workflow", "app", "Start workflows, follow them, end them."),
+        "task": Later(f"{HERE}.task", "app", "Find tasks, take them, answer them."),
+        "tenant": Later(f"{HERE}.identity", "tenants", "Customers of the installation."),
+        "user": Later(f"{HERE}.identity", "users", "People."),
+        "group": Later(f"{HERE}.identity", "groups", "Groups of people."),
+        "key": Later(f"{HERE}.identity", "keys", "API keys for programs."),
+        "doctor": Later(
+            f"{HERE}.doctor", "doctor", "Check everything that Orkestra needs, and say what to do about what is wrong."
+        ),
+        "events": Later(f"{HERE}.events", "app", "Events that could not be handled. For operators."),
+        "migrate": Later(
+            f"{HERE}.schema",
+            "migrate",
+            "Create roles and schemas where absent and run every migration that has not run; safe to repeat.",
+        ),
+        "serve": Later(f"{HERE}.serve", "app", "", hidden=True),
+    }
+
+
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet."
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # they would print secrets that stand in local variables
     help="Orkestra: workflows that ask people.",
+    epilog=EXIT_CODES,
 )
-app.add_typer(dev.app, name="dev")
-app.add_typer(worker.app, name="worker")
-app.add_typer(workflow.app, name="workflow")
-app.add_typer(task.app, name="task")
-app.add_typer(identity.tenants, name="tenant")
-app.add_typer(identity.users, name="user")
-app.add_typer(identity.groups, name="group")
-app.add_typer(identity.keys, name="key")
-app.add_typer(serve.app, name="serve", hidden=True)
-app.command(name="migrate")(schema.migrate)
-app.command(name="init")(scaffold.init)
-workflow.app.command(name="new")(scaffold.new_workflow)
-app.command(name="replay")(replay.replay)
 
 
 @app.callback()
@@ -30,12 +61,21 @@ def orkestra() -> None:
     A refusal says what to do next; the same command may succeed later only after 1, 3 and 5. With --json an answer is
     what the REST door answers, lists with all their pages in one, and an error is one line of JSON on standard error:
     code, detail, errors, next. Colours are for terminals; NO_COLOR switches them off.
+    `orkestra --install-completion` has the shell complete commands and options.
     """
 
 
 def main() -> None:
-    """Runs the command line of this process."""
-    app()
+    """Runs the command line of this process; with --json a mistake in it is told as JSON too."""
+    if "--json" not in sys.argv:
+        app()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except ClickException as wrong:
+        step = "`--help` after the command says what it takes."
+        said = UsageError(wrong.format_message(), step=step).said()
+        Output(as_json=True).refuse((), said)
+        sys.exit(wrong.exit_code)
 
 
 if __name__ == "__main__":

@@ -10,22 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
+from orkestra.cli.options import DEFAULT_STATE, StateOption
 from orkestra.cli.output import Output
-from orkestra.cli.state import StateDir, StateError
+from orkestra.cli.refusals import DoorError, NothingRunsError, UsageError, refusals
+from orkestra.cli.state import StateDir
 from orkestra.wire import Error
 
 if TYPE_CHECKING:
     from orkestra.sdk import Client
 
-FAILED = 1
-USAGE = 2
-UNREACHABLE = 3
-REFUSED = 4
-NOT_YET = 5
 Actor = Literal["admin", "operator", "person"]
 F = TypeVar("F", bound=Callable[..., Awaitable[None]])
 
-DEFAULT_STATE = Path(".orkestra")
 OPTIONS: Mapping[str, tuple[Any, Any]] = {  # what every command that asks the door takes besides its own
     "url": (
         Annotated[
@@ -53,17 +49,9 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {  # what every command that asks the d
         Annotated[str | None, typer.Option("--tenant", help="With --as: the tenant's slug, where it is not plain.")],
         None,
     ),
-    "state_dir": (Annotated[Path, typer.Option("--state-dir", help="Folder of the local stack.")], DEFAULT_STATE),
+    "state_dir": (StateOption, DEFAULT_STATE),
     "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON, as the REST door answers.")], False),
 }
-
-
-class NothingRunsError(Exception):
-    """There is no door to ask; the text says what to do."""
-
-
-class UsageError(Exception):
-    """The command line cannot be meant so; the text says what to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,27 +103,11 @@ def asks(app: typer.Typer, name: str, *, acts_as: Actor = "admin") -> Callable[[
 def ask(work: Callable[[Session], Awaitable[None]], asked: Asked, acts_as: Actor) -> None:
     """Run one command; what is refused is said with the next step and ends with its exit code."""
     output = Output(as_json=asked.as_json)
-    try:
-        asyncio.run(_ask(work, asked, acts_as, output))
-    except Error as refused:
-        _say_refusal(output, refused)
-        raise typer.Exit(exit_code(refused)) from None
-    except NothingRunsError as nothing:
-        output.warn(str(nothing))
-        raise typer.Exit(UNREACHABLE) from None
-    except UsageError as wrong:
-        output.warn(str(wrong))
-        raise typer.Exit(USAGE) from None
-    except StateError as unusable:
-        output.warn(str(unusable))
-        raise typer.Exit(FAILED) from None
-
-
-def exit_code(refused: Error) -> int:
-    """Return the exit code of a refusal, as `orkestra --help` lists them."""
-    if refused.kind == "unavailable":
-        return UNREACHABLE
-    return FAILED if refused.retryable else REFUSED
+    with refusals(output):
+        try:
+            asyncio.run(_ask(work, asked, acts_as, output))
+        except Error as refused:
+            raise DoorError(refused) from None
 
 
 async def _ask(work: Callable[[Session], Awaitable[None]], asked: Asked, acts_as: Actor, output: Output) -> None:
@@ -150,10 +122,8 @@ async def _connect(asked: Asked, acts_as: Actor) -> "Client":
     local = state.stack or {}
     url = asked.url or local.get("rest")
     if url is None:
-        raise NothingRunsError(
-            f"No stack runs in {asked.state_dir}: start one with `orkestra dev --detach`, or say where the REST door "
-            "is with --url or ORKESTRA_URL."
-        )
+        step = "Start one with `orkestra dev --detach`, or say where the REST door is with --url or ORKESTRA_URL."
+        raise NothingRunsError(f"No stack runs in {asked.state_dir}.", step=step)
     if asked.acting is not None:
         password = _password(asked.acting, local if asked.url is None else {})
         return await Client.sign_in(url, asked.acting, password, tenant=asked.tenant)
@@ -189,42 +159,6 @@ def _password(email: str, local: Mapping[str, Any]) -> str:
 def _people(local: Mapping[str, Any]) -> str:
     known = ", ".join(user["email"] for user in local.get("users", []))
     return f" The local stack has {known}." if known else ""
-
-
-def _say_refusal(output: Output, refused: Error) -> None:
-    step = next_step(refused)
-    if output.as_json:
-        errors = [{"path": one.path, "code": one.code, "message": one.message} for one in refused.errors]
-        said = {"code": refused.reason, "detail": refused.message, "errors": errors, "next": step}
-        output.warn(json.dumps(said, ensure_ascii=False))
-        return
-    output.warn(f"{refused.message} [{refused.reason}]")
-    for error in refused.errors:
-        if error.message not in refused.message:
-            output.warn(f"  {error.path or 'all of it'}: {error.message}")
-    if step:
-        output.warn(step)
-
-
-STEPS = {  # by reason, or else by kind
-    "DOOR_UNREACHABLE": "Start the local stack with `orkestra dev --detach`, or give --url.",
-    "TASK_NOT_OPEN": "`orkestra task show` says who has it.",
-    "TASK_NOT_FOUND": "`orkestra task list` shows the tasks that you may see.",
-    "DEFINITION_NOT_FOUND": "`orkestra workflow definitions` lists what can be started.",
-    "INPUT_INVALID": "`orkestra workflow definitions --json` shows what the input looks like.",
-    "WORKFLOW_NOT_FOUND": "`orkestra workflow list` shows the runs that you may see.",
-    "ROUTE_NOT_FOUND": "This installation does not offer it.",
-    "unauthenticated": "Give a key that is valid: --key or ORKESTRA_API_KEY, or a person: --as EMAIL.",
-    "permission_denied": "Ask as somebody who may: --as EMAIL, or --key with another key.",
-    "version_mismatch": "Look at it again before you decide.",
-    "unavailable": "Try again shortly; `orkestra dev status` says what runs here.",
-    "resource_exhausted": "Wait a little before you try again.",
-}
-
-
-def next_step(refused: Error) -> str | None:
-    """Return what to do about a refusal, where it is known."""
-    return STEPS.get(refused.reason) or STEPS.get(refused.kind)
 
 
 def json_of(text: str | None, *, option: str) -> Any:

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 WIDE = 1000
 """Columns of what is no terminal: a line there is never broken."""
@@ -34,7 +35,12 @@ class Output:
         """Print to standard error, for people and programs alike."""
         self._err.print(printable(text), highlight=False)
 
-    def give(self, value: BaseModel | Mapping[str, Any], *lines: str) -> None:
+    def refuse(self, lines: Sequence[str], said: Mapping[str, object]) -> None:
+        """Print to standard error why something is not done: these lines, or `said` as one line of JSON."""
+        for line in [json.dumps(said, ensure_ascii=False)] if self.as_json else lines:
+            self.warn(line)
+
+    def give(self, value: "BaseModel | Mapping[str, Any]", *lines: str) -> None:
         """Print a resource: as JSON, or as these lines."""
         if self.as_json:
             print(json_text(value))  # noqa: T201 - plain, whatever the terminal
@@ -49,6 +55,8 @@ class Output:
         if self.as_json:
             self.give(value)
             return
+        from rich.table import Table  # noqa: PLC0415 - most commands print none
+
         table = Table(*columns, box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*(printable(cell(one)) for one in row))
@@ -95,7 +103,7 @@ def fields(**given: object) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
+    if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}

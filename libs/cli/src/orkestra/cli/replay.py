@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from orkestra.cli.connection import DEFAULT_STATE, FAILED, UNREACHABLE, USAGE
+from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
 from orkestra.cli.output import Output
+from orkestra.cli.refusals import FAILED, CommandError, NothingRunsError, UsageError, refusals
 from orkestra.cli.state import StateDir
 
 if TYPE_CHECKING:
@@ -40,22 +41,23 @@ def replay(
     temporal_address: Annotated[
         str | None, typer.Option(envvar="ORKESTRA_TEMPORAL_ADDRESS", help="With --record; the local stack's if absent.")
     ] = None,
-    state_dir: Annotated[Path, typer.Option("--state-dir", help="Folder of the local stack.")] = DEFAULT_STATE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    state_dir: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
 ) -> None:
     """Replay recorded histories against the workflows as they are now.
 
     Exit code 1 where one is not deterministic any more: such code would strand the runs that wait.
     """
     output = Output(as_json=as_json)
-    if record:
-        _record(record, histories, temporal_address or _local_temporal(state_dir, output), output)
-    files = sorted(histories.glob("*.json")) if histories.is_dir() else [histories]
-    try:
-        done = asyncio.run(_replay(modules, files))
-    except (ImportError, ValueError) as wrong:
-        output.warn(str(wrong))
-        raise typer.Exit(USAGE) from None
+    with refusals(output):
+        if record:
+            _record(record, histories, temporal_address or _local_temporal(state_dir), output)
+        files = sorted(histories.glob("*.json")) if histories.is_dir() else [histories]
+        try:
+            with output.waiting(f"Replaying {len(files)} histories"):
+                done = asyncio.run(_replay(modules, files))
+        except (ImportError, ValueError) as wrong:
+            raise UsageError(str(wrong)) from None
     _report(done, output)
     if any(one.failure for one in done):
         raise typer.Exit(FAILED)
@@ -109,8 +111,8 @@ def _record(workflow_ids: list[str], folder: Path, address: str, output: Output)
     try:
         histories = asyncio.run(_fetch(workflow_ids, address))
     except (RPCError, RuntimeError) as wrong:
-        output.warn(f"Temporal at {address}: {wrong}")
-        raise typer.Exit(FAILED) from None
+        step = "`orkestra workflow list` shows the runs; `orkestra doctor` asks whether Temporal answers."
+        raise CommandError(f"Temporal at {address}: {wrong}", step=step) from None
     from orkestra.sdk.testing.replaying import write_history  # noqa: PLC0415 - see above
 
     for history in histories:
@@ -127,11 +129,10 @@ async def _fetch(workflow_ids: list[str], address: str) -> "list[WorkflowHistory
     return [await handle.fetch_history() for handle in handles]
 
 
-def _local_temporal(state_dir: Path, output: Output) -> str:
+def _local_temporal(state_dir: Path) -> str:
     address: str | None = (StateDir(state_dir).stack or {}).get("temporal")
     if address is None:
-        output.warn(f"No stack runs in {state_dir}: say where Temporal is with --temporal-address.")
-        raise typer.Exit(UNREACHABLE)
+        raise NothingRunsError(f"No stack runs in {state_dir}.", step="Say where Temporal is with --temporal-address.")
     return address
 
 

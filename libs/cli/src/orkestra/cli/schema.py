@@ -4,10 +4,12 @@ import asyncio
 from typing import Annotated
 
 import typer
-from orkestra.chassis import migrate as chassis
+from orkestra.cli.options import JsonOption
+from orkestra.cli.output import Output
+from orkestra.cli.refusals import CommandError, NothingRunsError, UsageError, refusals
 from orkestra.cli.services import SCHEMAS
 
-FAILED = 1
+KNOWN = {name: (package, extra) for package, (name, extra) in SCHEMAS.items()}
 
 
 def migrate(
@@ -17,17 +19,35 @@ def migrate(
         typer.Option(envvar="ORKESTRA_ADMIN_DATABASE_URL", help="PostgreSQL address of a role that may create roles."),
     ],
     schema: Annotated[list[str] | None, typer.Option(help="Only this schema; may be repeated.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Create roles and schemas where absent and run every migration that has not run; safe to repeat."""
-    known = {name: (package, extra) for package, (name, extra) in SCHEMAS.items()}
-    for name in schema or known:
-        if name not in known:
-            typer.echo(f"There is no schema {name}; there are {', '.join(known)}.", err=True)
-            raise typer.Exit(2)
-        package, extra = known[name]
-        try:
-            asyncio.run(chassis.migrate(database_url, package, name, extra_roles=extra))
-        except (chassis.MigrationError, OSError) as failed:
-            typer.echo(f"{name}: {failed}", err=True)
-            raise typer.Exit(FAILED) from None
-        typer.echo(f"{name} is up to date.")
+    output = Output(as_json=as_json)
+    with refusals(output):
+        names = schema or list(KNOWN)
+        unknown = [name for name in names if name not in KNOWN]
+        if unknown:
+            raise UsageError(f"There is no schema {unknown[0]}.", step=f"There are {', '.join(KNOWN)}.")
+        for name in names:
+            with output.waiting(f"Migrating {name}"):
+                _bring_up(database_url, name)
+            output.say(f"{name} is up to date.")
+    output.give({"schemas": names})
+
+
+def _bring_up(database_url: str, name: str) -> None:
+    import asyncpg  # noqa: PLC0415 - only here, and slow to import
+    from orkestra.chassis import migrate as chassis  # noqa: PLC0415 - see above
+
+    package, extra = KNOWN[name]
+    try:
+        asyncio.run(chassis.migrate(database_url, package, name, extra_roles=extra))
+    except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as away:
+        step = "See that it runs and that --database-url is its address; `orkestra doctor` asks it."
+        raise NothingRunsError(f"{name}: PostgreSQL cannot be reached: {away}", step=step) from None
+    except asyncpg.PostgresError as refused:
+        step = "Give the address of a role that may log in and create roles and schemas."
+        raise CommandError(f"{name}: {refused}", step=step) from None
+    except chassis.MigrationError as failed:
+        step = "What ran before it stays; mend what it says and migrate again."
+        raise CommandError(f"{name}: {failed}", step=step) from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orkestra.cli.process import end, started_at
+from orkestra.cli.refusals import CommandError
 
 SECRETS: dict[str, Callable[[], str]] = {
     "service_key": lambda: f"oin_{secrets.token_urlsafe(32)}",
@@ -23,7 +24,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 }
 
 
-class StateError(RuntimeError):
+class StateError(CommandError):
     """The folder cannot be used; the text says what to do."""
 
 

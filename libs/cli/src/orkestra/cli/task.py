@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from orkestra.cli.connection import Session, UsageError, asks, object_of
+from orkestra.cli.connection import Session, asks, object_of
 from orkestra.cli.filling import Answer, Dialog, fill
 from orkestra.cli.output import cell, fields, json_text, printable
+from orkestra.cli.refusals import UsageError
 from orkestra.v1.task import AssignTaskRequest, Task, TaskScope, TaskStatus
 
 app = typer.Typer(help="Find tasks, take them, answer them.", no_args_is_help=True)

@@ -3,13 +3,16 @@
 from typing import Annotated
 
 import typer
-from orkestra.cli.connection import FAILED, NOT_YET, Session, asks, json_of, object_of
+from orkestra.cli.connection import Session, asks, json_of, object_of
 from orkestra.cli.output import fields
+from orkestra.cli.refusals import FAILED, NOT_YET
+from orkestra.cli.scaffold import new_workflow
 from orkestra.v1.workflow import Workflow, WorkflowStatus
 
 app = typer.Typer(help="Start workflows, follow them, end them.", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, such as wf_….")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the run.")]
+app.command("new")(new_workflow)
 COLUMNS = ("WORKFLOW", "DEFINITION", "STATUS", "STARTED", "BUSINESS ID")
 
 
