@@ -1,5 +1,6 @@
 """Workflows for the tests of workflow-worker; a module of its own because the sandbox imports it anew for each run."""
 
+import asyncio
 from datetime import timedelta
 
 from orkestra.sdk import Answer, ChangeRequest, Context, group, task, workflow
@@ -103,6 +104,25 @@ async def goes_round(ctx: Context, asked: Question) -> str:
         temporal.continue_as_new(asked.model_copy(update={"conversation_id": str(rounds + 1)}))
     result = await task(ctx, title="Round three", assign_to=group("finance"))
     return str(result.data["answer"])
+
+
+@workflow("counts-on")
+async def counts_on(ctx: Context, asked: Question) -> str:
+    """Count signals for as long as it takes, beside a task."""
+    count, until = int(asked.conversation_id), int(asked.customer_id)
+    heard: list[str] = []
+
+    def hear(words: str) -> None:
+        heard.append(words)
+
+    temporal.set_signal_handler("tick", hear)
+    beside = asyncio.create_task(task(ctx, title="Beside", key="beside", assign_to=group("finance")))
+    while count < until:
+        await temporal.wait_condition(lambda: bool(heard))
+        count += len(heard)
+        heard.clear()
+        await ctx.continue_when_long(asked.model_copy(update={"conversation_id": str(count)}))
+    return f"{count} {(await beside).data['answer']}"
 
 
 @workflow("out-of-time")

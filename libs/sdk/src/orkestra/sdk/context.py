@@ -39,6 +39,17 @@ class Context:
         """Wait durably, for a duration such as 2h."""
         await workflow.sleep(_duration(duration))
 
+    async def continue_when_long(self, input: Any) -> None:
+        """Go on with `input` in a new history where this one has grown long; does nothing where it has not.
+
+        Call it between the rounds of a loop, with all that the next round needs in `input`. It is the same run to
+        everybody else: its id, its tenant and its tasks stay. What was going on beside the loop is begun anew, and a
+        task() with a `key` finds its task again. Handlers of signals and updates are waited for.
+        """
+        if workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(input)
+
     async def progress(self, words: str) -> None:
         """Tell how far the run is, in at most 300 characters: shown with it, and told as the event `progressed`."""
         await _tell(ReportProgressRequest(workflow_id=_run_id(), progress=words))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from orkestra.forms import Form, schema_of
 from orkestra.sdk.assignment import Assignee, User, assignment_of
@@ -235,17 +235,21 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     return _result_of(end, form, receipt)
 
 
-async def follow(task_id: str) -> ClockState:
+async def follow(task_id: str, *, when_long: Callable[[], NoReturn]) -> ClockState:
     """Ring the clock of a task that was opened outside this workflow, and return its end.
 
-    Cancelling the workflow leaves the task as it is.
+    `when_long` continues as new: it is called where the history has grown long. Cancelling the workflow leaves the
+    task as it is.
     """
     run = current_run()
     run.listen(task_id)
-    try:
-        return await _ring(run, await _advance(run, task_id))
-    finally:
-        run.forget(task_id)
+    state = await _advance(run, task_id)
+    while state.status in LIVE:
+        if workflow.info().is_continue_as_new_suggested():
+            when_long()
+        await run.news(task_id, since=state.version, alarm=state.wake_in)
+        state = await _advance(run, task_id)
+    return state
 
 
 async def _wait_for_end(run: Run, request: CreateTaskRequest, reply: Reply | None) -> ClockState:

@@ -35,7 +35,7 @@ class AskHuman:
 
     @workflow.run
     async def run(self, adopted: AdvanceClockRequest) -> None:
-        await follow(adopted.task_id)
+        await follow(adopted.task_id, when_long=lambda: workflow.continue_as_new(adopted))
 
 
 @workflow.defn(name=FIRE_SCHEDULE)

@@ -143,24 +143,38 @@ class Running(Bounded):
         )
 
     async def history(self, workflow_id: str) -> list[HistoryEvent]:
-        """Return the first events of a run's newest execution, at most 5000; none where it was never there."""
-        request = GetWorkflowExecutionHistoryRequest(
-            namespace=self._client.namespace,
-            execution=WorkflowExecution(workflow_id=workflow_id),
-            maximum_page_size=HISTORY_PAGE,
-        )
+        """Return at most the newest executions' first 5000 events of a run, oldest first; none where it is unknown.
+
+        A run that continued as new has several executions; those that Temporal no longer keeps are left out.
+        """
         events: list[HistoryEvent] = []
+        run_id = ""
         try:
             async with bounded():
-                for _ in range(HISTORY_PAGES):
-                    page = await self._service.get_workflow_execution_history(request)
-                    events.extend(page.history.events)
-                    if not page.next_page_token:
+                while len(events) < HISTORY_PAGE * HISTORY_PAGES:
+                    execution = await self._execution(workflow_id, run_id)
+                    events = execution + events
+                    run_id = execution[0].workflow_execution_started_event_attributes.continued_execution_run_id
+                    if not run_id:
                         break
-                    request.next_page_token = page.next_page_token
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise unavailable() from error
+        return events
+
+    async def _execution(self, workflow_id: str, run_id: str) -> list[HistoryEvent]:
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+            maximum_page_size=HISTORY_PAGE,
+        )
+        events: list[HistoryEvent] = []
+        for _ in range(HISTORY_PAGES):
+            page = await self._service.get_workflow_execution_history(request)
+            events.extend(page.history.events)
+            if not page.next_page_token:
+                break
+            request.next_page_token = page.next_page_token
         return events
 
     async def closed_since(self, since: datetime) -> AsyncIterator[str]:

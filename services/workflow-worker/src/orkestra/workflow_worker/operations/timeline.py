@@ -104,10 +104,13 @@ def task_entries(task: Task, changes: Iterable[TaskHistoryEntry]) -> Iterator[Ti
 
 
 def history_entries(events: Sequence[HistoryEvent]) -> Iterator[TimelineEntry]:
-    """Yield what Temporal's history tells of the author's own activities, timers, signals, children and failures."""
-    scheduled = {event.event_id: event for event in events}
+    """Yield what Temporal's histories tell of the author's own activities, timers, signals, children and failures."""
+    known: dict[int, HistoryEvent] = {}
     for event in events:
-        told = _told(event, scheduled)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:  # each execution counts from 1
+            known = {}
+        known[event.event_id] = event
+        told = _told(event, known)
         if told is not None:
             kind, happened, text = told
             yield TimelineEntry(at=event.event_time.ToDatetime(UTC), kind=kind, event=happened, text=text)
@@ -122,6 +125,8 @@ def _told(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str, str
             task = event.workflow_task_failed_event_attributes
             failed = f"The workflow's code failed and is tried again{_why(task.failure)}."
             return ("workflow", "failed", failed) if task.cause in CODE_FAILED else None
+        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            return "workflow", "continued", "The run goes on with a new history."
         case EventType.EVENT_TYPE_MARKER_RECORDED:
             return _local_activity(event)
         case EventType.EVENT_TYPE_TIMER_STARTED | EventType.EVENT_TYPE_TIMER_FIRED:
