@@ -23,7 +23,14 @@ from orkestra.v1.workflow import Workflow, WorkflowServiceServer, WorkflowStatus
 from orkestra.wire import Context, Model, NotFound, Principal, Unauthenticated
 
 TENANT = "0198a1b2-0000-7000-8000-000000000001"
-OPEN_TO_ALL = {"ExchangeCredential", "SignIn", "GetSigningKeys", "RequestPasswordReset", "RedeemMailLink"}
+OPEN_TO_ALL = {
+    "ExchangeCredential",
+    "SignIn",
+    "GetSigningKeys",
+    "RequestPasswordReset",
+    "RedeemMailLink",
+    "ListSignInMethods",
+}
 Answer = Callable[[Context, Any], Awaitable[Model]]
 
 

@@ -10,6 +10,7 @@ from orkestra.v1.identity import (
     CreateGroupRequest,
     CreateTenantRequest,
     CreateUserRequest,
+    LinkSubjectRequest,
     ListAuditResponse,
     RedeemMailLinkRequest,
     RequestPasswordResetRequest,
@@ -19,7 +20,9 @@ from orkestra.v1.identity import (
     SetSubstitutionRequest,
     SignInRequest,
     SuspendTenantRequest,
+    UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateTenantRequest,
     UpdateUserRequest,
 )
 from orkestra.v1.notification import (
@@ -84,6 +87,7 @@ _USER = "user_0198a1b2c3d47e8f9a0b1c2d3e4f5a6b"
 _WORKFLOW = "wf_0198a1b2c3d47e8f9a0b1c2d3e4f5a6c"
 _TASK = "task_0198a1b2c3d47e8f9a0b1c2d3e4f5a6d"
 _QUESTION = {"question": "May I return it?", "conversation_id": "conv-17", "customer_id": "cust-4"}
+_KEY = "key_0198a1b2c3d47e8f9a0b1c2d3e4f5a6f"
 _NOTIFICATION = "notification_0198a1b2c3d47e8f9a0b1c2d3e4f5a6e"
 _OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
 _CONVERSATION = {"role": "user", "text": "I opened the box. May I still return it?", "at": None}
@@ -187,10 +191,17 @@ REQUESTS: dict[type[BaseModel], Example] = {
     ChangePasswordRequest: {"current_password": "correct horse battery", "new_password": "staple battery horse"},
     RequestPasswordResetRequest: {"email": "ann@acme.example", "tenant": "acme"},
     RedeemMailLinkRequest: {"token": "orl_4Xq…", "password": "staple battery horse"},
+    UpdateTenantRequest: {"name": "Acme and Sons", "version": 1},
     SuspendTenantRequest: {"reason": "The contract has ended."},
     ResumeTenantRequest: {"reason": "The contract goes on."},
     UpdateUserRequest: {"name": "Ann Agent", "roles": ["manager"], "time_zone": "Europe/Berlin", "version": 3},
     RotateApiKeyRequest: {"overlap_seconds": 3600},
+    UpdateApiKeyRequest: {
+        "add_on_behalf_of": ["ben@acme.example"],
+        "remove_allowed_ips": ["10.1.0.0/16"],
+        "version": 1,
+    },
+    LinkSubjectRequest: {"issuer": "https://login.acme.example", "subject": "client-7", "principal": _KEY},
     AddMemberRequest: {"user_id": "ana@acme.example"},
     CreateApiKeyRequest: {"name": "support-bot", "kind": "agent", "on_behalf_of": ["*"]},
 }
