@@ -24,7 +24,10 @@ ABOUT = (
 BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key (ork_…), or the token of a session (ors_…) from POST /v1/sessions.",
+    "description": (
+        "An API key (ork_…), the token of a session (ors_…) from POST /v1/sessions, or an access token (a JWT) of an "
+        "OpenID Connect provider of the installation."
+    ),
 }
 REFUSALS: dict[int, str] = {
     400: "The body is not JSON.",
@@ -41,6 +44,8 @@ REFUSALS: dict[int, str] = {
     503: "Something that is needed is away; `Retry-After` says when to try again.",
     504: "Not served in time; whether it had an effect is not known.",
 }
+DURATION = r"^-?P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
+"""ISO 8601, such as PT29.5S."""
 BOUNDS: dict[str, Json] = {"page_size": {"minimum": 1}, "wait": {"minimum": 0, "maximum": MOST_WAIT}}
 """What rooms hold every such query parameter to; the largest page is each list's own."""
 ONLY_WITH_BODY = frozenset({400, 413, 415})
@@ -74,7 +79,7 @@ def _schemas(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
     """Returns every schema by name. Answers have all their fields; what comes in is closed to unknown ones."""
     gives = list(dict.fromkeys(endpoint.gives for endpoint in endpoints))
     takes = [endpoint for endpoint in endpoints if endpoint.has_body]
-    answers = _definitions([*gives, Problem], "serialization")
+    answers: dict[str, Json] = _with_durations(_definitions([*gives, Problem], "serialization"))
     for name, schema in answers.items():
         if "properties" in schema and name != Problem.__name__:
             schema["required"] = list(schema["properties"])
@@ -91,6 +96,17 @@ def _definitions(models: Sequence[type[BaseModel]], mode: JsonSchemaMode) -> dic
     _, found = models_json_schema([(model, mode) for model in models], ref_template=f"{REF}{{model}}")
     definitions: dict[str, Json] = found["$defs"]
     return definitions
+
+
+def _with_durations(value: Any) -> Any:
+    """Says what durations look like: the format of that name (RFC 3339, appendix A) has no part of a second."""
+    if isinstance(value, list):
+        return [_with_durations(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("format") == "duration":
+        return {**{key: item for key, item in value.items() if key != "format"}, "pattern": DURATION}
+    return {key: _with_durations(item) for key, item in value.items()}
 
 
 def _renamed(schemas: Mapping[str, Json]) -> dict[str, Json]:

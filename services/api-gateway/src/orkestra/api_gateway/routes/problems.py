@@ -118,11 +118,11 @@ def _problem(code: str, status: int, detail: str) -> Problem:
 
 
 def _methods(request: Request) -> list[str]:
-    """Returns what the path of `request` does take."""
-    fitting = [
-        route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(request.url.path)
-    ]
-    return sorted({method for route in fitting for method in route.methods or ()})
+    """Returns what the path of `request` does take: as it is written where a route is, else as a template."""
+    path = request.url.path
+    fitting = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    written = [route for route in fitting if route.path == path]
+    return sorted({method for route in written or fitting for method in route.methods or ()})
 
 
 def _type(code: str) -> str:
