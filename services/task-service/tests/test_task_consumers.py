@@ -17,7 +17,7 @@ from orkestra.v1.events import GroupEvent, TaskEvent, UserEvent, WorkflowEvent
 from orkestra.v1.identity import Group, User, UserStatus
 from orkestra.v1.task import CompleteTaskRequest, GetTaskHistoryRequest, GetTaskRequest, Task, TaskStatus
 from orkestra.v1.workflow import Workflow, WorkflowStatus
-from orkestra.wire import Model
+from orkestra.wire import InvalidArgument, Model
 from task_world import ANSWER, Tenant, World, ask, ask_for_run, world
 
 __all__ = ["world"]
@@ -156,6 +156,28 @@ async def test_people_and_groups_are_copied_and_only_newer_versions_count(world:
     task = await tenant.agent().create_task(ask(candidate_users=["new@example.com"], candidate_groups=["support-l1"]))
     assert task.candidate_users == ["user_" + "a" * 32]
     assert world.identity.calls == calls
+
+
+async def test_nothing_is_offered_to_a_deleted_group_and_no_late_event_brings_it_back(
+    world: World, stream: Nats
+) -> None:
+    tenant = world.tenant()
+
+    def told(version: int, *members: str) -> GroupEvent:
+        values = {"group_id": "nights", "tenant_id": tenant.id, "name": "Nights", "members": list(members)}
+        return GroupEvent(group=Group(**values, created_at=datetime.now(UTC), version=version))
+
+    async with consuming(stream, PEOPLE_SUBJECTS, PeopleCopies(world.database).hear) as consumer:
+        await publish(stream, tenant, "identity.group_deleted", "nights", 3, told(3))
+        await publish(stream, tenant, "identity.group_changed", "nights", 2, told(2, "user_" + "b" * 32))
+        await settled(stream, consumer)
+    with pytest.raises(InvalidArgument, match="no group nights"):
+        await tenant.agent().create_task(ask(candidate_groups=["nights"]))
+    async with consuming(stream, PEOPLE_SUBJECTS, PeopleCopies(world.database).hear) as consumer:
+        await publish(stream, tenant, "identity.group_changed", "nights", 4, told(4))
+        await settled(stream, consumer)
+    task = await tenant.agent().create_task(ask(candidate_groups=["nights"]))
+    assert task.candidate_groups == ["nights"]
 
 
 async def test_what_happens_to_a_task_reaches_the_stream_in_order(world: World, stream: Nats) -> None:

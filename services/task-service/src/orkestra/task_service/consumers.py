@@ -12,7 +12,7 @@ RUN_END_SUBJECTS = tuple(
 )
 PEOPLE_SUBJECTS = tuple(
     f"orkestra.v1.*.identity.{event}"
-    for event in ("user_changed", "group_changed", "membership_changed", "substitution_changed")
+    for event in ("user_changed", "group_changed", "group_deleted", "membership_changed", "substitution_changed")
 )
 
 
@@ -43,9 +43,11 @@ class PeopleCopies:
                 case "user_changed":
                     user = event.payload(UserEvent).user
                     await sql.remember_person.execute(conn, **person_columns(user, tenant_id=tenant_id))
-                case "group_changed":
+                case "group_changed" | "group_deleted" as told:
                     group = event.payload(GroupEvent).group
-                    await sql.remember_group.execute(conn, **group_columns(group, tenant_id=tenant_id))
+                    is_deleted = told == "group_deleted"
+                    columns = group_columns(group, tenant_id=tenant_id, is_deleted=is_deleted)
+                    await sql.remember_group.execute(conn, **columns)
                 case "membership_changed":
                     group = event.payload(MembershipEvent).group
                     await sql.remember_group.execute(conn, **group_columns(group, tenant_id=tenant_id))

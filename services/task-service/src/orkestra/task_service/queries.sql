@@ -3,7 +3,7 @@
 select now() as now,
        coalesce((select json_agg(json_build_array(user_id, email, status)) from people
                  where user_id = any (:people::text[]) or email = any (:people::text[])), '[]') as people,
-       array(select group_id from groups where group_id = any (:groups::text[])) as groups,
+       array(select group_id from groups where group_id = any (:groups::text[]) and not is_deleted) as groups,
        exists (select from groups where group_id = any (:groups::text[]) and strategy <> 'pull') as is_routed
 
 -- remember_person
@@ -17,11 +17,11 @@ where people.version < excluded.version
 -- remember_group
 -- With its members, all of them.
 with kept as (
-    insert into groups (tenant_id, group_id, strategy, max_open_tasks, skills, version)
-    values (:tenant_id, :group_id, :strategy, :max_open_tasks, :skills, :version)
+    insert into groups (tenant_id, group_id, strategy, max_open_tasks, skills, is_deleted, version)
+    values (:tenant_id, :group_id, :strategy, :max_open_tasks, :skills, :is_deleted, :version)
     on conflict (tenant_id, group_id) do update
     set strategy = excluded.strategy, max_open_tasks = excluded.max_open_tasks, skills = excluded.skills,
-        version = excluded.version
+        is_deleted = excluded.is_deleted, version = excluded.version
     where groups.version < excluded.version
     returning tenant_id, group_id
 ), gone as (

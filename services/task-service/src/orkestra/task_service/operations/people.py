@@ -201,8 +201,8 @@ def substitution_columns(away: Substitution, *, tenant_id: str) -> dict[str, obj
     return {**away.model_dump(), "tenant_id": tenant_id}
 
 
-def group_columns(group: Group, *, tenant_id: str) -> dict[str, object]:
-    """Return the row that copies a group, with its members."""
+def group_columns(group: Group, *, tenant_id: str, is_deleted: bool = False) -> dict[str, object]:
+    """Return the row that copies a group, with its members; of a deleted one too, so that no older copy replaces it."""
     return {
         "tenant_id": tenant_id,
         "group_id": group.group_id,
@@ -210,6 +210,7 @@ def group_columns(group: Group, *, tenant_id: str) -> dict[str, object]:
         "max_open_tasks": group.max_open_tasks,
         "skills": group.skills,
         "members": group.members,
+        "is_deleted": is_deleted,
         "version": group.version,
     }
 
