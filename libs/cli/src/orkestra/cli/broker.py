@@ -1,7 +1,7 @@
 """A short connection to NATS, as the environment or the local stack says where it is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -39,24 +39,27 @@ async def broker(known: Mapping[str, str], environ: Mapping[str, str]) -> AsyncI
         failed.append(error)
 
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await client.connect(
-                url,
-                name="orkestra",
-                allow_reconnect=False,
-                max_reconnect_attempts=1,  # of each server; the client counts the first connections in
-                reconnect_time_wait=0,
-                error_cb=note,
-                **settings.nats_access.options(),
-            )
-    except (OSError, TimeoutError, nats.errors.Error) as away:
-        with suppress(Exception):  # what is half open must not stay so; the client knows no way that always works
-            await client.close()
-        refused = any("authorization" in str(one).lower() for one in (away, *failed))
-        place = url.partition("://")[2].rpartition("@")[2]
-        why = "does not let us in" if refused else "does not answer"
-        raise NothingRunsError(f"NATS at {place} {why}.", step=LET_IN if refused else REACH_IT) from None
-    try:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.connect(
+                    url,
+                    name="orkestra",
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,  # of each server; the client counts the first connections in
+                    reconnect_time_wait=0,
+                    error_cb=note,
+                    **settings.nats_access.options(),
+                )
+        except (OSError, TimeoutError, nats.errors.Error) as away:
+            raise _refusal(url, [away, *failed]) from None
         yield client
     finally:
-        await client.close()
+        with suppress(Exception):  # of a connection that is half made; nothing of it must stay open
+            await client.close()
+
+
+def _refusal(url: str, failed: Sequence[Exception]) -> NothingRunsError:
+    refused = any("authorization" in str(one).lower() for one in failed)
+    place = url.partition("://")[2].rpartition("@")[2]
+    why = "does not let us in" if refused else "does not answer"
+    return NothingRunsError(f"NATS at {place} {why}.", step=LET_IN if refused else REACH_IT)

@@ -210,5 +210,6 @@ def dashboard(around: Surroundings, rooms_known: Mapping[str, str]) -> Service:
         "HTTP_PORT": str(around.ports["dashboard"]),
         "DATABASE_URL": around.database_url("dashboard_app"),
         "CSRF_KEY": around.secrets["csrf_key"],
+        "TEMPORAL_UI_URL": f"http://127.0.0.1:{around.ports['temporal_ui']}/namespaces/default/workflows/{{workflow_id}}",
     }
     return around.service("dashboard", "orkestra.dashboard", "dashboard_health", settings)
