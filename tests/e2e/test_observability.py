@@ -4,16 +4,21 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import yaml
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+from orkestra.cli.ports import free_port
+from orkestra.cli.process import Process
 from orkestra.testkit.otlp import Received, ReceivedSpan, receiving
 from orkestra.testkit.stack import Stack, running_stack
 from orkestra.testkit.waiting import eventually
@@ -21,6 +26,8 @@ from orkestra.testkit.waiting import eventually
 pytestmark = [pytest.mark.xdist_group("observed stack"), pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
+CHART_FILES = ROOT / "deploy" / "helm" / "orkestra" / "files"
+PROMETHEUS = Path(sys.prefix) / "deploy" / "prometheus" / "prometheus"
 QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
 INTRODUCED = {
     "name": "support-bot",
@@ -91,7 +98,7 @@ async def observed(received: Received) -> AsyncIterator[Stack]:
         "ORKESTRA_OTLP_METRICS_SECONDS": "1",
         "ORKESTRA_LOG_LEVEL": "debug",
     }
-    offset = 24_000 + os.getpid() % 50 * 150
+    offset = 2150 + os.getpid() % 50 * 400  # below the ports that the system gives to connections
     async with running_stack(port_offset=offset, settings=settings) as stack:
         yield stack
 
@@ -282,6 +289,72 @@ async def test_figures_arrive_at_the_receiver_by_the_names_of_the_guide(observed
     events = received.metrics["task-service", "orkestra.events"].sum.data_points
     names = {tuple(one.value.string_value for one in point.attributes) for point in events}
     assert ("task", "created") in names
+
+
+@contextmanager
+def prometheus(stack: Stack, folder: Path) -> Iterator[str]:
+    """Prometheus with the chart's alerts, reading every process of the stack as the operator would have it do."""
+    rules = (CHART_FILES / "alerts.yaml").read_text("utf-8")
+    rules = rules.replace("$namespace", "orkestra").replace("$fullname", "orkestra")
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": yaml.safe_load(rules)}), "utf-8")
+    targets = [
+        {"targets": [url.removeprefix("http://")], "labels": {"namespace": "orkestra", "service": f"orkestra-{name}"}}
+        for name, url in stack.info["health"].items()
+    ]
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yaml"],
+        "scrape_configs": [{"job_name": "orkestra", "static_configs": targets}],
+    }
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    address = f"127.0.0.1:{free_port()}"
+    options = [f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data"]
+    options += [f"--web.listen-address={address}", "--log.level=warn"]
+    server = Process("prometheus", [str(PROMETHEUS), *options], log=folder / "prometheus.log")
+    server.spawn()
+    try:
+        yield f"http://{address}"
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(not PROMETHEUS.exists(), reason="`make deploy-tools` takes Prometheus from the distribution")
+async def test_prometheus_reads_the_stack_and_every_panel_shows_something(observed: Stack, tmp_path: Path) -> None:
+    boards = [yaml.safe_load(path.read_text("utf-8")) for path in (CHART_FILES / "dashboards").glob("*.yaml")]
+    panels = {panel["title"]: panel["queries"][0]["expr"] for board in boards for panel in board["panels"]}
+    quiet = {"Share of requests that fail at the doors", "Rpcs that fail", "SLA breaches and escalations, an hour"}
+    with prometheus(observed, tmp_path) as url:
+        async with httpx2.AsyncClient(base_url=url) as http, observed.rest(key="agent") as rest:
+
+            async def ask(path: str, **params: str) -> Any:
+                answer = (await http.get(f"/api/v1/{path}", params=params)).raise_for_status().json()
+                return answer["data"]
+
+            async def shown() -> dict[str, int]:
+                queries = {
+                    title: expr.replace("$namespace", "orkestra").replace("$__rate_interval", "30s")
+                    for title, expr in panels.items()
+                }
+                return {title: len((await ask("query", query=expr))["result"]) for title, expr in queries.items()}
+
+            async def empty() -> list[str]:
+                started = await rest.post("/v1/workflows", json={"definition": "customer-support", "input": QUESTION})
+                await answer_as_person(observed, started.raise_for_status().json()["workflow_id"])
+                return sorted({title for title, count in (await shown()).items() if not count} - quiet)
+
+            async def all_show() -> bool:
+                with suppress(httpx2.HTTPError):  # it has not opened its port yet
+                    assert await empty() == []
+                    return True
+                return False
+
+            await eventually(all_show, timeout=60, every=1.0)
+            up = (await ask("query", query='up{namespace="orkestra"}'))["result"]
+            assert {one["metric"]["service"].removeprefix("orkestra-") for one in up} == set(observed.info["health"])
+            assert {one["value"][1] for one in up} == {"1"}
+            rules = [rule for group in (await ask("rules"))["groups"] for rule in group["rules"]]
+            assert {rule["health"] for rule in rules} == {"ok"}
+            assert [rule["name"] for rule in rules if rule["state"] == "firing"] == []
 
 
 def logs_of(stack: Stack) -> list[Path]:
