@@ -125,6 +125,11 @@ def rpc(status: str, values: str) -> dict[str, str]:
     return series(f"rpc_server_call_duration_seconds_count{{{labels}}}", values)
 
 
+def delivery(outcome: str, values: str) -> dict[str, str]:
+    labels = f'namespace="orkestra",orkestra_channel="webhook",orkestra_outcome="{outcome}"'
+    return series(f"orkestra_deliveries_total{{{labels}}}", values)
+
+
 CALM = [
     series(EVENTS % ("task", "created"), "0+10x60"),
     series(EVENTS % ("task", "sla_breached"), "0+0.5x60"),
@@ -142,6 +147,8 @@ CALM = [
     rpc("OK", "0+100x60"),
     rpc("UNAVAILABLE", "0+1x60"),
     series('db_client_connection_pending_requests{namespace="orkestra",pod="a"}', "0 4 0x58"),
+    delivery("delivered", "0+3x60"),
+    delivery("failed", "0+1x60"),
     series('orkestra_langfuse_tasks_total{namespace="orkestra",orkestra_outcome="dropped"}', "0x60"),
 ]
 FIRING: dict[str, list[dict[str, str]]] = {
@@ -168,6 +175,7 @@ FIRING: dict[str, list[dict[str, str]]] = {
     "OrkestraPoolExhausted": [
         series('db_client_connection_pending_requests{namespace="orkestra",pod="a"}', "0x50 3x10")
     ],
+    "OrkestraDeliveriesFail": [delivery("failed", "0+2x60"), delivery("delivered", "0+1x60")],
     "OrkestraLangfuseDrops": [
         series('orkestra_langfuse_tasks_total{namespace="orkestra",orkestra_outcome="dropped"}', "0x50 2x10")
     ],
