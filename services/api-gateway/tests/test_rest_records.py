@@ -8,10 +8,12 @@ import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.v1.task import (
     Correction,
+    FormProjection,
     GetTaskFiguresRequest,
     HistoryVerification,
     ListCorrectionsRequest,
     ListCorrectionsResponse,
+    ProjectTaskFormRequest,
     Span,
     TaskFigures,
     TaskHistory,
@@ -70,6 +72,27 @@ async def test_a_history_that_the_caller_may_not_see_is_not_there(door: RestWorl
     refused = await door.http.get(f"/v1/tasks/{TASK_ID}/history/verify")
     assert (refused.status_code, refused.json()["code"]) == (404, "TASK_NOT_FOUND")
     assert (await door.http.get(f"/v1/tasks/{TASK_ID}/history/verify", params={"deep": "1"})).status_code == 422
+
+
+async def test_a_form_is_shown_as_a_surface_takes_it(door: RestWorld) -> None:
+    lost = [{"path": "proof", "code": "left_out", "message": "Is not asked for here; its page does."}]
+    shown = {
+        "task_id": TASK_ID,
+        "revision": 1,
+        "surface": "chat",
+        "kind": "buttons",
+        "lines": [],
+        "downgrades": lost,
+        "buttons": [{"key": "approve", "label": "Genehmigen", "style": "primary", "opens": False}],
+    }
+    door.rooms.answer("project_task_form", FormProjection.model_validate(shown))
+    answer = await door.http.get(f"/v1/tasks/{TASK_ID}/form", params={"surface": "chat", "locale": "de"})
+    assert (answer.status_code, answer.json()) == (200, shown)
+    wanted = {"task_id": TASK_ID, "surface": "chat", "locale": "de"}
+    assert door.rooms.asked[0].request == ProjectTaskFormRequest.model_validate(wanted)
+    for wrong in ({}, {"surface": "pager"}):
+        refused = await door.http.get(f"/v1/tasks/{TASK_ID}/form", params=wrong)
+        assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, ["surface"])
 
 
 async def test_corrections_come_by_pages_with_numbers_as_they_are(door: RestWorld) -> None:

@@ -30,10 +30,12 @@ from orkestra.v1.task import (
     ListEscalationChecksRequest,
     ListTasksRequest,
     ListViewsRequest,
+    ProjectTaskFormRequest,
     PutEscalationPolicyRequest,
     RedeemReceiptRequest,
     RequestChangesRequest,
     SlaPolicy,
+    Surface,
     Task,
     TaskFilter,
     UpdateCalendarRequest,
@@ -56,6 +58,7 @@ HOURS = WorkingHours.model_validate(
 SEEING: dict[str, Callable[[str], Model]] = {
     "get_task_history": lambda task_id: GetTaskHistoryRequest(task_id=task_id),
     "verify_task_history": lambda task_id: VerifyTaskHistoryRequest(task_id=task_id),
+    "project_task_form": lambda task_id: ProjectTaskFormRequest(task_id=task_id, surface=Surface.CHAT),
     "list_comments": lambda task_id: ListCommentsRequest(task_id=task_id),
 }
 """Further ways to see a task."""

@@ -92,6 +92,27 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
+class Surface(StrEnum):
+    """Where a form is shown."""
+
+    WEB = "web"
+    """A page."""
+    ELICITATION = "elicitation"
+    """Elicitation of the Model Context Protocol: flat, of primitive values."""
+    CHAT = "chat"
+    """A message in a chat: buttons for outcomes, or a link to the page."""
+    EMAIL = "email"
+    """A mail: as in a chat."""
+
+
+class ProjectionKind(StrEnum):
+    """How a surface shows a form: as a form, as a button for each outcome, or as a link to its page."""
+
+    FORM = "form"
+    BUTTONS = "buttons"
+    LINK = "link"
+
+
 class HistoryFaultKind(StrEnum):
     """What is wrong with an entry of a history."""
 
@@ -331,6 +352,23 @@ class EscalateTaskRequest(Model, pb=pb.EscalateTaskRequest):
     task_id: str
     reason: str | None = Field(default=None)
     version: Int64 | None = Field(default=None)
+
+
+class FormButton(Model, pb=pb.FormButton):
+    """One outcome."""
+
+    key: str
+    label: str
+    style: str = Field(description="primary, secondary or danger.")
+    opens: bool = Field(description="Whether it leads to the page; else pressing it is the whole answer.")
+
+
+class FormDowngrade(Model, pb=pb.FormDowngrade):
+    """What a field or a rule loses on a surface."""
+
+    path: str = Field(description="The field or the rule; empty for the whole form.")
+    code: str = Field(description="needs_page, left_out, checked_later, always_shown, split, plain or unexplained.")
+    message: str = Field(description="A sentence about it.")
 
 
 class GetTaskHistoryRequest(Model, pb=pb.GetTaskHistoryRequest):
@@ -721,6 +759,14 @@ class OpenHours(Model, pb=pb.OpenHours):
     closes: str = Field(description="HH:MM, later than opens; 24:00 is the end of the day.")
 
 
+class ProjectTaskFormRequest(Model, pb=pb.ProjectTaskFormRequest):
+    """Names the task, and where its form is to be shown."""
+
+    task_id: str
+    surface: Surface
+    locale: str | None = Field(default=None, description="BCP 47, such as de; the caller's language where absent.")
+
+
 class HistoryFault(Model, pb=pb.HistoryFault):
     """One entry that is not as it was written."""
 
@@ -811,6 +857,25 @@ class EscalationStep(Model, pb=pb.EscalationStep):
     assign_to: Assignment | None = Field(default=None)
     add_group: str | None = Field(default=None)
     notify: list[str] = Field(default_factory=list, description="user:<id> or group:<id>.")
+
+
+class FormProjection(Model, pb=pb.FormProjection):
+    """A form as one surface shows it."""
+
+    task_id: str
+    revision: Int32 = Field(description="The revision of the task whose form it is.")
+    surface: Surface
+    kind: ProjectionKind
+    form: dict[str, Any] | None = Field(
+        default=None, description="What is asked, as the surface takes it; where kind is form."
+    )
+    buttons: list[FormButton] = Field(default_factory=list, description="Where kind is buttons.")
+    lines: list[str] = Field(
+        default_factory=list, description="What the form only shows, as Markdown, to put before it."
+    )
+    downgrades: list[FormDowngrade] = Field(
+        default_factory=list, description="Every field or rule that is not what it is on the page."
+    )
 
 
 class TaskHistory(Model, pb=pb.TaskHistory):
@@ -1374,6 +1439,10 @@ class TaskServiceServer(Protocol):
         """Returns every change of a task, oldest first."""
         ...
 
+    async def project_task_form(self, ctx: Context, request: ProjectTaskFormRequest) -> FormProjection:
+        """Returns a task's form as a surface that shows less than a page does shows it, and what that takes from it."""
+        ...
+
     async def verify_task_history(self, ctx: Context, request: VerifyTaskHistoryRequest) -> HistoryVerification:
         """Recomputes the chain of a task's history and names what was altered or is missing."""
         ...
@@ -1597,6 +1666,14 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Returns every change of a task, oldest first."""
         return await self._call(
             "GetTaskHistory", request, TaskHistory, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def project_task_form(
+        self, request: ProjectTaskFormRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> FormProjection:
+        """Returns a task's form as a surface that shows less than a page does shows it, and what that takes from it."""
+        return await self._call(
+            "ProjectTaskForm", request, FormProjection, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def verify_task_history(

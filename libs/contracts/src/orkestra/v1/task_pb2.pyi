@@ -80,6 +80,21 @@ class Weekday(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WEEKDAY_SATURDAY: _ClassVar[Weekday]
     WEEKDAY_SUNDAY: _ClassVar[Weekday]
 
+class Surface(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SURFACE_UNSPECIFIED: _ClassVar[Surface]
+    SURFACE_WEB: _ClassVar[Surface]
+    SURFACE_ELICITATION: _ClassVar[Surface]
+    SURFACE_CHAT: _ClassVar[Surface]
+    SURFACE_EMAIL: _ClassVar[Surface]
+
+class ProjectionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROJECTION_KIND_UNSPECIFIED: _ClassVar[ProjectionKind]
+    PROJECTION_KIND_FORM: _ClassVar[ProjectionKind]
+    PROJECTION_KIND_BUTTONS: _ClassVar[ProjectionKind]
+    PROJECTION_KIND_LINK: _ClassVar[ProjectionKind]
+
 class HistoryFaultKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     HISTORY_FAULT_KIND_UNSPECIFIED: _ClassVar[HistoryFaultKind]
@@ -140,6 +155,15 @@ WEEKDAY_THURSDAY: Weekday
 WEEKDAY_FRIDAY: Weekday
 WEEKDAY_SATURDAY: Weekday
 WEEKDAY_SUNDAY: Weekday
+SURFACE_UNSPECIFIED: Surface
+SURFACE_WEB: Surface
+SURFACE_ELICITATION: Surface
+SURFACE_CHAT: Surface
+SURFACE_EMAIL: Surface
+PROJECTION_KIND_UNSPECIFIED: ProjectionKind
+PROJECTION_KIND_FORM: ProjectionKind
+PROJECTION_KIND_BUTTONS: ProjectionKind
+PROJECTION_KIND_LINK: ProjectionKind
 HISTORY_FAULT_KIND_UNSPECIFIED: HistoryFaultKind
 HISTORY_FAULT_KIND_MISSING: HistoryFaultKind
 HISTORY_FAULT_KIND_ALTERED: HistoryFaultKind
@@ -770,6 +794,58 @@ class EscalateTaskRequest(_message.Message):
     reason: str
     version: int
     def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ProjectTaskFormRequest(_message.Message):
+    __slots__ = ("task_id", "surface", "locale")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    SURFACE_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    surface: Surface
+    locale: str
+    def __init__(self, task_id: _Optional[str] = ..., surface: _Optional[_Union[Surface, str]] = ..., locale: _Optional[str] = ...) -> None: ...
+
+class FormProjection(_message.Message):
+    __slots__ = ("task_id", "revision", "surface", "kind", "form", "buttons", "lines", "downgrades")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    SURFACE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FORM_FIELD_NUMBER: _ClassVar[int]
+    BUTTONS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    DOWNGRADES_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    revision: int
+    surface: Surface
+    kind: ProjectionKind
+    form: _json_pb2.Json
+    buttons: _containers.RepeatedCompositeFieldContainer[FormButton]
+    lines: _containers.RepeatedScalarFieldContainer[str]
+    downgrades: _containers.RepeatedCompositeFieldContainer[FormDowngrade]
+    def __init__(self, task_id: _Optional[str] = ..., revision: _Optional[int] = ..., surface: _Optional[_Union[Surface, str]] = ..., kind: _Optional[_Union[ProjectionKind, str]] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., buttons: _Optional[_Iterable[_Union[FormButton, _Mapping]]] = ..., lines: _Optional[_Iterable[str]] = ..., downgrades: _Optional[_Iterable[_Union[FormDowngrade, _Mapping]]] = ...) -> None: ...
+
+class FormButton(_message.Message):
+    __slots__ = ("key", "label", "style", "opens")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
+    OPENS_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    label: str
+    style: str
+    opens: bool
+    def __init__(self, key: _Optional[str] = ..., label: _Optional[str] = ..., style: _Optional[str] = ..., opens: _Optional[bool] = ...) -> None: ...
+
+class FormDowngrade(_message.Message):
+    __slots__ = ("path", "code", "message")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    code: str
+    message: str
+    def __init__(self, path: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class GetTaskHistoryRequest(_message.Message):
     __slots__ = ("task_id",)

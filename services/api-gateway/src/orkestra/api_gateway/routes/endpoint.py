@@ -150,6 +150,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/tasks/{task_id}", _tasks.get_task),
     _get("/v1/tasks/{task_id}/history", _tasks.get_task_history),
     _get("/v1/tasks/{task_id}/history/verify", _tasks.verify_task_history),
+    _get("/v1/tasks/{task_id}/form", _tasks.project_task_form),
     Endpoint(verb="PATCH", path="/v1/tasks/{task_id}", rpc=_tasks.update_task),
     _post("/v1/tasks/{task_id}/claim", _tasks.claim_task),
     _post("/v1/tasks/{task_id}/release", _tasks.release_task),

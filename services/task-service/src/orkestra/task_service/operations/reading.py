@@ -1,8 +1,10 @@
 """What is shown of tasks to those who may see them."""
 
+from dataclasses import asdict
 from typing import Any
 
 import asyncpg
+from orkestra import forms
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import Decision, Term, due, shown_to, visible
 from orkestra.rules.finding import Reading as TaskReading
@@ -14,11 +16,16 @@ from orkestra.task_service.operations.storing import acting, locked, not_found, 
 from orkestra.task_service.rules import page_size_of, without_large_fields
 from orkestra.v1.task import (
     CountTasksRequest,
+    FormButton,
+    FormDowngrade,
+    FormProjection,
     GetTaskHistoryRequest,
     GetTaskRequest,
     HistoryVerification,
     ListTasksRequest,
     ListTasksResponse,
+    ProjectionKind,
+    ProjectTaskFormRequest,
     Task,
     TaskCounts,
     TaskHistory,
@@ -45,6 +52,24 @@ class Reading(Base):
         """Return every change, oldest first."""
         task = await seen_task(tx, request.task_id)
         return TaskHistory(entries=await sql.task_history.all(tx.conn, TaskHistoryEntry, task_id=task.task_id))
+
+    @operation
+    async def project_task_form(self, tx: Tx, request: ProjectTaskFormRequest) -> FormProjection:
+        """Return the task's form as a surface shows it, with what each field lost on the way."""
+        task = await seen_task(tx, request.task_id)
+        shown = forms.project(
+            task.form or forms.check(None), request.surface.value, locale=request.locale or tx.ctx.locale
+        )
+        return FormProjection(
+            task_id=task.task_id,
+            revision=task.revision,
+            surface=request.surface,
+            kind=ProjectionKind(shown.kind),
+            form=None if shown.schema is None else dict(shown.schema),
+            buttons=[FormButton(**asdict(button)) for button in shown.buttons],
+            lines=list(shown.lines),
+            downgrades=[FormDowngrade(**asdict(each)) for each in shown.downgrades],
+        )
 
     @operation
     async def verify_task_history(self, tx: Tx, request: VerifyTaskHistoryRequest) -> HistoryVerification:
