@@ -13,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import grpc
 import pytest
+from mail_server import Mailbox, mail_server
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel as grpc_channel
@@ -23,45 +24,57 @@ from orkestra.chassis.relay import Relay
 from orkestra.chassis.streams import EVENTS, Nats, connect
 from orkestra.chassis.tokens import Signer
 from orkestra.notification_service.channels.guard import Guard
+from orkestra.notification_service.channels.mail import MailChannel
 from orkestra.notification_service.channels.posting import Poster
 from orkestra.notification_service.channels.secrets import Secrets
-from orkestra.notification_service.channels.webhook import WebhookChannel
+from orkestra.notification_service.channels.writing import Writer
 from orkestra.notification_service.consumers import (
+    MAIL_LINKS,
     OUTSIDE,
-    OUTSIDE_SUBJECTS,
     PEOPLE,
-    PEOPLE_SUBJECTS,
+    RUNS,
     TASK_SUBJECTS,
     TASKS,
-    OutsideNews,
-    PeopleCopies,
     TaskNews,
+    hearing,
 )
 from orkestra.notification_service.operations import (
     Deliveries,
+    Directory,
     Feeds,
     Groups,
+    Mailing,
     NotificationOperations,
     Patience,
     Retention,
 )
-from orkestra.notification_service.workflows import Deliverer, WebhookCarrier
+from orkestra.notification_service.workflows import Deliverer, carriers
 from orkestra.rules import audience, mint_task_id
 from orkestra.testkit.databases import as_role
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
-from orkestra.v1.identity import GetGroupRequest, Group, Role, User, UserStatus
+from orkestra.v1.identity import (
+    GetGroupRequest,
+    GetMailLinkTokenRequest,
+    Group,
+    MailLinkToken,
+    Role,
+    User,
+    UserStatus,
+)
 from orkestra.v1.notification import (
+    Channel,
     ListNotificationsRequest,
     Notification,
     NotificationServiceClient,
     add_notification_service,
 )
 from orkestra.v1.task import EscalationStep, Priority, Sla, SlaPolicy, Task, TaskStatus
-from orkestra.wire import Context, Model, Principal, Unavailable
+from orkestra.wire import Context, Model, NotFound, Principal, Unavailable
 from task_world import FewWordsIdentity
 
 SCHEMA = "notification"
+ALL = (TASKS, PEOPLE, OUTSIDE, RUNS, MAIL_LINKS)
 PATIENCE = Patience(
     first_pause=timedelta(seconds=0.2), give_up=timedelta(seconds=1.5), disable_after=timedelta(seconds=3)
 )
@@ -71,6 +84,17 @@ class Identity(FewWordsIdentity):
     """The same, and it can be away."""
 
     is_away = False
+    answered = (*FewWordsIdentity.answered, "GetMailLinkToken")
+
+    def __init__(self, signer: Signer) -> None:
+        super().__init__(signer)
+        self.links: dict[str, MailLinkToken] = {}
+
+    async def get_mail_link_token(self, _ctx: Context, request: GetMailLinkTokenRequest) -> MailLinkToken:
+        found = self.links.get(request.link_id)
+        if found is None:
+            raise NotFound("MAIL_LINK_NOT_FOUND", "There is no such link.")
+        return found
 
     async def get_group(self, ctx: Context, request: GetGroupRequest) -> Group:
         if self.is_away:
@@ -111,6 +135,9 @@ class World:
     news: TaskNews
     stream: Nats
     channel: grpc.aio.Channel
+    mailbox: Mailbox
+    secrets: Secrets
+    deliverer: Deliverer
 
     def tenant(self) -> "Tenant":
         return Tenant(self)
@@ -133,9 +160,7 @@ class World:
             [row] = await self.rows("select count(*) as waiting from outbox where published_at is null")
             if row["waiting"]:
                 return False
-            heard = [
-                await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or (TASKS, PEOPLE, OUTSIDE)
-            ]
+            heard = [await self.stream.jetstream.consumer_info(EVENTS, one) for one in consumers or ALL]
             return all(info.num_pending == 0 and info.num_ack_pending == 0 for info in heard)
 
         await eventually(all_heard, timeout=timeout)
@@ -165,8 +190,8 @@ class Tenant:
     def person(self) -> Reader:
         return self.reader("user", f"user_{uuid4().hex}")
 
-    def reader(self, kind: Any, subject: str, *roles: str) -> Reader:
-        principal = Principal(subject, kind, self.id, frozenset(roles or ("member",)))
+    def reader(self, kind: Any, subject: str, *roles: str, groups: Collection[str] = ()) -> Reader:
+        principal = Principal(subject, kind, self.id, frozenset(roles or ("member",)), frozenset(groups))
         return Reader(principal, self.world.signer, self.world.channel)
 
     def group(self, name: str, *members: Reader, version: int = 1) -> Group:
@@ -193,17 +218,24 @@ class Tenant:
         payload = MembershipEvent(group=group, user_id=person.id, member=member)
         await self.emit("identity", "membership_changed", payload, key=group.group_id, version=group.version)
 
-    async def tells_person(self, person: Reader, status: UserStatus, *, version: int) -> None:
-        user = User(
-            user_id=person.id,
-            tenant_id=self.id,
-            email=f"{person.id}@example.com",
-            name="Ana",
-            roles=[Role.MEMBER],
-            status=status,
-            created_at=datetime.now(UTC),
-            version=version,
-        )
+    def user(self, person: Reader, **fields: Any) -> User:
+        """A person as identity-service knows them; nobody has told notification-service of them."""
+        usual: dict[str, Any] = {
+            "user_id": person.id,
+            "tenant_id": self.id,
+            "email": f"{person.id}@example.com",
+            "name": "Ana",
+            "roles": [Role.MEMBER],
+            "status": UserStatus.ACTIVE,
+            "created_at": datetime.now(UTC),
+            "version": 1,
+        }
+        user = User(**usual | fields)
+        self.world.identity.add_user(user)
+        return user
+
+    async def tells_person(self, person: Reader, status: UserStatus, *, version: int, **fields: Any) -> None:
+        user = self.user(person, status=status, version=version, **fields)
         await self.emit("identity", "user_changed", UserEvent(user=user), key=user.user_id, version=version)
 
     def task(self, **fields: Any) -> Task:
@@ -284,18 +316,24 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         stack.push_async_callback(stream.close)
         await stream.connected()
         await stream.ensure_streams()
-        feeds = Feeds(database, Groups(database, channel, service_token))
-        news = TaskNews(feeds)
+        mailbox = await stack.enter_async_context(mail_server())
         poster = Poster(guard, seconds=1)
         stack.push_async_callback(poster.close)
         deliveries = Deliveries(database, sweep, PATIENCE)
-        webhooks = WebhookCarrier(deliveries, WebhookChannel(poster), own_secrets)
-        deliverer = Deliverer(deliveries, {"webhook": webhooks})
-        consumers = [
-            Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
-            Consumer(stream, TASKS, TASK_SUBJECTS, news.hear),
-            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
-        ]
+        directory = Directory(database, channel, service_token)
+        carrying = carriers(
+            deliveries,
+            directory,
+            poster,
+            mail=MailChannel(mailbox.server),
+            secrets=own_secrets,
+            writer=Writer(own_secrets, dashboard_url="https://orkestra.example"),
+        )
+        deliverer = Deliverer(deliveries, carrying)
+        mailing = Mailing(directory, list(Channel), deliverer.wake)
+        feeds = Feeds(database, Groups(database, channel, service_token), mailing)
+        news = TaskNews(feeds)
+        consumers = hearing(stream, database, feeds, mailing, deliverer)
         relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)
         loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run, deliverer.run)]
         world = World(
@@ -309,6 +347,9 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
             news,
             stream,
             channel,
+            mailbox,
+            own_secrets,
+            deliverer,
         )
         try:
             await eventually(lambda: _are_made(stream))
@@ -324,7 +365,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
 
 
 async def _are_made(stream: Nats) -> bool:
-    return {TASKS, PEOPLE, OUTSIDE} <= {info.name for info in await stream.jetstream.consumers_info(EVENTS)}
+    return set(ALL) <= {info.name for info in await stream.jetstream.consumers_info(EVENTS)}
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,7 @@ async def test_more_urgency_is_told_to_whoever_holds_the_task(world: World) -> N
     assert await ben.feed() == []
 
 
-async def test_a_step_that_only_notifies_tells_those_it_names(world: World) -> None:
+async def test_a_step_that_reminds_tells_those_it_names_and_those_whose_work_it_is(world: World) -> None:
     tenant = world.tenant()
     ana, boss, lead = tenant.person(), tenant.person(), tenant.person()
     tenant.group("support-l1", ana)
@@ -181,7 +181,7 @@ async def test_a_step_that_only_notifies_tells_those_it_names(world: World) -> N
     step = EscalationStep(after="1h", remind=True, notify=[f"user:{boss.id}", "group:leads"])
     await tenant.hears("reminder_due", stepped(tenant.task(candidate_groups=L1), step))
     assert await boss.shown() == await lead.shown() == [("escalated", True)]
-    assert await ana.feed() == []
+    assert await ana.shown() == [("reminder", True)]
 
 
 async def test_those_whom_a_comment_mentions_are_told_of_each_comment(world: World) -> None:

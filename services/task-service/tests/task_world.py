@@ -58,6 +58,7 @@ class FewWordsIdentity:
     """The four rpcs of identity-service that task-service calls."""
 
     open_rpcs = ("GetSigningKeys", "ExchangeCredential")
+    answered: tuple[str, ...] = ("GetUser", "GetGroup")
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer
@@ -92,7 +93,7 @@ class FewWordsIdentity:
 
     def serve(self, server: grpc.aio.Server, authenticate: Authenticate) -> None:
         descriptor = identity_pb2.DESCRIPTOR.services_by_name["IdentityService"]
-        answered = [method for method in descriptor.methods if method.name in (*self.open_rpcs, "GetUser", "GetGroup")]
+        answered = [method for method in descriptor.methods if method.name in (*self.open_rpcs, *self.answered)]
         bind(server, _Part(descriptor.name, descriptor.full_name, answered), self, authenticate)  # type: ignore[arg-type]  # the part that is asked
 
 

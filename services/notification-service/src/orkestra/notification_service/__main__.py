@@ -15,36 +15,27 @@ from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.notification_service.channels.guard import Guard
+from orkestra.notification_service.channels.mail import MailChannel, Server
 from orkestra.notification_service.channels.posting import Poster
 from orkestra.notification_service.channels.secrets import Secrets
-from orkestra.notification_service.channels.webhook import WebhookChannel
-from orkestra.notification_service.consumers import (
-    ENDED_SUBJECTS,
-    LANGFUSE,
-    OUTSIDE,
-    OUTSIDE_SUBJECTS,
-    PEOPLE,
-    PEOPLE_SUBJECTS,
-    TASK_SUBJECTS,
-    TASKS,
-    OutsideNews,
-    PeopleCopies,
-    TaskNews,
-    Verdicts,
-)
+from orkestra.notification_service.channels.writing import Writer
+from orkestra.notification_service.consumers import ENDED_SUBJECTS, LANGFUSE, Verdicts, hearing
 from orkestra.notification_service.operations import (
     Deliveries,
+    Directory,
     Feeds,
     Groups,
+    Mailing,
     NotificationOperations,
     Patience,
     Retention,
 )
 from orkestra.notification_service.settings import NotificationServiceSettings
-from orkestra.notification_service.workflows import Deliverer, WebhookCarrier
-from orkestra.v1.notification import add_notification_service
+from orkestra.notification_service.workflows import Deliverer, carriers
+from orkestra.v1.notification import Channel, add_notification_service
 
 SCHEMA = "notification"
+SMTP_PORT = 587
 
 
 @asynccontextmanager
@@ -72,13 +63,13 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         add_notification_service(server, operations, authenticate)
 
         tokens = TokenSource(identity, settings.service_key)
-        feeds = Feeds(database, Groups(database, identity, tokens))
-        deliverer = await delivery(settings, Deliveries(database, sweep, patience(settings)), own_secrets, guard, stack)
-        consumers = [
-            Consumer(stream, TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
-            Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
-            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
-        ]
+        deliveries = Deliveries(database, sweep, patience(settings))
+        directory = Directory(database, identity, tokens)
+        poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
+        stack.push_async_callback(poster.close)
+        deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
+        feeds = Feeds(database, Groups(database, identity, tokens), mailing)
+        consumers = hearing(stream, database, feeds, mailing, deliverer)
         verdicts = await langfuse(settings, tokens, stack)
         if verdicts is not None:
             consumers.append(Consumer(stream, LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
@@ -103,18 +94,34 @@ def patience(settings: NotificationServiceSettings) -> Patience:
     )
 
 
-async def delivery(
+def delivering(
     settings: NotificationServiceSettings,
     deliveries: Deliveries,
+    directory: Directory,
+    poster: Poster,
     own_secrets: Secrets,
-    guard: Guard,
-    stack: AsyncExitStack,
-) -> Deliverer:
-    """Return the loop that sends, with the channels that are set up."""
-    poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
-    stack.push_async_callback(poster.close)
-    webhooks = WebhookCarrier(deliveries, WebhookChannel(poster), own_secrets)
-    return Deliverer(deliveries, {"webhook": webhooks})
+) -> tuple[Deliverer, Mailing]:
+    """Return what sends, and what decides what is sent, with the channels that are set up."""
+    writer = Writer(own_secrets, dashboard_url=settings.dashboard_url)
+    carrying = carriers(deliveries, directory, poster, mail=mail(settings), secrets=own_secrets, writer=writer)
+    deliverer = Deliverer(deliveries, carrying)
+    return deliverer, Mailing(directory, [one for one in Channel if one in carrying], deliverer.wake)
+
+
+def mail(settings: NotificationServiceSettings) -> MailChannel | None:
+    """Return what sends mail, None where no server is known."""
+    if settings.smtp_address is None or settings.mail_from is None:
+        return None
+    host, _, port = settings.smtp_address.rpartition(":")
+    server = Server(
+        host=host or settings.smtp_address,
+        port=int(port) if host else SMTP_PORT,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        sender=settings.mail_from,
+    )
+    return MailChannel(server)
 
 
 async def langfuse(

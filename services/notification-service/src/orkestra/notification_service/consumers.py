@@ -5,21 +5,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import grpc
+from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
+from orkestra.chassis.streams import Nats
 from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import (
     Feeds,
     Letter,
+    Mailing,
     put,
     remember_group,
     remember_person,
     sql,
 )
-from orkestra.notification_service.rules import TASK_EVENTS, TOLD_OUTSIDE, is_wanted
-from orkestra.v1.events import GroupEvent, MembershipEvent, TaskEvent, UserEvent
+from orkestra.notification_service.rules import RUN_ENDS, TASK_EVENTS, TOLD_OUTSIDE, is_wanted
+from orkestra.v1.events import GroupEvent, MailLinkEvent, MembershipEvent, TaskEvent, UserEvent, WorkflowEvent
 from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
 from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable, loads
 
@@ -37,6 +40,10 @@ TASK_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in TASK_EVENTS)
 ENDS = ("completed", "cancelled", "expired")
 LANGFUSE = "notification-service-langfuse"
 ENDED_SUBJECTS = tuple(f"orkestra.v1.*.task.{event}" for event in ENDS)
+RUNS = "notification-service-runs"
+RUN_SUBJECTS = tuple(f"orkestra.v1.*.workflow.{event}" for event in RUN_ENDS)
+MAIL_LINKS = "notification-service-mail-links"
+MAIL_LINK_SUBJECTS = ("orkestra.v1.*.identity.mail_link_created",)
 OUTSIDE = "notification-service-webhooks"
 OUTSIDE_SUBJECTS = tuple(
     f"orkestra.v1.*.{events}" for events in ("task.*", "workflow.*", "identity.*", "webhook.*", "notification.failed")
@@ -56,6 +63,30 @@ class TaskNews:
         """Tell those whom the event concerns."""
         payload = event.payload(TaskEvent)
         await self._feeds.tell(event.tenant_id, event_id=event.id, name=event.event, event=payload)
+
+
+class RunNews:
+    """Tells those who started runs how they ended."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._feeds = feeds
+
+    async def hear(self, event: Event) -> None:
+        """Tell of the end of a run."""
+        await self._feeds.tell_of_run(event.tenant_id, name=event.event, event=event.payload(WorkflowEvent))
+
+
+class MailLinks:
+    """Has links mailed with which people set their passwords."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self._mailing = mailing
+
+    async def hear(self, event: Event) -> None:
+        """Put the link into its person's lane; what makes it work is asked for when it is sent."""
+        link = event.payload(MailLinkEvent).link
+        if link.expires_at > datetime.now(UTC):
+            await self._mailing.mail_link(link)
 
 
 class PeopleCopies:
@@ -186,3 +217,20 @@ class Verdicts:
 def _dropped(event: Event, why: Exception) -> str:
     logger.warning("a task was not told to Langfuse", task_id=event.key, error=str(why))
     return "dropped"
+
+
+class Waker(Protocol):
+    """What sends."""
+
+    def wake(self) -> None: ...
+
+
+def hearing(stream: Nats, database: Database, feeds: Feeds, mailing: Mailing, deliverer: Waker) -> list[Consumer]:
+    """Return every consumer of this service but Langfuse's."""
+    return [
+        Consumer(stream, TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
+        Consumer(stream, RUNS, RUN_SUBJECTS, RunNews(feeds).hear),
+        Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
+        Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+        Consumer(stream, MAIL_LINKS, MAIL_LINK_SUBJECTS, MailLinks(mailing).hear),
+    ]

@@ -115,6 +115,9 @@ from unnest(:user_ids::text[]) as t (user_id)
 on conflict (tenant_id, user_id, cause) do nothing
 returning user_id, notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
 
+-- get_notification
+select * from notifications where notification_id = :notification_id and user_id = :user_id
+
 -- read_meanwhile
 -- Which of these entries were read by their owner after they were told.
 select notification_id from notifications

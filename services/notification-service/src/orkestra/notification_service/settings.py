@@ -1,6 +1,6 @@
 """What notification-service is told at its start."""
 
-from typing import Self
+from typing import Literal, Self
 
 from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -21,6 +21,16 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
     link_hours: float = Field(
         24.0, gt=0, le=168, description="Hours for which a link in a message leads to a decision."
     )
+    dashboard_url: str | None = Field(
+        None, pattern=r"^https?://", description="Public address of the dashboard, for links in messages; none without."
+    )
+    smtp_address: str | None = Field(None, description="host:port of the server that mail goes through; none without.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the line to the mail server is secured; none only where it is trusted."
+    )
+    smtp_username: str | None = Field(None, description="User name, where the mail server wants one.")
+    smtp_password: SecretStr | None = Field(None, description="Password of that user.")
+    mail_from: str | None = Field(None, description="Address that mail comes from; needed with SMTP_ADDRESS.")
     webhook_timeout_seconds: float = Field(10.0, gt=0, le=25, description="Longest time that one delivery may take.")
     delivery_first_pause_seconds: float = Field(
         5.0, gt=0, description="Seconds before a failed delivery is tried again; doubled each time, up to an hour."
@@ -56,4 +66,8 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
         needed = (self.langfuse_public_key, self.langfuse_secret_key, self.task_address)
         if self.langfuse_base_url is not None and None in needed:
             raise ValueError("Langfuse needs LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and TASK_ADDRESS as well")
+        if self.smtp_address is not None and None in (self.mail_from, self.dashboard_url):
+            raise ValueError("mail needs MAIL_FROM and DASHBOARD_URL as well")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USERNAME and SMTP_PASSWORD belong together")
         return self

@@ -7,10 +7,17 @@ from typing import Protocol
 
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
+from orkestra.notification_service.channels.mail import MailChannel
+from orkestra.notification_service.channels.posting import Poster
 from orkestra.notification_service.channels.secrets import Secrets
+from orkestra.notification_service.channels.slack import SlackChannel
+from orkestra.notification_service.channels.teams import TeamsChannel
 from orkestra.notification_service.channels.webhook import WebhookChannel
-from orkestra.notification_service.operations import Deliveries, Lane
-from orkestra.notification_service.rules import Outcome, Parcel
+from orkestra.notification_service.channels.writing import Message, Writer
+from orkestra.notification_service.operations import MAIL_LINK, Deliveries, Directory, Lane, Recipient
+from orkestra.notification_service.rules import Outcome, Parcel, zone_of
+from orkestra.v1.identity import MailLinkPurpose
+from orkestra.v1.notification import Channel
 from orkestra.wire import Error
 
 LANES_AT_ONCE = 200
@@ -59,6 +66,100 @@ class WebhookCarrier:
             return {parcel.delivery_id: one for parcel, one in zip(parcels, outcomes, strict=True)}
 
         return send
+
+
+class PeopleChannel(Protocol):
+    """One way to people; another is another file."""
+
+    def address(self, recipient: Recipient) -> str | None:
+        """Return where the recipient is reached, None where they are not."""
+
+    async def send(self, message: Message, *, to: str, name: str, message_id: str) -> Outcome:
+        """Send one message; `message_id` is the same with every try."""
+
+
+class ByMail:
+    """E-mail, to the address that identity-service knows."""
+
+    def __init__(self, channel: MailChannel) -> None:
+        self._channel = channel
+
+    def address(self, recipient: Recipient) -> str | None:
+        return recipient.email
+
+    async def send(self, message: Message, *, to: str, name: str, message_id: str) -> Outcome:
+        return await self._channel.send(message, to=to, name=name, message_id=message_id)
+
+
+class ByChat:
+    """Slack or Microsoft Teams, to the address that the person or group has given."""
+
+    def __init__(self, channel: SlackChannel | TeamsChannel, secrets: Secrets) -> None:
+        self._channel = channel
+        self._secrets = secrets
+
+    def address(self, recipient: Recipient) -> str | None:
+        return None if recipient.sealed_url is None else self._secrets.unseal(recipient.sealed_url)
+
+    async def send(self, message: Message, *, to: str, name: str, message_id: str) -> Outcome:  # noqa: ARG002 - chat has no place for them
+        return await self._channel.send(message, url=to)
+
+
+class PeopleCarrier:
+    """Sends to people and groups: what is due together is one message, what was read meanwhile is left out."""
+
+    def __init__(self, deliveries: Deliveries, directory: Directory, channel: PeopleChannel, writer: Writer) -> None:
+        self._deliveries = deliveries
+        self._directory = directory
+        self._channel = channel
+        self._writer = writer
+
+    async def sender(self, lane: Lane) -> Send | None:
+        """Return what sends to a person or group as they are known now."""
+        recipient = await self._directory.recipient(lane.tenant_id, lane.receiver, Channel(lane.channel))
+        to = None if recipient is None else self._channel.address(recipient)
+
+        async def send(parcels: Sequence[Parcel]) -> Outcomes:
+            if recipient is None or to is None:
+                return {parcel.delivery_id: _skipped("there is no address any more") for parcel in parcels}
+            read = await self._deliveries.read_meanwhile(lane, parcels)
+            outcomes = {delivery_id: _skipped("read in the feed before it was sent") for delivery_id in read}
+            links = [parcel for parcel in parcels if parcel.event_type == MAIL_LINK]
+            for parcel in links:
+                outcomes[parcel.delivery_id] = await self._send_link(lane, parcel, recipient, to)
+            rest = [parcel for parcel in parcels if parcel.delivery_id not in outcomes]
+            if rest:
+                message = self._writer.message(
+                    lane.tenant_id, rest, locale=recipient.locale, name=_greeted(lane, recipient)
+                )
+                outcome = await self._channel.send(message, to=to, name=recipient.name, message_id=rest[0].delivery_id)
+                outcomes |= {parcel.delivery_id: outcome for parcel in rest}
+            return outcomes
+
+        return send
+
+    async def _send_link(self, lane: Lane, parcel: Parcel, recipient: Recipient, to: str) -> Outcome:
+        """Mail what sets a password; its secret is asked for now, and kept nowhere here."""
+        link = await self._directory.mail_link(lane.tenant_id, str(parcel.content["link_id"]))
+        if link is None:
+            return _skipped("the link was used, replaced or has expired")
+        until = f"{link.link.expires_at.astimezone(zone_of(recipient.time_zone)):%Y-%m-%d %H:%M %Z}"
+        message = self._writer.mail_link(
+            link.token,
+            is_invitation=link.link.purpose == MailLinkPurpose.INVITATION,
+            until=until,
+            locale=recipient.locale,
+            name=recipient.name,
+        )
+        return await self._channel.send(message, to=to, name=recipient.name, message_id=parcel.delivery_id)
+
+
+def _skipped(why: str) -> Outcome:
+    return Outcome(delivered=True, is_skipped=True, error=why)
+
+
+def _greeted(lane: Lane, recipient: Recipient) -> str | None:
+    return recipient.name if lane.receiver.startswith("user:") else None
 
 
 class Deliverer:
@@ -138,3 +239,19 @@ class Deliverer:
 def _count(lane: Lane, outcomes: Outcomes) -> None:
     for outcome in outcomes.values():
         SENT.labels(lane.channel, "delivered" if outcome.delivered else "failed").inc()
+
+
+def carriers(
+    deliveries: Deliveries,
+    directory: Directory,
+    poster: Poster,
+    *,
+    mail: MailChannel | None,
+    secrets: Secrets,
+    writer: Writer,
+) -> dict[str, Carrier]:
+    """Return who carries what, by channel; without a mail server nothing goes by e-mail."""
+    chats = {Channel.SLACK: ByChat(SlackChannel(poster), secrets), Channel.TEAMS: ByChat(TeamsChannel(poster), secrets)}
+    ways: dict[Channel, PeopleChannel] = {**chats, **({} if mail is None else {Channel.EMAIL: ByMail(mail)})}
+    people = {way.value: PeopleCarrier(deliveries, directory, channel, writer) for way, channel in ways.items()}
+    return {"webhook": WebhookCarrier(deliveries, WebhookChannel(poster), secrets), **people}

@@ -7,24 +7,21 @@ from orkestra.chassis.database import Database
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.confirming import Confirming
 from orkestra.notification_service.operations.deliveries import Deliveries, Lane, Letter, Patience, put
-from orkestra.notification_service.operations.feeds import (
-    Feeds,
-    Groups,
-    OwnFeed,
-    Retention,
-    remember_group,
-    remember_person,
-)
+from orkestra.notification_service.operations.feeds import Feeds, OwnFeed, Retention
+from orkestra.notification_service.operations.mailing import MAIL_LINK, Mailing
+from orkestra.notification_service.operations.people import Groups, remember_group, remember_person
 from orkestra.notification_service.operations.webhooks import Reach, Webhooks
 from orkestra.notification_service.operations.wishes import Directory, Recipient, Wishes
 
 __all__ = [
+    "MAIL_LINK",
     "Deliveries",
     "Directory",
     "Feeds",
     "Groups",
     "Lane",
     "Letter",
+    "Mailing",
     "NotificationOperations",
     "Patience",
     "Reach",

@@ -12,7 +12,8 @@ from orkestra.chassis.sql import Connection
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.webhooks import tell
 from orkestra.notification_service.rules import LONGEST_ASKED_PAUSE, Outcome, Parcel, pause_after
-from orkestra.v1.notification import Webhook, WebhookStatus
+from orkestra.v1.events import NotificationEvent
+from orkestra.v1.notification import Notification, Webhook, WebhookStatus
 from orkestra.wire import dumps
 
 LEASE = timedelta(seconds=60)
@@ -114,7 +115,7 @@ class Deliveries:
             for parcel in parcels:
                 outcome = outcomes[parcel.delivery_id]
                 is_over = now - parcel.tried_since > self._patience.give_up
-                status = "delivered" if outcome.delivered else "failed" if is_over or outcome.is_gone else "pending"
+                status = _status(outcome, is_over=is_over)
                 await sql.settle_delivery.execute(
                     tx.conn,
                     delivery_id=parcel.delivery_id,
@@ -123,6 +124,15 @@ class Deliveries:
                     response_status=outcome.response_status,
                     error=outcome.error,
                 )
+                if status == "failed":
+                    await _tell_of_failure(tx, lane, parcel)
+
+    async def read_meanwhile(self, lane: Lane, parcels: Collection[Parcel]) -> set[str]:
+        """Return which of these were read in the feed before they were sent."""
+        entries = {str(one.content.get("notification_id")): one.delivery_id for one in parcels}
+        async with self.database.transaction(lane.tenant_id) as conn:
+            rows = await sql.read_meanwhile.rows(conn, notification_ids=sorted(entries))
+        return {entries[row["notification_id"]] for row in rows}
 
     async def leave(self, lane: Lane, *, failures: int, outcome: Outcome | None = None) -> None:
         """Give a lane back; after a failure it rests, and a webhook that fails for too long is disabled."""
@@ -154,6 +164,26 @@ class Deliveries:
         pause = pause_after(failures, first=self._patience.first_pause, spread=spread)
         asked = outcome.asked_pause if outcome is not None else None
         return pause if asked is None else max(pause, min(asked, LONGEST_ASKED_PAUSE))
+
+
+def _status(outcome: Outcome, *, is_over: bool) -> str:
+    if outcome.is_skipped:
+        return "skipped"
+    if outcome.delivered:
+        return "delivered"
+    return "failed" if is_over or outcome.is_gone or outcome.is_final else "pending"
+
+
+async def _tell_of_failure(tx: Tx, lane: Lane, parcel: Parcel) -> None:
+    """Tell that a person was not reached on one channel; their feed has it all the same."""
+    user_id = lane.receiver.removeprefix("user:")
+    entry = await sql.get_notification.one(
+        tx.conn, Notification, notification_id=str(parcel.content.get("notification_id")), user_id=user_id
+    )
+    if entry is None:
+        return
+    payload = NotificationEvent(notification=entry, user_id=user_id)
+    await tx.emit(aggregate="notification", event="failed", payload=payload, key=entry.notification_id, version=1)
 
 
 async def _disable(tx: Tx, lane: Lane, *, reason: str) -> None:

@@ -1,24 +1,25 @@
 """The feeds: what their owners read and mark, what is written into them, and how long it is kept."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import grpc
+import asyncpg
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation, read
-from orkestra.chassis.sql import Connection
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
-from orkestra.v1.events import NotificationEvent, TaskEvent
-from orkestra.v1.identity import GetGroupRequest, Group, IdentityServiceClient, User
+from orkestra.notification_service.operations.deliveries import put
+from orkestra.notification_service.operations.mailing import Mailing, Plan
+from orkestra.notification_service.operations.people import Groups
+from orkestra.v1.events import NotificationEvent, TaskEvent, WorkflowEvent
 from orkestra.v1.notification import (
     ListNotificationsRequest,
     ListNotificationsResponse,
     MarkNotificationsReadRequest,
     Notification,
+    NotificationKind,
 )
-from orkestra.wire import NotFound
+from orkestra.v1.task import Priority
 
 IDENTITY_SECONDS = 2.0
 TOLD_AT_ONCE = 200
@@ -54,9 +55,10 @@ class OwnFeed:
 class Feeds:
     """Writes what happened to tasks into the feeds of those whom it concerns."""
 
-    def __init__(self, database: Database, groups: "Groups") -> None:
+    def __init__(self, database: Database, groups: Groups, mailing: Mailing) -> None:
         self._database = database
         self._groups = groups
+        self._mailing = mailing
 
     async def tell(self, tenant_id: str, *, event_id: str, name: str, event: TaskEvent) -> None:
         """Tell each person once of the event `name`, and mark as read what is no longer theirs to do."""
@@ -67,6 +69,33 @@ class Feeds:
         for start in range(0, max(len(told), 1), TOLD_AT_ONCE):
             part = told[start : start + TOLD_AT_ONCE]
             await self._write(tenant_id, cause=cause, name=name, event=event, told=part)
+        self._mailing.wake()
+
+    async def tell_of_run(self, tenant_id: str, *, name: str, event: WorkflowEvent) -> None:
+        """Tell those who started a run that it has ended, unless they ended it."""
+        run = event.workflow
+        users = {one for one in (run.requested_by, run.on_behalf_of) if rules.is_person(one) and one != event.actor}
+        text = rules.RUN_ENDS[name]
+        news = rules.News(NotificationKind.RESULT, text, users=tuple(sorted(one for one in users if one is not None)))
+        async with self._database.transaction(tenant_id) as conn:
+            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(news.users))}
+        told = [(user_id, news) for user_id in news.users if user_id not in disabled]
+        if not told:
+            return
+        cause = f"{run.workflow_id}:{name}"
+        plan = await self._mailing.plan(tenant_id, told, is_urgent=False)
+        async with events_transaction(self._database, tenant_id) as tx:
+            rows = await sql.tell_of_run.rows(
+                tx.conn,
+                tenant_id=tenant_id,
+                cause=cause,
+                text=text,
+                workflow_id=run.workflow_id,
+                title=run.definition,
+                user_ids=[user_id for user_id, _ in told],
+            )
+            await _pass_on(tx, rows, plan, cause=cause, about={})
+        self._mailing.wake()
 
     async def _told(self, tenant_id: str, name: str, event: TaskEvent) -> list[tuple[str, rules.News]]:
         """Return whom the event reaches, and with which news."""
@@ -85,6 +114,7 @@ class Feeds:
         self, tenant_id: str, *, cause: str, name: str, event: TaskEvent, told: list[tuple[str, rules.News]]
     ) -> None:
         task = event.task
+        plan = await self._mailing.plan(tenant_id, told, is_urgent=task.priority == Priority.URGENT)
         async with events_transaction(self._database, tenant_id) as tx:
             place: dict[str, object] = {"task_id": task.task_id}
             settled = await sql.hear_task.value(
@@ -105,43 +135,10 @@ class Feeds:
                 kinds=[one.kind.value for _, one in told],
                 texts=[one.text for _, one in told],
             )
-            for row in rows:
-                if row["read_at"] is None:
-                    await _emit(tx, row["user_id"], Notification.model_validate(dict(row)))
-
-
-class Groups:
-    """Who is in a group, from this service's copy and, on a miss, from identity-service."""
-
-    def __init__(
-        self, database: Database, identity: grpc.aio.Channel, token: Callable[[str | None], Awaitable[str]]
-    ) -> None:
-        self._database = database
-        self._identity = identity
-        self._token = token
-
-    async def members(self, tenant_id: str, group_ids: Collection[str]) -> dict[str, list[str]]:
-        """Return the active members of each group that exists; nothing is open while identity-service is asked."""
-        async with self._database.transaction(tenant_id) as conn:
-            known = await _members(conn, group_ids)
-        asked = await asyncio.gather(*(self._ask(tenant_id, one) for one in sorted(set(group_ids) - known.keys())))
-        found = [group for group in asked if group is not None]
-        if found:
-            async with self._database.transaction(tenant_id) as conn:
-                for group in found:
-                    await remember_group(conn, group, tenant_id=tenant_id)
-                known = await _members(conn, group_ids)
-        return known
-
-    async def _ask(self, tenant_id: str, group_id: str) -> Group | None:
-        async def token() -> str:
-            return await self._token(tenant_id)
-
-        client = IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
-        try:
-            return await client.get_group(GetGroupRequest(group_id=group_id))
-        except NotFound:
-            return None
+            about = {"version": task.version, "priority": task.priority.value}
+            await _pass_on(tx, rows, plan, cause=cause, about=about)
+            if task.version >= settled:
+                await put(tx.conn, plan.to_groups(task, cause), tenant_id=tenant_id)
 
 
 class Retention:
@@ -163,33 +160,6 @@ class Retention:
         return pruned
 
 
-async def _members(conn: Connection, group_ids: Collection[str]) -> dict[str, list[str]]:
-    rows = await sql.members.rows(conn, group_ids=sorted(group_ids))
-    return {row["group_id"]: row["members"] for row in rows}
-
-
-async def remember_person(conn: Connection, user: User, *, tenant_id: str) -> None:
-    """Copy a person, unless a newer version is known."""
-    await sql.remember_person.execute(
-        conn,
-        tenant_id=tenant_id,
-        user_id=user.user_id,
-        status=user.status,
-        version=user.version,
-        email=user.email,
-        name=user.name,
-        locale=user.locale,
-        time_zone=user.time_zone,
-    )
-
-
-async def remember_group(conn: Connection, group: Group, *, tenant_id: str) -> None:
-    """Copy a group with its members, unless a newer version is known."""
-    place = {"tenant_id": tenant_id, "group_id": group.group_id}
-    if await sql.remember_group.execute(conn, **place, version=group.version):
-        await sql.replace_members.execute(conn, **place, members=group.members)
-
-
 async def _page(tx: Tx, request: ListNotificationsRequest) -> ListNotificationsResponse:
     rules.check_reader(tx.ctx.principal)
     size = rules.page_size_of(request.page_size)
@@ -201,7 +171,24 @@ async def _page(tx: Tx, request: ListNotificationsRequest) -> ListNotificationsR
     unread = await sql.count_unread.value(tx.conn, user_id=tx.ctx.subject, limit=rules.UNREAD_LIMIT)
     last = found[size - 1] if len(found) > size else None
     token = None if last is None else rules.page_token(last.created_at, last.notification_id)
-    return ListNotificationsResponse(notifications=found[:size], next_page_token=token, unread=unread)
+    language = rules.language_of(tx.ctx.locale)
+    shown = [one.model_copy(update={"text": rules.say(one.text, language)}) for one in found[:size]]
+    return ListNotificationsResponse(notifications=shown, next_page_token=token, unread=unread)
+
+
+async def _pass_on(
+    tx: Tx, rows: Sequence[asyncpg.Record], plan: Plan, *, cause: str, about: Mapping[str, object]
+) -> None:
+    """Put what is new into the lanes of those who want it there, and tell the doors."""
+    new = [row for row in rows if row["read_at"] is None]
+    silent = [row["user_id"] for row in new if row["user_id"] in plan.silent]
+    if silent:
+        await sql.told_silently.execute(tx.conn, cause=cause, user_ids=silent)
+    for row in new:
+        entry = Notification.model_validate({name: row[name] for name in Notification.model_fields if name in row})
+        if row["user_id"] not in plan.silent:
+            await _emit(tx, row["user_id"], entry)
+        await put(tx.conn, plan.to_person(row["user_id"], entry, cause, about), tenant_id=tx.tenant_id)
 
 
 async def _emit(tx: Tx, user_id: str, notification: Notification) -> None:

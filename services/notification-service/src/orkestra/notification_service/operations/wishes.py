@@ -10,8 +10,9 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
-from orkestra.notification_service.operations.feeds import remember_person
-from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
+from orkestra.notification_service.operations.deliveries import Letter, put
+from orkestra.notification_service.operations.people import remember_person
+from orkestra.v1.identity import GetMailLinkTokenRequest, GetUserRequest, IdentityServiceClient, MailLinkToken
 from orkestra.v1.notification import Channel, GetPreferencesRequest, Preferences, PutPreferencesRequest
 from orkestra.wire import Context, NotFound, VersionMismatch
 
@@ -104,9 +105,7 @@ class Directory:
             found = await sql.preferences_of.all(conn, Preferences, owners=list(owners))
             known = {f"user:{row['user_id']}": row for row in await sql.people_known.rows(conn, user_ids=people)}
         zones = {owner: row["time_zone"] for owner, row in known.items()}
-        return {
-            one.owner: one.model_copy(update={"time_zone": zones.get(one.owner, one.time_zone)}) for one in found
-        }
+        return {one.owner: one.model_copy(update={"time_zone": zones.get(one.owner, one.time_zone)}) for one in found}
 
     async def recipient(self, tenant_id: str, owner: str, channel: Channel) -> Recipient | None:
         """Return what is known of a person or a group now; None where nothing may be sent to them."""
@@ -135,3 +134,20 @@ class Directory:
         async with self._database.transaction(tenant_id) as conn:
             await remember_person(conn, user, tenant_id=tenant_id)
         return user.model_dump(mode="json")
+
+    async def put(self, tenant_id: str, letter: Letter) -> None:
+        """Keep one letter until it is delivered."""
+        async with self._database.transaction(tenant_id) as conn:
+            await put(conn, [letter], tenant_id=tenant_id)
+
+    async def mail_link(self, tenant_id: str, link_id: str) -> MailLinkToken | None:
+        """Return what a mailed link carries, None where it works no more."""
+
+        async def token() -> str:
+            return await self._token(tenant_id)
+
+        client = IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
+        try:
+            return await client.get_mail_link_token(GetMailLinkTokenRequest(link_id=link_id))
+        except NotFound:
+            return None

@@ -6,6 +6,7 @@ from typing import Final
 
 from orkestra.notification_service.rules.feeds import (
     MOST_MARKED,
+    RUN_ENDS,
     TASK_EVENTS,
     UNREAD_LIMIT,
     WORK,
@@ -13,6 +14,7 @@ from orkestra.notification_service.rules.feeds import (
     cause_of,
     check_marked,
     check_reader,
+    group_text,
     is_person,
     news_of,
     page_size_of,
@@ -44,6 +46,7 @@ from orkestra.notification_service.rules.wishes import (
     send_at,
     zone_of,
 )
+from orkestra.notification_service.rules.words import say
 from orkestra.wire import PermissionDenied, Principal
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "LONGEST_ASKED_PAUSE",
     "MOST_MARKED",
     "MOST_WEBHOOKS",
+    "RUN_ENDS",
     "TASK_EVENTS",
     "TOLD_OUTSIDE",
     "UNREAD_LIMIT",
@@ -67,6 +71,7 @@ __all__ = [
     "check_reader",
     "check_redelivered",
     "check_role",
+    "group_text",
     "is_addressed",
     "is_person",
     "is_refused",
@@ -78,6 +83,7 @@ __all__ = [
     "page_token",
     "pause_after",
     "place_of",
+    "say",
     "send_at",
     "settled_version",
     "told",

@@ -24,14 +24,38 @@ TASK_EVENTS = (
     "released",
     "escalated",
     "reminder_due",
+    "sla_breached",
+    "changes_requested",
+    "answered",
     "mentioned",
     "completed",
     "cancelled",
     "expired",
 )
-WORK = frozenset({NotificationKind.ASSIGNED, NotificationKind.GROUP_TASK, NotificationKind.ESCALATED})
+RUN_ENDS = {
+    "completed": "A workflow that you started has completed.",
+    "failed": "A workflow that you started has failed.",
+    "cancelled": "A workflow that you started was ended.",
+    "terminated": "A workflow that you started was ended.",
+    "timed_out": "A workflow that you started has failed.",
+}
+"""What is told of the end of a run."""
+WORK = frozenset(
+    {
+        NotificationKind.ASSIGNED,
+        NotificationKind.GROUP_TASK,
+        NotificationKind.ESCALATED,
+        NotificationKind.REMINDER,
+        NotificationKind.BREACHED,
+    }
+)
 """Kinds that ask somebody to act; the others are news and stay unread until they are read."""
 _SETTLING = frozenset({"assigned", "delegated", "claimed", "completed", "cancelled", "expired"})
+_FOR_GROUPS = {
+    NotificationKind.ESCALATED: "A task was escalated to {group}.",
+    NotificationKind.REMINDER: "A task of {group} waits to be done.",
+    NotificationKind.BREACHED: "A task of {group} is past its due time.",
+}
 _ENDS = {
     "completed": "What you asked for has been answered.",
     "cancelled": "What you asked for was cancelled without an answer.",
@@ -141,9 +165,23 @@ def _news(name: str, event: TaskEvent) -> Iterator[News]:
             yield from _offered(task, "has a new task")
         case "escalated" | "reminder_due":
             yield from _escalated(task)
+        case "sla_breached":
+            yield _to_holders(task, NotificationKind.BREACHED, "A task of yours is past its due time.")
+        case "changes_requested":
+            text = "Changes are wanted before what you asked is decided."
+            yield News(NotificationKind.CHANGES, text, users=_asked(task))
+        case "answered" if task.assignee is not None:
+            yield News(NotificationKind.CHANGES, "What you wanted changed was answered.", users=(task.assignee,))
         case "completed" | "cancelled" | "expired":
-            asked = tuple(one for one in (task.requested_by, task.on_behalf_of) if one is not None)
-            yield News(NotificationKind.ANSWERED, _ENDS[name], users=asked)
+            yield News(NotificationKind.ANSWERED, _ENDS[name], users=_asked(task))
+
+
+def _asked(task: Task) -> tuple[str, ...]:
+    return tuple(one for one in (task.requested_by, task.on_behalf_of) if one is not None)
+
+
+def _to_holders(task: Task, kind: NotificationKind, text: str) -> News:
+    return News(kind, text, *_holders(task), excluded=frozenset(task.excluded_users))
 
 
 def _assigned(task: Task) -> News:
@@ -176,6 +214,8 @@ def _escalated(task: Task) -> Iterator[News]:
         yield _escalated_to_groups(groups, excluded)
     elif step.priority is not None:
         yield News(NotificationKind.ESCALATED, "A task of yours has become more urgent.", *_holders(task), excluded)
+    elif step.remind:
+        yield _to_holders(task, NotificationKind.REMINDER, "A task of yours waits to be done.")
     if step.add_group is not None:
         yield _escalated_to_groups((step.add_group,), excluded)
     yield News(
@@ -208,3 +248,8 @@ def _step(task: Task) -> EscalationStep | None:
 
 def _refused(error: FieldError) -> InvalidArgument:
     return InvalidArgument("REQUEST_INVALID", f"{error.path}: {error.message}", errors=[error])
+
+
+def group_text(kind: NotificationKind) -> str:
+    """Return the sentence in which a group is told of a task, in the place where it talks."""
+    return _FOR_GROUPS.get(kind, "{group} has a new task.")

@@ -65,6 +65,10 @@ class Outcome:
     error: str | None = None
     is_gone: bool = False
     """Whether the receiver says that it wants nothing more, ever."""
+    is_final: bool = False
+    """Whether another try of this one is pointless."""
+    is_skipped: bool = False
+    """Whether there was nothing left to tell; then it counts as delivered and was not sent."""
     asked_pause: timedelta | None = None
     """How long the receiver wants to be left alone."""
 
