@@ -48,6 +48,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
             csrf_key=settings.csrf_key.get_secret_value().encode(),
             cookie_secure=settings.cookie_secure,
             body_limit=settings.body_limit,
+            public_url=settings.public_url.rstrip("/"),
         )
         app: Any = build_app(door)
         proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]

@@ -16,6 +16,9 @@ class DashboardSettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSetti
     csrf_key: SecretStr = Field(
         ..., description="At least 32 characters, the same on every replica; forms are signed with it."
     )
+    public_url: str = Field(
+        "", description="Address at which browsers reach the dashboard; as each request has it where empty."
+    )
     cookie_secure: bool = Field(
         True, description="Whether the session cookie goes over HTTPS only; browsers count http://127.0.0.1 as such."
     )

@@ -4,7 +4,19 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from orkestra.chassis.door import Envelope
-from orkestra.dashboard.routes import bulk, deciding, feed, figures, inbox, managing, session, task, views, workflows
+from orkestra.dashboard.routes import (
+    bulk,
+    deciding,
+    feed,
+    figures,
+    inbox,
+    managing,
+    provider_sign_in,
+    session,
+    task,
+    views,
+    workflows,
+)
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.guards import Guarded
 from orkestra.dashboard.routes.live import Live
@@ -69,6 +81,8 @@ def build_app(door: Door) -> Envelope:
     app.add_exception_handler(Exception, _failed)
     app.add_api_route("/sign-in", session.sign_in_form, methods=["GET"], response_model=None)
     app.add_api_route("/sign-in", session.sign_in, methods=["POST"], response_model=None)
+    app.add_api_route("/sign-in/with/{provider_id}", provider_sign_in.leave, methods=["GET"], response_model=None)
+    app.add_api_route(provider_sign_in.BACK, provider_sign_in.come_back, methods=["GET"], response_model=None)
     for path, serve in PAGES:
         app.add_api_route(path, signed_in(serve), methods=["GET"], response_model=None)
     for path, serve in FORMS:

@@ -29,6 +29,8 @@ class Door:
     csrf_key: bytes
     cookie_secure: bool
     body_limit: int
+    public_url: str = ""
+    """Where browsers reach the dashboard; as each request has it where empty."""
     names: Names = field(default_factory=Names)
 
     def client(self, room: type[C], token: str | None, *, locale: str | None = None) -> C:

@@ -100,7 +100,7 @@ def sign_in_page(
     **values: Any,
 ) -> Response:
     """Renders the sign-in form."""
-    given = {"email": None, "tenant": None, "ask_tenant": False} | values
+    given = {"email": None, "tenant": None, "ask_tenant": False, "methods": None} | values
     return render(request, "sign_in.html", words=words, status=status, next=next, problem=problem, **given)
 
 

@@ -6,7 +6,8 @@ from orkestra.chassis import ratelimit
 from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import error_page, go, sign_in_page
-from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, read_form
+from orkestra.dashboard.routes.provider_sign_in import sign_in_methods
+from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, keep_session, read_form
 from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import IdentityServiceClient, Session, SignInRequest, SignOutRequest
 from orkestra.wire import Error, InvalidArgument
@@ -24,7 +25,9 @@ async def sign_in_form(request: Request) -> Response:
             pass  # the form is what such a person needs
         else:
             return RedirectResponse(after, 303)
-    return sign_in_page(request, words_for(request, None), next=after)
+    tenant = request.query_params.get("tenant") or None
+    methods = await sign_in_methods(door, tenant)
+    return sign_in_page(request, words_for(request, None), next=after, tenant=tenant, methods=methods)
 
 
 async def sign_in(request: Request) -> Response:
@@ -49,17 +52,10 @@ async def sign_in(request: Request) -> Response:
             email=_field(posted, "email"),
             tenant=_field(posted, "tenant"),
             ask_tenant=refused.reason == "TENANT_REQUIRED" or bool(_field(posted, "tenant")),
+            methods=await sign_in_methods(door, _field(posted, "tenant")),
         )
     answer = go(guards.local_path(_field(posted, "next")))
-    answer.set_cookie(
-        COOKIE,
-        session.token,
-        expires=session.expires_at,
-        path="/",
-        secure=door.cookie_secure,
-        httponly=True,
-        samesite="lax",
-    )
+    keep_session(answer, door, session)
     return answer
 
 

@@ -14,7 +14,7 @@ from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
 from orkestra.dashboard.routes.words import Words, words_for
 from orkestra.rules.permissions import MANAGERS, OVERSEERS
-from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me, Role
+from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me, Role, Session
 from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
@@ -205,6 +205,19 @@ async def read_form(request: Request, limit: int) -> Posted:
         )
     except ValueError as unreadable:
         raise InvalidArgument("NOT_A_FORM", "The form cannot be read.") from unreadable
+
+
+def keep_session(answer: Response, door: Door, session: Session) -> None:
+    """Keeps the session where no script and no other site reaches it."""
+    answer.set_cookie(
+        COOKIE,
+        session.token,
+        expires=session.expires_at,
+        path="/",
+        secure=door.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def _sign_in_first(request: Request) -> Response:
