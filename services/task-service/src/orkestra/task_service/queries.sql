@@ -69,14 +69,30 @@ where task_id = :task_id
 limit 1
 
 -- get_task
-select *, next_step_at <= clock_timestamp() as is_due, clock_timestamp() as now from tasks where task_id = :task_id
+select *, next_step_at <= clock_timestamp() as is_due from tasks where task_id = :task_id
+
+-- look_at_task
+-- Without a transaction around it: the function sets the tenant for its own statement.
+select *, clock_timestamp() as now from look_at_task(:tenant_id, :task_id)
 
 -- lock_task
--- The clock is read after the lock is held: the outer select sees the row only then.
-with locked as materialized (
+-- The clock is read after the lock is held: the outer select sees the row only then. With whom the caller stands in
+-- for, as absences_before has it.
+with recursive locked as materialized (
     select * from tasks where task_id = :task_id for update
+), reached as (
+    select s.user_id, s.substitute, s.task_types
+    from substitutions s
+    where s.substitute = :subject and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+    union
+    select s.user_id, s.substitute, s.task_types
+    from reached r
+    join substitutions s on s.substitute = r.user_id
+    where s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
 )
-select *, clock_timestamp() as now from locked
+select *, clock_timestamp() as now,
+       (select json_agg(json_build_array(user_id, substitute, task_types)) from reached) as absences
+from locked
 
 -- claim_task
 -- The one conditional update of a plain claim: what is due, taken, or reserved for another is left to the slower way.

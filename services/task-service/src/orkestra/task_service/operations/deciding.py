@@ -26,7 +26,6 @@ from orkestra.task_service.operations.storing import (
     emit,
     locked,
     not_found,
-    refuse,
     shown_refusal,
     store,
     task_of,
@@ -41,6 +40,7 @@ from orkestra.v1.task import (
     Task,
     VoteTaskRequest,
 )
+from orkestra.wire import Context
 
 Decide = Callable[[Task, datetime], Decision]
 
@@ -120,23 +120,26 @@ class Deciding(Base):
             tx, request.task_id, lambda task, now: decide_cancel(task, tx.ctx.principal, now, request)
         )
 
-    @operation
-    async def advance_clock(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
+    async def advance_clock(self, ctx: Context, request: AdvanceClockRequest) -> ClockState:
         """Perform the steps that are due and say what to wait for.
 
-        Mostly nothing is: the task is then neither waited for nor locked, and the commit writes nothing.
+        Mostly nothing is: the task is then read in one trip, and neither waited for nor locked.
         """
-        row = await sql.get_task.row(tx.conn, task_id=request.task_id)
+        async with self.database.statement() as conn:
+            row = await sql.look_at_task.row(conn, tenant_id=ctx.tenant_id, task_id=request.task_id)
         if row is None:
             raise not_found(request.task_id)
         seen, now = task_of(row), row["now"]
-        decision = decide_advance(seen, tx.ctx.principal, now)
-        if not decision.changes and decision.refusal is None:
-            return clock_state(seen, now)
-        seen, now = await locked(tx, request.task_id)
-        decision = await store(tx, seen, decide_advance(seen, tx.ctx.principal, now))
+        decision = decide_advance(seen, ctx.principal, now)
         if decision.refusal is not None:
-            await refuse(tx, decision.refusal)
+            raise decision.refusal
+        return await self._advance(ctx, request) if decision.changes else clock_state(seen, now)
+
+    @operation
+    async def _advance(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
+        seen, now = await locked(tx, request.task_id)
+        decision = decide_advance(seen, tx.ctx.principal, now)
+        await store(tx, seen, decision)
         return clock_state(decision.task, now)
 
 

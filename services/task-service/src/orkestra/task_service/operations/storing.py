@@ -1,5 +1,6 @@
 """How tasks leave and enter their tables: read under the lock, written with audience, history and events."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
@@ -28,20 +29,30 @@ async def acting(tx: Tx) -> Principal:
     if principal.kind != "user":
         return principal
     rows = await sql.absences_before.rows(tx.conn, subject=principal.subject)
-    if rows:
-        away = [Absence(row["user_id"], row["substitute"], frozenset(row["task_types"])) for row in rows]
-        tx.ctx = replace(tx.ctx, principal=replace(principal, stands_for=places_of(principal.subject, away)))
+    _take_places(tx, [(row["user_id"], row["substitute"], row["task_types"]) for row in rows])
     return tx.ctx.principal
 
 
 async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
-    """Return the task under its row lock and the time at which the lock was held; refuses an id that is not known."""
-    await acting(tx)
-    row = await sql.lock_task.row(tx.conn, task_id=task_id)
+    """Return the task under its row lock and the time at which the lock was held; refuses an id that is not known.
+
+    The caller takes the places that are theirs at the moment, as by `acting`.
+    """
+    principal = tx.ctx.principal
+    person = principal.subject if principal.kind == "user" else None
+    row = await sql.lock_task.row(tx.conn, task_id=task_id, subject=person)
     if row is None:
         raise not_found(task_id)
+    _take_places(tx, row["absences"] or [])
     tx.continue_trace(row["traceparent"])
     return task_of(row), row["now"]
+
+
+def _take_places(tx: Tx, absences: Iterable[tuple[str, str, list[str]]]) -> None:
+    away = [Absence(user_id, substitute, frozenset(types)) for user_id, substitute, types in absences]
+    if away:
+        principal = tx.ctx.principal
+        tx.ctx = replace(tx.ctx, principal=replace(principal, stands_for=places_of(principal.subject, away)))
 
 
 async def insert(tx: Tx, change: Change) -> bool:
