@@ -76,6 +76,25 @@ async def test_a_held_look_returns_the_state_so_far_in_time_and_at_the_end(notif
         assert await hold(look, until=lambda _: False, waiter=waiter, drain=drain, seconds=30) == "running"
 
 
+async def test_who_made_the_news_here_hands_them_over_and_nobody_looks_again(notifications: Notifications) -> None:
+    looked: list[str] = []
+
+    async def look() -> str:
+        looked.append("running")
+        return "running"
+
+    async with notifications.listen("news", "one") as waiter:
+        assert await waiter.wait(5)  # connected
+        held = asyncio.create_task(
+            hold(look, until=lambda state: state == "ended", waiter=waiter, drain=Drain(), seconds=30, kind=str)
+        )
+        await eventually(lambda: bool(looked))
+        notifications.tell("news", "other", "ended")
+        notifications.tell("news", "one", "ended")
+        assert await asyncio.wait_for(held, timeout=4) == "ended"
+    assert looked == ["running"]
+
+
 async def test_a_channel_that_nobody_listens_on_is_refused(notifications: Notifications) -> None:
     with pytest.raises(ValueError, match="nobody listens on gossip"):
         async with notifications.listen("gossip", "one"):

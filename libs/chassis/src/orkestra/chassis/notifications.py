@@ -27,6 +27,7 @@ class Waiter:
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
+        self._told: object = None
 
     async def wait(self, seconds: float) -> bool:
         """Return True when there may be news since the last wait, False after `seconds` without."""
@@ -38,9 +39,15 @@ class Waiter:
         self._news.clear()
         return True
 
-    def wake(self) -> None:
-        """Say that there may be news."""
+    def wake(self, told: object = None) -> None:
+        """Say that there may be news, or what they are."""
+        self._told = told or self._told
         self._news.set()
+
+    def told(self) -> object:
+        """Return the news once, None where it is to be looked for."""
+        told, self._told = self._told, None
+        return told
 
 
 class Notifications:
@@ -76,6 +83,11 @@ class Notifications:
             if not self._waiters[key]:
                 del self._waiters[key]
 
+    def tell(self, channel: str, payload: str, state: object) -> None:
+        """Wake those who wait here with the state, once it is committed; others hear of it by PostgreSQL."""
+        for waiter in self._waiters.get((channel, payload), ()):
+            waiter.wake(state)
+
     async def _listen(self) -> None:
         conn = await asyncpg.connect(self._dsn, timeout=2, server_settings={"application_name": "orkestra-listen"})
         try:
@@ -109,11 +121,18 @@ async def _elapsed(ended: asyncio.Event, seconds: float) -> None:
 
 
 async def hold(
-    look: Callable[[], Awaitable[T]], *, until: Callable[[T], bool], waiter: Waiter, drain: Drain, seconds: float
+    look: Callable[[], Awaitable[T]],
+    *,
+    until: Callable[[T], bool],
+    waiter: Waiter,
+    drain: Drain,
+    seconds: float,
+    kind: type[T] | None = None,
 ) -> T:
     """Look, and again at each news, `until` the state is the one waited for.
 
-    Returns the state so far after `seconds` or when the process is told to end.
+    News of the kind given are the state, and nobody looks. Returns the state so far after `seconds` or when the process
+    is told to end.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -125,7 +144,8 @@ async def hold(
             news = asyncio.create_task(waiter.wait(min(left, RECHECK_SECONDS)))
             await asyncio.wait((news, draining), return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
-            state = await look()
+            told = waiter.told()
+            state = told if kind is not None and isinstance(told, kind) else await look()
     finally:
         HELD.dec()
         draining.cancel()

@@ -48,6 +48,7 @@ class Tx:
         self._now: datetime | None = None
         self._kept: Model | None = None
         self._traceparent: str | None = None
+        self._afterwards: list[Callable[[], None]] = []
 
     async def now(self) -> datetime:
         """Return the time of this transaction by PostgreSQL's clock."""
@@ -87,12 +88,18 @@ class Tx:
             )
         )
 
+    def afterwards(self, do: Callable[[], None]) -> None:
+        """Have something done in this process once all is committed; what must not be lost is emitted."""
+        self._afterwards.append(do)
+
     async def commit(self, kept: tuple[str, str] | None = None) -> None:
         """Write the events, make the call `kept` in its tenant, and commit, in one trip."""
         with step("commit"):
             await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
         for event in self._events:
             EMITTED.labels(*event.name).inc()
+        for do in self._afterwards:
+            do()
 
 
 @asynccontextmanager

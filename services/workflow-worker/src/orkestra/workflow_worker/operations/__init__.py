@@ -1,9 +1,9 @@
 """WorkflowService: start, read, wait for, steer and end runs, schedule them; register what can be run."""
 
-from orkestra.workflow_worker.operations.base import Engine, FindPerson, TasksOf, workflow_of
+from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
 from orkestra.workflow_worker.operations.progress import Progressing
-from orkestra.workflow_worker.operations.reading import RUN_NEWS, Reading
+from orkestra.workflow_worker.operations.reading import Reading
 from orkestra.workflow_worker.operations.scheduling import Scheduling, sync_schedule
 from orkestra.workflow_worker.operations.starting import note_start, start_of
 from orkestra.workflow_worker.operations.steering import Steering

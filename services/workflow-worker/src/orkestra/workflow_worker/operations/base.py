@@ -1,5 +1,6 @@
 """What every operation on runs has at hand."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,9 @@ from orkestra.workflow_worker.rules import Start
 from temporalio.api.history.v1 import HistoryEvent
 
 sql = load("orkestra.workflow_worker")
+RUN_NEWS = "workflow_run_ended"
+"""Channel on which those who wait for a run are told to look: it has ended, or needs an answer."""
+DEFINITIONS_KEPT_SECONDS = 1.0
 FindPerson = Callable[[str, str], Awaitable[str]]
 """By tenant and user id or e-mail address: the person's id."""
 TasksOf = Callable[[str, str], Awaitable[Sequence[tuple[Task, Sequence[TaskHistoryEntry]]]]]
@@ -63,6 +67,16 @@ class Base:
     development: bool = False
     queues: dict[tuple[str, int], str] = field(default_factory=dict)
     """Which task queue each definition's version names, as far as it is known here."""
+    definitions: dict[tuple[str, int | None], tuple[float, Definition]] = field(default_factory=dict)
+    """What was asked for to be started, by name and version or none, and until when it is trusted."""
+
+    async def startable(self, tx: Tx, name: str, version: int | None) -> Definition:
+        """Return a definition as it was at most a second ago; what was registered here is known at once."""
+        until, known = self.definitions.get((name, version), (0.0, None))
+        if known is None or until < time.monotonic():
+            known = await definition_of(tx, name, version)
+            self.definitions[name, version] = (time.monotonic() + DEFINITIONS_KEPT_SECONDS, known)
+        return known
 
 
 async def tell(tx: Tx, event: str, run: Workflow, *, emitted: Emitted | None = None) -> None:

@@ -38,6 +38,7 @@ class Defining(Base):
         if len(request.definitions) > MOST_DEFINITIONS:
             raise TooLarge("TOO_MANY_DEFINITIONS", f"A worker registers at most {MOST_DEFINITIONS} definitions.")
         in_order = sorted(request.definitions, key=lambda one: (one.name, one.version))
+        tx.afterwards(self.definitions.clear)
         return ListDefinitionsResponse(definitions=[await self._register(tx, one) for one in in_order])
 
     async def _register(self, tx: Tx, given: Definition) -> Definition:

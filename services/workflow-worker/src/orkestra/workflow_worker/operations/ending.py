@@ -1,10 +1,12 @@
 """How a run ends: the first end that is reported or found is the one."""
 
+from functools import partial
+
 from orkestra.chassis.operations import Tx, operation
 from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, Workflow, WorkflowStatus
 from orkestra.wire import FieldError, InvalidArgument
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import Base, Engine, run_of, sql, tell, workflow_of
+from orkestra.workflow_worker.operations.base import RUN_NEWS, Base, Engine, run_of, sql, tell, workflow_of
 from orkestra.workflow_worker.operations.tracing import record_run, trace_of_run
 from orkestra.workflow_worker.rules import End
 
@@ -19,8 +21,11 @@ class Ending(Base):
             fault = FieldError("status", "invalid", "An end is reported.")
             raise InvalidArgument("REQUEST_INVALID", "Running is no end.", errors=[fault])
         end = End(request.run_id, request.status, request.result, request.failure)
-        if await end_run(tx, request.workflow_id, end) is None:
+        ended = await end_run(tx, request.workflow_id, end)
+        if ended is None:
             await run_of(tx, request.workflow_id)
+        else:
+            tx.afterwards(partial(self.notifications.tell, RUN_NEWS, ended.workflow_id, ended))
         return ReportEndResponse()
 
 

@@ -14,11 +14,9 @@ from orkestra.v1.workflow import (
 )
 from orkestra.wire import Context, FieldError, InvalidArgument
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import sql, visible_run
+from orkestra.workflow_worker.operations.base import RUN_NEWS, sql, visible_run
 from orkestra.workflow_worker.operations.defining import Defining
 
-RUN_NEWS = "workflow_run_ended"
-"""Channel on which those who wait for a run are told to look: it has ended, or needs an answer."""
 LONGEST_WAIT = 50
 
 
@@ -70,6 +68,7 @@ class Reading(Defining):
         async with self.notifications.listen(RUN_NEWS, request.workflow_id) as waiter:
             return await hold(
                 partial(self.get_workflow, ctx, named),
+                kind=Workflow,
                 until=lambda run: run.status is not WorkflowStatus.RUNNING or run.answer_needed is not None,
                 waiter=waiter,
                 drain=self.drain,

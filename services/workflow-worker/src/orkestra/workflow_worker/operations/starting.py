@@ -11,7 +11,7 @@ from orkestra.v1.workflow import BusinessIdPolicy, Definition, StartWorkflowRequ
 from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import definition_of, sql, tell
+from orkestra.workflow_worker.operations.base import sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
 from orkestra.workflow_worker.operations.ending import terminate_run
 from orkestra.workflow_worker.operations.tracing import trace_of_run
@@ -42,7 +42,7 @@ class Starting(Defining):
 
     @operation
     async def _record_start(self, tx: Tx, request: StartWorkflowRequest) -> Workflow:
-        definition = await definition_of(tx, request.definition, request.version)
+        definition = await self.startable(tx, request.definition, request.version)
         self.queues[definition.name, definition.version] = definition.task_queue
         rules.check_may_start(tx.ctx.principal, definition)
         check_fit(definition, request, tx.ctx.locale)
