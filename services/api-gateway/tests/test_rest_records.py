@@ -81,6 +81,7 @@ async def test_a_form_is_shown_as_a_surface_takes_it(door: RestWorld) -> None:
         "revision": 1,
         "surface": "chat",
         "kind": "buttons",
+        "form": None,
         "lines": [],
         "downgrades": lost,
         "buttons": [{"key": "approve", "label": "Genehmigen", "style": "primary", "opens": False}],
