@@ -88,6 +88,10 @@ coverage: install ## Run every test and show which lines none reached.
 .PHONY: check
 check: install lint types imports fresh docs ## Run every check that needs no running server.
 
+.PHONY: audit
+audit: install ## Look for known vulnerabilities and licences that we do not take; write a bill of materials.
+	@$(BIN)/python -m tools.audit $(ARGS)
+
 .PHONY: format
 format: install ## Put the code into its format and mend what can be mended.
 	$(BIN)/ruff format

@@ -173,23 +173,32 @@ def site_packages() -> Path:
 
 
 def bill_of_materials(service: str) -> dict[str, Any]:
-    """Every package in the image with its version and licence, as CycloneDX 1.5."""
-    found = metadata.distributions(path=[str(site_packages())])
-    parts = sorted({(one.metadata["Name"], one.version, licence(one)) for one in found})
+    """Every package in the image."""
+    return listing(f"orkestra/{service}", "container", metadata.distributions(path=[str(site_packages())]))
+
+
+def bill_of_materials_of(name: str, packages: Iterable[str]) -> dict[str, Any]:
+    """The named packages as they are installed here."""
+    return listing(name, "application", (metadata.distribution(one) for one in packages))
+
+
+def listing(name: str, kind: str, packages: Iterable[metadata.Distribution]) -> dict[str, Any]:
+    """Every package with its version and licence, as CycloneDX 1.5."""
+    parts = sorted({(one.metadata["Name"], one.version, licence(one)) for one in packages})
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": {"component": {"type": "container", "name": f"orkestra/{service}"}},
+        "metadata": {"component": {"type": kind, "name": name}},
         "components": [
             {
                 "type": "library",
-                "name": name,
+                "name": library,
                 "version": version,
-                "purl": f"pkg:pypi/{name.lower()}@{version}",
+                "purl": f"pkg:pypi/{library.lower()}@{version}",
                 "licenses": [{"license": {"name": terms}}],
             }
-            for name, version, terms in parts
+            for library, version, terms in parts
         ],
     }
 

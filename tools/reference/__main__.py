@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from tools.reference import cli, decisions, errors, mcp_tools, rest, sdk, settings
+from tools.reference import cli, decisions, dependencies, errors, mcp_tools, rest, sdk, settings
 from tools.reference.markdown import Gap
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "docs/settings.md": settings.page,
     "docs/errors.md": errors.page,
     "docs/adr/index.md": decisions.page,
+    "docs/dependencies.md": dependencies.page,
     "docs/api-reference/rest-api.md": lambda _: rest.page(),
     "docs/api-reference/mcp-tools.md": lambda _: asyncio.run(mcp_tools.page()),
     "docs/api-reference/sdk-reference.md": sdk.page,
