@@ -137,6 +137,12 @@
     if (!feed) return;
     await htmx.ajax("GET", location.pathname, { source: feed, target: feed, swap: "outerMorph", select: "#feed" });
   }
+  // A run is looked at again when one of the tasks changes that its page shows, unless somebody types there.
+  async function refreshRun() {
+    const run = $("[data-run]");
+    if (!run || $("details[open]")) return;
+    await htmx.ajax("GET", location.pathname, { source: run, target: run, swap: "outerMorph", select: "#run" });
+  }
   let countTimer = null;
   function refreshCountsSoon() {
     clearTimeout(countTimer);
@@ -146,6 +152,7 @@
   function lookAgain() {
     refreshList();
     refreshTask();
+    refreshRun();
     refreshCountsSoon();
   }
   function listen() {
@@ -174,10 +181,29 @@
       const news = JSON.parse(message.data);
       refreshList();
       refreshCountsSoon();
+      tellHere(news);
+      if (news.workflow_id && news.workflow_id === ($("[data-run]") || document.body).dataset.run) refreshRun();
       if (taskPage && taskPage.dataset.task === news.task_id) refreshTask();
     });
     addEventListener("pagehide", () => source.close());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+  // By choice, and only while no page of ours is looked at; the title alone, as the list shows it.
+  function tellHere(news) {
+    if (news.event !== "created" || !document.hidden || localStorage.getItem("notify") !== "yes") return;
+    if (!("Notification" in window) || Notification.permission !== "granted" || news.actor === body.dataset.user) return;
+    new Notification("Orkestra", { body: news.title, tag: news.task_id });
+  }
+  const notify = $("[data-notify]");
+  if (notify && "Notification" in window) {
+    const choice = $("[data-notify-choice]");
+    notify.hidden = false;
+    choice.checked = localStorage.getItem("notify") === "yes" && Notification.permission === "granted";
+    choice.addEventListener("change", async () => {
+      const allowed = choice.checked && (await Notification.requestPermission()) === "granted";
+      choice.checked = allowed;
+      localStorage.setItem("notify", allowed ? "yes" : "no");
+    });
   }
   if (body.dataset.user) listen();
 

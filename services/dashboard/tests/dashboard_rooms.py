@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import nats
+from dashboard_settings import OfficeFeeds, OfficeIdentity, OfficeTasks
 from dashboard_tasks import Tasks, now
 from orkestra.chassis import grpc as chassis_grpc
 from orkestra.chassis.tokens import Signer
@@ -32,6 +33,7 @@ from orkestra.v1.identity import (
     SignInRequest,
     SignOutRequest,
     SignOutResponse,
+    Substitution,
     User,
     UserStatus,
     add_identity_service,
@@ -68,13 +70,14 @@ PASSWORD = "correct horse battery"
 
 
 @dataclass
-class Identity:
+class Identity(OfficeIdentity):
     """People with one password and their sessions."""
 
     signer: Signer
     open_rpcs: frozenset[str] = frozenset({"ExchangeCredential", "SignIn", "GetSigningKeys"})
     users: dict[str, User] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
+    away: dict[str, Substitution] = field(default_factory=dict)
 
     def person(
         self, name: str, tenant_id: str, *groups: str, roles: tuple[Role, ...] = (Role.MEMBER,), **more: Any
@@ -233,7 +236,7 @@ class Workflows:
 
 
 @dataclass
-class Feeds:
+class Feeds(OfficeFeeds):
     """What each person is told."""
 
     entries: dict[str, list[Notification]] = field(default_factory=dict)
@@ -266,6 +269,13 @@ class Feeds:
         return await self.list_notifications(ctx, ListNotificationsRequest())
 
 
+@dataclass
+class OfficialTasks(OfficeTasks, Tasks):
+    """Tasks, with what the settings and the figures show of them."""
+
+    identity: Identity | None = None
+
+
 @dataclass(frozen=True)
 class Rooms:
     """The four rooms at one address."""
@@ -280,7 +290,8 @@ class Rooms:
 @asynccontextmanager
 async def running_rooms(signer: Signer, nats_url: str) -> AsyncIterator[Rooms]:
     client = await nats.connect(nats_url)
-    identity, tasks, workflows, feeds = Identity(signer), Tasks(client), Workflows(), Feeds()
+    identity = Identity(signer)
+    tasks, workflows, feeds = OfficialTasks(client, identity=identity), Workflows(), Feeds()
     server = chassis_grpc.server()
     authenticate = signer.verifier().authenticate
     add_identity_service(server, _whole(IdentityServiceServer, identity), authenticate)

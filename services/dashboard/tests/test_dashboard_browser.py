@@ -212,22 +212,22 @@ async def test_fields_that_depend_on_others_come_and_go(world: DashboardWorld, t
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_any_page(world: DashboardWorld, sit: Sit, browser: Browser, scheme: str) -> None:
+async def test_axe_finds_nothing_on_errors_the_map_and_sign_in(
+    world: DashboardWorld, sit: Sit, browser: Browser, scheme: str
+) -> None:
     tenant = world.tenant()
     ada, grace = await morning(world, tenant)
-    tasks = [task for task in world.rooms.tasks.tasks.values() if task.tenant_id == tenant]
-    runs = [run for run in world.rooms.workflows.runs.values() if run.tenant_id == tenant]
-    paths = [f"/tasks/{task.task_id}" for task in tasks[:2]] + [f"/workflows/{run.workflow_id}" for run in runs]
-    paths += ["/inbox?scope=groups", "/inbox?scope=mine", "/workflows", "/notifications", "/sign-in"]
+    task = next(
+        task
+        for task in list(world.rooms.tasks.tasks.values())[1:]
+        if task.tenant_id == tenant and task.title.startswith("Refund")
+    )
     found = {}
     async with sit(ada, color_scheme=scheme) as seat:
-        await seat.page.goto(paths[1])
+        await seat.page.goto(f"/tasks/{task.task_id}")
         await seat.page.click("button[value=reject]")  # the form with all its errors
         found["errors"] = await violations(seat.page)
         seat.complaints = [told for told in seat.complaints if "422" not in told]
-        for path in paths:
-            await seat.page.goto(path)
-            found[path] = await violations(seat.page)
         await seat.page.goto("/inbox")
         await seat.page.keyboard.press("?")
         found["keyboard"] = await violations(seat.page)

@@ -182,6 +182,7 @@ def doors(around: Surroundings) -> list[Service]:
     rest = {
         **rooms_known,
         "NOTIFICATION_ADDRESS": around.address("notification"),
+        "NATS_URL": around.nats_url,
         "HTTP_PORT": str(around.ports["rest"]),
         "DATABASE_URL": around.database_url("gateway_app"),
     }

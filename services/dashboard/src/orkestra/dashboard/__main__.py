@@ -49,6 +49,8 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
             cookie_secure=settings.cookie_secure,
             body_limit=settings.body_limit,
             public_url=settings.public_url.rstrip("/"),
+            temporal_ui_url=settings.temporal_ui_url,
+            trace_url=settings.trace_url,
         )
         app: Any = build_app(door)
         proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]

@@ -22,6 +22,10 @@ class DashboardSettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSetti
     cookie_secure: bool = Field(
         True, description="Whether the session cookie goes over HTTPS only; browsers count http://127.0.0.1 as such."
     )
+    temporal_ui_url: str = Field(
+        "", description="Address of a run in the Temporal UI, with {workflow_id} in it; no link where empty."
+    )
+    trace_url: str = Field("", description="Address of a trace, with {trace_id} in it; no link where empty.")
     body_limit: int = Field(1024 * 1024, ge=1024, description="Largest request body in bytes.")
     rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limit below counts over.")
     rate_per_address: int = Field(30, ge=1, description="Sign-ins per window from one address.")

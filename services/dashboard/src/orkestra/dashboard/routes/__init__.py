@@ -6,14 +6,21 @@ from fastapi.staticfiles import StaticFiles
 from orkestra.chassis.door import Envelope
 from orkestra.dashboard.routes import (
     bulk,
+    calendars,
+    confirming,
     deciding,
     feed,
     figures,
     inbox,
+    keys,
     managing,
+    passwords,
+    people,
     provider_sign_in,
     session,
+    settings,
     task,
+    telling,
     views,
     workflows,
 )
@@ -38,14 +45,31 @@ PAGES: tuple[tuple[str, Serve], ...] = (
     ("/tasks/{task_id}/state", task.task_state),
     ("/tasks/{task_id}/manage", managing.manage),
     ("/workflows", workflows.workflows),
+    ("/workflows.csv", workflows.workflows_csv),
     ("/workflows/{workflow_id}", workflows.workflow),
     ("/figures", figures.figures),
     ("/figures.csv", figures.figures_csv),
     ("/notifications", feed.notifications),
+    ("/settings", settings.profile),
+    ("/settings/notifications", telling.preferences),
+    ("/settings/people", people.people),
+    ("/settings/people/{user_id}", people.person),
+    ("/settings/groups", people.groups),
+    ("/settings/groups/{group_id}", people.group),
+    ("/settings/calendars", calendars.calendars),
+    ("/settings/calendars/{calendar_id}", calendars.calendar),
+    ("/settings/policy", calendars.policy),
+    ("/settings/keys", keys.keys),
+    ("/settings/webhooks", telling.webhooks),
+    ("/settings/webhooks/{webhook_id}", telling.webhook),
+    ("/settings/audit", keys.audit),
+    ("/settings/audit.csv", keys.audit_csv),
+    ("/confirm/{token}", confirming.confirm),
     ("/live", feed.live),
 )
 FORMS: tuple[tuple[str, Serve], ...] = (
     ("/sign-out", session.sign_out),
+    ("/confirm/{token}", confirming.decide),
     ("/inbox/bulk", bulk.bulk),
     ("/views", views.create_view),
     ("/views/{view_id}", views.update_view),
@@ -62,8 +86,33 @@ FORMS: tuple[tuple[str, Serve], ...] = (
     ("/tasks/{task_id}/escalate", managing.escalate),
     ("/tasks/{task_id}/change", managing.change),
     ("/tasks/{task_id}/cancel", managing.cancel_task),
+    ("/workflows/{workflow_id}/signal", workflows.signal),
     ("/workflows/{workflow_id}/cancel", workflows.cancel),
     ("/notifications/read", feed.mark_read),
+    ("/settings/password", settings.change_password),
+    ("/settings/absence", settings.set_absence),
+    ("/settings/notifications", telling.put_preferences),
+    ("/settings/people", people.create_person),
+    ("/settings/people/{user_id}", people.change_person),
+    ("/settings/people/{user_id}/invite", people.invite),
+    ("/settings/people/{user_id}/disable", people.disable),
+    ("/settings/people/{user_id}/enable", people.enable),
+    ("/settings/groups", people.create_group),
+    ("/settings/groups/{group_id}", people.change_group),
+    ("/settings/groups/{group_id}/add", people.add_member),
+    ("/settings/groups/{group_id}/remove", people.remove_member),
+    ("/settings/calendars", calendars.create_calendar),
+    ("/settings/calendars/{calendar_id}", calendars.change_calendar),
+    ("/settings/calendars/{calendar_id}/delete", calendars.delete_calendar),
+    ("/settings/policy", calendars.put_policy),
+    ("/settings/keys", keys.create_key),
+    ("/settings/keys/{key_id}/rotate", keys.rotate_key),
+    ("/settings/keys/{key_id}/revoke", keys.revoke_key),
+    ("/settings/webhooks", telling.create_webhook),
+    ("/settings/webhooks/{webhook_id}", telling.change_webhook),
+    ("/settings/webhooks/{webhook_id}/rotate", telling.rotate_webhook),
+    ("/settings/webhooks/{webhook_id}/delete", telling.delete_webhook),
+    ("/settings/webhooks/{webhook_id}/redeliver", telling.redeliver),
 )
 
 
@@ -81,6 +130,8 @@ def build_app(door: Door) -> Envelope:
     app.add_exception_handler(Exception, _failed)
     app.add_api_route("/sign-in", session.sign_in_form, methods=["GET"], response_model=None)
     app.add_api_route("/sign-in", session.sign_in, methods=["POST"], response_model=None)
+    app.add_api_route("/password/{token}", passwords.password_form, methods=["GET"], response_model=None)
+    app.add_api_route("/password/{token}", passwords.set_password, methods=["POST"], response_model=None)
     app.add_api_route("/sign-in/with/{provider_id}", provider_sign_in.leave, methods=["GET"], response_model=None)
     app.add_api_route(provider_sign_in.BACK, provider_sign_in.come_back, methods=["GET"], response_model=None)
     for path, serve in PAGES:

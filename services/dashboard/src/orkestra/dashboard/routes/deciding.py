@@ -8,6 +8,7 @@ from orkestra.dashboard.routes.inbox import next_task
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.task import Seen, look, show
 from orkestra.dashboard.routes.visit import Visit
+from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
@@ -23,8 +24,8 @@ from orkestra.v1.task import (
 )
 from orkestra.wire import Error, FieldError, InvalidArgument, Unauthenticated
 
-STALE = "This form is from an earlier session. What you typed is below: please send it again."
-REVISED = "The question has changed since you opened it. What you typed is below: look again, then complete."
+STALE = N_("This form is from an earlier session. What you typed is below: please send it again.")
+REVISED = N_("The question has changed since you opened it. What you typed is below: look again, then complete.")
 
 
 async def claim(visit: Visit) -> Response:
@@ -155,13 +156,13 @@ def _read(visit: Visit, task: Task) -> tuple[dict[str, Any], Reader]:
 
 async def _show_again(visit: Visit, refused: Error, data: dict[str, Any]) -> Response:
     seen: Seen = await look(visit)
-    problem = None if refused.errors else str(refused)
+    problem = None if refused.errors else visit.words.refusal(refused)
     return await show(visit, seen, status=refused.http_status, typed=data, errors=refused.errors, problem=problem)
 
 
 async def _refuse(visit: Visit, refused: Error) -> Response:
     """Shows the task as it is now, and why nothing was done."""
-    return await show(visit, await look(visit), status=refused.http_status, problem=str(refused))
+    return await show(visit, await look(visit), status=refused.http_status, problem=visit.words.refusal(refused))
 
 
 def _task_id(visit: Visit) -> str:

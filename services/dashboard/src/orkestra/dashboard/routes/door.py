@@ -31,6 +31,10 @@ class Door:
     body_limit: int
     public_url: str = ""
     """Where browsers reach the dashboard; as each request has it where empty."""
+    temporal_ui_url: str = ""
+    """Where the Temporal UI shows a run, with {workflow_id} in it."""
+    trace_url: str = ""
+    """Where a trace is shown, with {trace_id} in it."""
     names: Names = field(default_factory=Names)
 
     def client(self, room: type[C], token: str | None, *, locale: str | None = None) -> C:

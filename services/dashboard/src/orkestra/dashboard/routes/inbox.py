@@ -137,7 +137,7 @@ async def _list(visit: Visit, scope: str, here: dict[str, str]) -> dict[str, Any
     try:
         page, problem = await _page(visit, filters.request_of(visit, scope, here)), None
     except InvalidArgument as refused:
-        page, problem = ListTasksResponse(tasks=[], next_page_token=None), str(refused)
+        page, problem = ListTasksResponse(tasks=[], next_page_token=None), visit.words.refusal(refused)
     where = {"scope": scope, **here}
     title, text = EMPTY[scope]
     if here:

@@ -106,6 +106,7 @@ def _shown(event: Event, told: TaskEvent) -> dict[str, Any]:
         "version": event.version,
         "status": task.status,
         "title": task.title,
+        "workflow_id": task.workflow_id,
         "actor": told.actor,
     }
 

@@ -48,7 +48,7 @@ async def sign_in(request: Request) -> Response:
             words,
             status=refused.http_status,
             next=guards.local_path(_field(posted, "next")),
-            problem=str(refused),
+            problem=words.refusal(refused),
             email=_field(posted, "email"),
             tenant=_field(posted, "tenant"),
             ask_tenant=refused.reason == "TENANT_REQUIRED" or bool(_field(posted, "tenant")),

@@ -1,6 +1,7 @@
 """Words and times as one person reads them: language, time zone, names of states."""
 
 import gettext
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,13 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_day_names
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from fastapi import Request
 from orkestra.v1.identity import User
 from orkestra.v1.task import TaskHistoryEntry
+from orkestra.wire import Error
 
 CATALOGS = Path(__file__).parent.parent / "translations"
-LANGUAGES = ("en",)
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français"}
+LANGUAGES = tuple(LANGUAGE_NAMES)
 
 
 def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
@@ -25,8 +30,9 @@ def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
 
 
 DURATIONS = ((86400, N_("d")), (3600, N_("h")), (60, N_("min")))
+MOMENT = N_("< 1 min")
 SCRIPT = {
-    "moment": N_("< 1 min"),
+    "moment": MOMENT,
     "left": N_("{time} left"),
     "over": N_("{time} over"),
     "kept": N_("Draft kept"),
@@ -48,6 +54,15 @@ STATUSES = {
     "timed_out": N_("Timed out"),
 }
 EVENTS = {
+    "started": N_("Started"),
+    "scheduled": N_("Scheduled"),
+    "cancel_requested": N_("Asked to stop"),
+    "left_out": N_("Left out"),
+    "fired": N_("Rang"),
+    "received": N_("Received"),
+    "sent": N_("Sent"),
+    "released_by_manager": N_("Released"),
+    "receipt_redeemed": N_("Receipt used"),
     "created": N_("Asked"),
     "claimed": N_("Claimed"),
     "released": N_("Released"),
@@ -67,6 +82,40 @@ EVENTS = {
     "answered": N_("Answered"),
     "commented": N_("Commented"),
     "late_answer": N_("Answered too late; kept, not used"),
+}
+REFUSALS = {
+    "SESSION_REQUIRED": N_("Sign in first."),
+    "SIGN_IN_REFUSED": N_("E-mail address or password is not right."),
+    "SIGN_IN_INCOMPLETE": N_("Enter your e-mail address and your password."),
+    "TENANT_REQUIRED": N_("This address is known in several organisations: say which."),
+    "PAGE_NOT_FOUND": N_("There is no such page."),
+    "TASK_NOT_FOUND": N_("There is no such task."),
+    "WORKFLOW_NOT_FOUND": N_("There is no such run."),
+    "TASK_NOT_OPEN": N_("Somebody else was faster, or the task has ended."),
+    "NOT_A_CANDIDATE": N_("The task is not offered to you."),
+    "NOT_THE_ASSIGNEE": N_("Only the person who holds the task, or a manager, may do this."),
+    "NOT_THE_REQUESTER": N_("Only whoever asked, or a manager, may do this."),
+    "NOT_A_MANAGER": N_("Only managers and admins may do this."),
+    "FOUR_EYES_REQUIRED": N_("Whoever asked for it cannot decide on it as well."),
+    "EXCLUDED_FROM_TASK": N_("You are excluded from deciding on this task."),
+    "ASSIGNED_TO_ANOTHER": N_("The task is offered to one person, and that is not you."),
+    "VERSION_MISMATCH": N_("It has changed meanwhile: look again."),
+    "REVISION_MISMATCH": N_("The question has changed since you opened it."),
+    "FIGURES_NOT_VISIBLE": N_("Only managers, admins and auditors see figures."),
+    "FORM_STALE": N_("This form is from an earlier session. Go back, reload, send again."),
+    "OTHER_SITE": N_("This was sent from another site and is not taken."),
+}
+KINDS_OF_REFUSAL = {
+    401: N_("Sign in first."),
+    403: N_("You may not do this."),
+    404: N_("There is no such thing."),
+    409: N_("This is not possible now."),
+    412: N_("It has changed meanwhile: look again."),
+    413: N_("This is too large."),
+    422: N_("Something that was sent cannot be taken."),
+    429: N_("Too many requests: wait a moment."),
+    503: N_("This cannot be reached at the moment: try again soon."),
+    500: N_("Something went wrong on our side."),
 }
 PRIORITIES = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
 ROLES = {"user": N_("Customer"), "assistant": N_("Assistant"), "system": N_("System"), "tool": N_("Tool")}
@@ -108,6 +157,17 @@ class Words:
         """Units of time with their seconds, the largest first."""
         return [(self.text(unit), size) for size, unit in DURATIONS]
 
+    @property
+    def weekdays(self) -> list[str]:
+        """The names of the days of a week, Monday first."""
+        names = get_day_names("wide", locale=self._locale)
+        return [names[day] for day in range(7)]
+
+    @property
+    def language_name(self) -> str:
+        """The language in its own words."""
+        return LANGUAGE_NAMES[self.language]
+
     def status(self, status: str) -> str:
         return self.text(STATUSES.get(status, status))
 
@@ -116,6 +176,19 @@ class Words:
 
     def event(self, entry: TaskHistoryEntry) -> str:
         return self.text(EVENTS.get(entry.event, entry.event.replace("_", " ").capitalize()))
+
+    def happened(self, event: str) -> str:
+        """Return what happened to a run, a step or a task."""
+        return self.text(EVENTS.get(event) or STATUSES.get(event) or event.replace("_", " ").capitalize())
+
+    def refusal(self, refused: Error) -> str:
+        """Return why something was not done: in English as the room says it, else what kind of refusal it is."""
+        if self.language == LANGUAGES[0]:
+            return str(refused)
+        said = self.text(
+            REFUSALS.get(refused.reason) or KINDS_OF_REFUSAL.get(refused.http_status) or KINDS_OF_REFUSAL[500]
+        )
+        return said if refused.reason in REFUSALS else f"{said} ({str(refused).rstrip('.')})"
 
     def role(self, role: str) -> str:
         return self.text(ROLES.get(role, role.capitalize()))
@@ -133,7 +206,7 @@ class Words:
             count, rest = divmod(rest, size)
             if count:
                 parts.append(f"{count} {self.text(unit)}")
-        return " ".join(parts[:2]) or self.text(SCRIPT["moment"])
+        return " ".join(parts[:2]) or self.text(MOMENT)
 
     @property
     def script(self) -> dict[str, Any]:
@@ -180,4 +253,10 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 @lru_cache
 def _catalog(language: str) -> gettext.NullTranslations:
-    return gettext.translation("messages", CATALOGS, [language], fallback=True)
+    path = CATALOGS / language / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(path.read_bytes()), locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -1,11 +1,15 @@
 """Runs: which there are, and what happened in one."""
 
 import asyncio
-from datetime import datetime
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes.exporting import csv_answer
+from orkestra.dashboard.routes.markup import safe_url
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.reading import facts
 from orkestra.dashboard.routes.visit import Visit
@@ -17,14 +21,27 @@ from orkestra.v1.workflow import (
     GetWorkflowRequest,
     ListDefinitionsRequest,
     ListWorkflowsRequest,
+    SignalWorkflowRequest,
     Timeline,
     TimelineEntry,
     Workflow,
     WorkflowStatus,
 )
-from orkestra.wire import Error, NotFound, Unauthenticated, Unavailable
+from orkestra.wire import Error, NotFound, Unauthenticated, Unavailable, loads
 
 PAGE = 50
+MOST_EXPORTED = 10_000
+COLUMNS = (
+    *("workflow_id", "definition", "version", "status", "case", "tags"),
+    *("started_at", "closed_at", "failure"),
+)
+KINDS = {
+    "workflow": N_("Run"),
+    "task": N_("Task"),
+    "activity": N_("Step"),
+    "timer": N_("Timer"),
+    "signal": N_("Signal"),
+}
 TONES = {
     "completed": "good",
     "claimed": "accent",
@@ -42,20 +59,13 @@ TONES = {
 
 async def workflows(visit: Visit) -> Response:
     """Lists runs, newest first."""
-    status = visit.query("status")
-    status = status if status in list(WorkflowStatus) else None
-    here = {"status": status, "definition": visit.query("definition"), "business_id": visit.query("business_id")}
-    request = ListWorkflowsRequest(
-        status=WorkflowStatus(status) if status else None,
-        definition=here["definition"],
-        business_id=here["business_id"],
-        page_size=PAGE,
-        page_token=visit.query("page_token"),
-    )
+    here = _filters(visit)
+    request = _asked(visit, here).model_copy(update={"page_size": PAGE, "page_token": visit.query("page_token")})
     page, definitions = await asyncio.gather(
         visit.workflows.list_workflows(request), visit.workflows.list_definitions(ListDefinitionsRequest())
     )
     more = {name: value for name, value in (here | {"page_token": page.next_page_token}).items() if value}
+    kept = {name: value for name, value in here.items() if value}
     return await visit.page(
         "workflows.html",
         current="workflows",
@@ -64,7 +74,50 @@ async def workflows(visit: Visit) -> Response:
         definitions=[definition.name for definition in definitions.definitions],
         statuses=[(each.value, visit.words.status(each.value)) for each in WorkflowStatus],
         filters=here,
+        csv_href="/workflows.csv" + (f"?{urlencode(kept)}" if kept else ""),
     )
+
+
+async def workflows_csv(visit: Visit) -> Response:
+    """Writes the list as CSV, up to 10,000 runs."""
+    return csv_answer("workflows", COLUMNS, _rows(visit, _asked(visit, _filters(visit))))
+
+
+async def _rows(visit: Visit, asked: ListWorkflowsRequest) -> AsyncIterator[list[Any]]:
+    asked, written = asked.model_copy(update={"page_size": 200}), 0
+    while True:
+        page = await visit.workflows.list_workflows(asked)
+        for run in page.workflows:
+            described = [run.workflow_id, run.definition, run.version, run.status, run.business_id, " ".join(run.tags)]
+            yield [*described, run.started_at, run.closed_at, run.failure.type if run.failure else None]
+        written += len(page.workflows)
+        if page.next_page_token is None or written >= MOST_EXPORTED:
+            return
+        asked = asked.model_copy(update={"page_token": page.next_page_token})
+
+
+def _filters(visit: Visit) -> dict[str, str | None]:
+    status = visit.query("status")
+    names = ("definition", "business_id", "tag", "from", "until")
+    return {"status": status if status in list(WorkflowStatus) else None, **{name: visit.query(name) for name in names}}
+
+
+def _asked(visit: Visit, here: dict[str, str | None]) -> ListWorkflowsRequest:
+    return ListWorkflowsRequest(
+        status=WorkflowStatus(here["status"]) if here["status"] else None,
+        definition=here["definition"],
+        business_id=here["business_id"],
+        tags=(here["tag"] or "").split(),
+        started_after=_day(visit, here["from"]),
+        started_before=_day(visit, here["until"]),
+    )
+
+
+def _day(visit: Visit, typed: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=visit.words.zone).astimezone(UTC) if typed else None
+    except ValueError:
+        return None
 
 
 async def workflow(visit: Visit) -> Response:
@@ -82,7 +135,22 @@ async def cancel(visit: Visit) -> Response:
     except Unauthenticated:
         raise
     except Error as refused:
-        return await _show(visit, status=refused.http_status, problem=str(refused))
+        return await _show(visit, status=refused.http_status, problem=visit.words.refusal(refused))
+    return go(f"/workflows/{workflow_id}")
+
+
+async def signal(visit: Visit) -> Response:
+    """Sends the run a signal, with JSON in it where there is some."""
+    workflow_id = _workflow_id(visit)
+    try:
+        typed = visit.value("payload")
+        payload = None if typed is None else loads(typed)
+        request = SignalWorkflowRequest(workflow_id=workflow_id, signal=visit.value("signal") or "", payload=payload)
+        await visit.workflows.signal_workflow(request, request_id=visit.request_id)
+    except Unauthenticated:
+        raise
+    except Error as refused:
+        return await _show(visit, status=refused.http_status, problem=visit.words.refusal(refused))
     return go(f"/workflows/{workflow_id}")
 
 
@@ -108,9 +176,30 @@ async def _show(visit: Visit, *, status: int = 200, problem: str | None = None) 
         input=facts(run.input),
         result=_result(run),
         problem=problem,
-        next_href=None,
-        rows_href=None,
+        kinds=KINDS,
+        can_steer=visit.is_manager or run.requested_by == visit.me.subject,
+        links=_links(visit, run),
+        typed={name: visit.value(name) or "" for name in ("signal", "payload")},
+        request_id=secrets.token_hex(16),
     )
+
+
+def _links(visit: Visit, run: Workflow) -> list[tuple[str, str]]:
+    """Returns where the run and its agent's trace are shown elsewhere."""
+    agent = run.handoff.agent if run.handoff else None
+    trace_id = agent.trace_id if agent else None
+    found = [
+        (visit.words.text(N_("In the Temporal UI")), _filled(visit.door.temporal_ui_url, workflow_id=run.workflow_id))
+    ]
+    if trace_id:
+        found.append((visit.words.text(N_("The agent's trace")), _filled(visit.door.trace_url, trace_id=trace_id)))
+    return [(label, url) for label, url in found if url]
+
+
+def _filled(template: str, **ids: str) -> str | None:
+    for name, value in ids.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return safe_url(template) if template else None
 
 
 async def _timeline(visit: Visit, workflow_id: str) -> Timeline:
