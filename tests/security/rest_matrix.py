@@ -15,17 +15,20 @@ class Tried(StrEnum):
     """A list, asked whole and with their ids as filters: nothing of theirs is in it."""
     BODY = "body"
     """Their ids stand in the body (BODIES): answered as made-up ones are, and nothing of theirs changes."""
+    STREAM = "stream"
+    """What is told is filtered by tenant and audience: test_rest_events.py listens as people of two tenants."""
     OWN = "own"
     """Names nothing: it can only meet what is the caller's or the caller's tenant's."""
     INSTALLATION = "installation"
     """The installation's, the same for every tenant, or about whoever holds a credential or mailed secret."""
 
 
-THEIR_ID, LIST, BODY, OWN, INSTALLATION = Tried
+THEIR_ID, LIST, BODY, STREAM, OWN, INSTALLATION = Tried
 
 MATRIX: dict[str, Tried] = {
     "POST /v1/sessions": INSTALLATION,
     "DELETE /v1/sessions/current": INSTALLATION,
+    "GET /v1/sign-in-methods": INSTALLATION,
     "GET /v1/me": OWN,
     "POST /v1/me/password": INSTALLATION,
     "POST /v1/password-resets": INSTALLATION,
@@ -53,6 +56,7 @@ MATRIX: dict[str, Tried] = {
     "GET /v1/tasks/counts": LIST,
     "POST /v1/tasks/bulk": BODY,
     "GET /v1/tasks/{task_id}": THEIR_ID,
+    "GET /v1/tasks/{task_id}/form": THEIR_ID,
     "GET /v1/tasks/{task_id}/history": THEIR_ID,
     "GET /v1/tasks/{task_id}/history/verify": THEIR_ID,
     "PATCH /v1/tasks/{task_id}": THEIR_ID,
@@ -98,9 +102,12 @@ MATRIX: dict[str, Tried] = {
     "GET /v1/webhooks/{webhook_id}/deliveries": THEIR_ID,
     "POST /v1/webhooks/{webhook_id}/rotate": THEIR_ID,
     "POST /v1/webhooks/{webhook_id}/redeliver": THEIR_ID,
+    "GET /v1/preferences": LIST,
+    "PUT /v1/preferences": BODY,
     "POST /v1/tenants": OWN,
     "GET /v1/tenants": LIST,
     "GET /v1/tenants/{tenant_id}": THEIR_ID,
+    "PATCH /v1/tenants/{tenant_id}": THEIR_ID,
     "POST /v1/tenants/{tenant_id}/suspend": THEIR_ID,
     "POST /v1/tenants/{tenant_id}/resume": THEIR_ID,
     "POST /v1/users": BODY,
@@ -116,14 +123,20 @@ MATRIX: dict[str, Tried] = {
     "GET /v1/groups": LIST,
     "GET /v1/groups/{group_id}": THEIR_ID,
     "PATCH /v1/groups/{group_id}": THEIR_ID,
+    "DELETE /v1/groups/{group_id}": THEIR_ID,
     "POST /v1/groups/{group_id}/members": THEIR_ID,
     "DELETE /v1/groups/{group_id}/members/{user_id}": THEIR_ID,
     "POST /v1/api-keys": BODY,
     "GET /v1/api-keys": LIST,
     "GET /v1/api-keys/{key_id}": THEIR_ID,
+    "PATCH /v1/api-keys/{key_id}": THEIR_ID,
     "POST /v1/api-keys/{key_id}/rotate": THEIR_ID,
     "POST /v1/api-keys/{key_id}/revoke": THEIR_ID,
+    "POST /v1/linked-subjects": BODY,
+    "GET /v1/linked-subjects": LIST,
+    "DELETE /v1/linked-subjects/{subject_id}": THEIR_ID,
     "GET /v1/audit": LIST,
+    "GET /v1/events": STREAM,
 }
 
 BODIES: dict[str, Body] = {  # words in braces are ids: theirs first, then made-up ones
@@ -143,6 +156,8 @@ BODIES: dict[str, Body] = {  # words in braces are ids: theirs first, then made-
     },
     "POST /v1/views": {"name": "Ours", "group_id": "{group_id}", "filter": {"assignee": "{user_id}"}},
     "POST /v1/notifications/read": {"notification_ids": ["{notification_id}"]},
+    "PUT /v1/preferences": {"group_id": "{group_id}", "digest_minutes": 60},
+    "POST /v1/linked-subjects": {"issuer": "https://idp.example", "subject": "ours", "principal": "{user_id}"},
     "POST /v1/users": {"email": "ours-{number}@demo.example", "name": "Ours", "groups": ["{group_id}"]},
     "POST /v1/groups": {"group_id": "ours-{number}", "members": ["{user_id}"]},
     "POST /v1/api-keys": {"name": "Ours", "kind": "agent", "on_behalf_of": ["{user_id}"]},

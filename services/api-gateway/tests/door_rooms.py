@@ -87,7 +87,7 @@ class Rooms:
             kind=PrincipalKind(principal.kind),
             tenant_id=principal.tenant_id,
             roles=[Role(role) for role in principal.roles],
-            groups=[],
+            groups=sorted(principal.groups),
         )
 
 

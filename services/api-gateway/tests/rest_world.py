@@ -9,6 +9,8 @@ import httpx
 from door_rooms import Rooms, channel_to, running_rooms
 from orkestra.api_gateway.routes import Door, build_app
 from orkestra.api_gateway.routes.endpoint import ROOMS
+from orkestra.api_gateway.routes.stream import EventStream
+from orkestra.chassis import streams
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
@@ -19,6 +21,7 @@ from orkestra.testkit.databases import Schema
 from orkestra.v1.task import Task
 
 Migrated = Callable[..., Awaitable[Schema]]
+NOWHERE = "nats://127.0.0.1:9"
 MUCH = Limit("key", 1_000_000, 60)
 
 
@@ -31,9 +34,12 @@ class RestWorld:
 
 
 @asynccontextmanager
-async def rest_door(signer: Signer, database_url: str, **changes: Any) -> AsyncIterator[RestWorld]:
-    """A door with its own rooms; `changes` replace parts of it, such as its limits."""
+async def rest_door(
+    signer: Signer, database_url: str, *, nats_url: str = NOWHERE, **changes: Any
+) -> AsyncIterator[RestWorld]:
+    """A door with its own rooms; `changes` replace parts of it, such as its limits. Without NATS unless it is named."""
     database = await Database.connect(database_url, schema="gateway")
+    events = await streams.connect(nats_url, name="rest-door")
     drain = Drain()
     async with running_rooms(signer) as rooms, channel_to(rooms) as channel:
         values: dict[str, Any] = {
@@ -46,6 +52,7 @@ async def rest_door(signer: Signer, database_url: str, **changes: Any) -> AsyncI
             "per_address": MUCH,
             "body_limit": 64 * 1024,
             "request_seconds": 5.0,
+            "events": EventStream(events),
         }
         server = HttpServer(build_app(Door(**values | changes)), host="127.0.0.1", port=0, drain_seconds=2)
         await server.start()
@@ -54,6 +61,7 @@ async def rest_door(signer: Signer, database_url: str, **changes: Any) -> AsyncI
         async with httpx.AsyncClient(base_url=base, headers=headers, timeout=20) as http:
             yield RestWorld(rooms, http, drain, server.port)
         await server.stop()
+    await events.close()
     await database.close()
 
 

@@ -20,13 +20,21 @@ def schema(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
 
 
+async def test_every_route_that_is_served_is_in_the_document(signer: Any, migrated: Migrated) -> None:
+    gateway = await migrated("orkestra.api_gateway", "gateway")
+    async with rest_door(signer, gateway.app_url) as door:
+        for path, verbs in DOCUMENT["paths"].items():
+            refused = await door.http.request("TRACE", path.replace("{", "").replace("}", ""))
+            assert refused.headers["allow"] == ", ".join(sorted(verb.upper() for verb in verbs)), path
+
+
 async def test_the_document_is_served_to_everyone(signer: Any, migrated: Migrated) -> None:
     gateway = await migrated("orkestra.api_gateway", "gateway")
     async with rest_door(signer, gateway.app_url) as door, httpx.AsyncClient() as nobody:
         answer = await nobody.get(f"{door.http.base_url}/v1/openapi.json")
     assert answer.status_code == 200
     assert answer.json()["openapi"] == "3.1.0"
-    assert answer.json()["paths"].keys() == {endpoint.path for endpoint in ENDPOINTS}
+    assert answer.json()["paths"].keys() == {endpoint.path for endpoint in ENDPOINTS} | {"/v1/events"}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.verb} {endpoint.path}")

@@ -39,7 +39,7 @@ async def process(module: str, settings: dict[str, Any]) -> AsyncIterator[asynci
 
 
 async def test_the_process_gets_ready_answers_what_it_holds_at_sigterm_and_ends(
-    signer: Signer, migrated: Migrated
+    signer: Signer, migrated: Migrated, nats_url: str
 ) -> None:
     schema = await migrated("orkestra.api_gateway", "gateway")
     http_port, health_port = free_ports(2)
@@ -54,6 +54,7 @@ async def test_the_process_gets_ready_answers_what_it_holds_at_sigterm_and_ends(
             "HTTP_PORT": http_port,
             "HEALTH_PORT": health_port,
             "DATABASE_URL": schema.app_url,
+            "NATS_URL": nats_url,
             **dict.fromkeys(
                 ("IDENTITY_ADDRESS", "TASK_ADDRESS", "WORKFLOW_ADDRESS", "NOTIFICATION_ADDRESS"), rooms.address
             ),

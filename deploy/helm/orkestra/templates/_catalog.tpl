@@ -48,6 +48,7 @@ api-gateway:
   door: api
   port: {name: http, number: 8000}
   health: 9105
+  events: true
   addresses: {IDENTITY: identity-service, TASK: task-service, WORKFLOW: workflow-worker, NOTIFICATION: notification-service}
   calls: [identity-service, task-service, workflow-worker, notification-service]
 mcp-gateway:

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from orkestra.api_gateway.routes import Door, build_app
+from orkestra.api_gateway.routes.stream import EventStream
 from orkestra.api_gateway.settings import ApiGatewaySettings
-from orkestra.chassis import grpc
+from orkestra.chassis import grpc, streams
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.process import Process, run
@@ -23,6 +24,9 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="gateway", max_size=settings.pool_size)
     limits = RateLimits(database)
+    nats = await streams.connect(
+        settings.nats_url, name="api-gateway", replicas=settings.nats_replicas, access=settings.nats_access
+    )
     async with (
         grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
         grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
@@ -44,13 +48,16 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
             per_address=Limit("address", settings.rate_per_address, settings.rate_window),
             body_limit=settings.body_limit,
             request_seconds=settings.request_seconds,
+            events=EventStream(nats),
         )
         app: Any = build_app(door)
         proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
         process.http_server(ProxyHeadersMiddleware(app, proxies), settings.http_port)
         process.watch("database", database.check)
+        process.watch("nats", nats.check)
         process.loop("prune rate limits", limits.prune)
         yield
+    await nats.close()
     await database.close()
 
 

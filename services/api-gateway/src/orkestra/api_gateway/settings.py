@@ -1,10 +1,10 @@
 """What api-gateway can be told."""
 
-from orkestra.chassis.settings import DatabaseAccess, HttpSettings, ServiceSettings
+from orkestra.chassis.settings import DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings
 from pydantic import Field, SecretStr
 
 
-class ApiGatewaySettings(DatabaseAccess, HttpSettings, ServiceSettings):
+class ApiGatewaySettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSettings):
     """Settings of api-gateway."""
 
     database_url: SecretStr = Field(..., description="PostgreSQL address with the role gateway_app, for rate limits.")

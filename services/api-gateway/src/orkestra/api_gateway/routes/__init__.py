@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from orkestra.api_gateway.routes import problems
 from orkestra.api_gateway.routes.endpoint import ENDPOINTS
+from orkestra.api_gateway.routes.events import PATH, serve_events
 from orkestra.api_gateway.routes.openapi import document
 from orkestra.api_gateway.routes.serving import Door, serve
 from orkestra.chassis.door import Envelope
@@ -25,6 +26,7 @@ def build_app(door: Door) -> Envelope:
     problems.install(app)
     for endpoint in ENDPOINTS:
         app.add_api_route(endpoint.path, serve(endpoint, door), methods=[endpoint.verb], response_model=None)
+    app.add_api_route(PATH, serve_events(door), methods=["GET"], response_model=None)
     described = document(ENDPOINTS, version=version("orkestra-api-gateway"))
 
     def openapi() -> dict[str, Any]:

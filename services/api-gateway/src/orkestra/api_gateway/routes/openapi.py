@@ -50,6 +50,45 @@ BOUNDS: dict[str, Json] = {"page_size": {"minimum": 1}, "wait": {"minimum": 0, "
 """What rooms hold every such query parameter to; the largest page is each list's own."""
 ONLY_WITH_BODY = frozenset({400, 413, 415})
 
+EVENTS: Json = {
+    "operationId": "stream_events",
+    "tags": ["events"],
+    "summary": "What happens that the caller may see, as server-sent events.",
+    "description": (
+        "Each event is one message: `data` is a JSON object with `id` (stable: an event may come twice), `type` such "
+        "as task.completed, `subject` (the resource's id), its `version`, `time`, and `data` with the resource without "
+        "its large and private fields. The message's own id is a place: `Last-Event-ID` goes on after it. An event "
+        "named reset says that the place is older than what is kept, or of another stream: read lists anew. The "
+        "stream ends when the credential does, and when this process ends; connect again."
+    ),
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The id of the last message that was read; without one the stream begins now.",
+            "schema": {"type": "string"},
+        }
+    ],
+    "responses": {
+        "200": {
+            "description": "The stream; it does not end by itself.",
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": (
+                        'id: 643b2a1f9c0-42\ndata: {"id": "0198a1b2-0000-7000-8000-000000000002", "type": '
+                        '"task.claimed", "subject": "task_0198a1b2c3d47e8f9a0b1c2d3e4f5a6d", "version": 2, "time": '
+                        '"2030-01-31T12:00:00+00:00", "data": {"task": {"status": "claimed"}}}\n\n'
+                    ),
+                }
+            },
+        },
+        **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in (401, 403, 429, 500, 503)},
+    },
+}
+"""`GET /v1/events`, which is no rpc."""
+
 
 def document(endpoints: Sequence[Endpoint], *, version: str) -> Json:
     """Returns the OpenAPI document of `endpoints`."""
@@ -57,6 +96,7 @@ def document(endpoints: Sequence[Endpoint], *, version: str) -> Json:
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.verb.lower()] = _operation(endpoint, schemas)
+    paths["/v1/events"] = {"get": EVENTS}
     return {
         "openapi": "3.1.0",
         "info": {

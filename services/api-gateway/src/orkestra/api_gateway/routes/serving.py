@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from orkestra.api_gateway.routes.endpoint import MOST_WAIT, VERSIONED, Endpoint
 from orkestra.api_gateway.routes.reading import idempotency_key, language, read_message
+from orkestra.api_gateway.routes.stream import EventStream
 from orkestra.chassis import ratelimit
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.drain import Drain
@@ -41,6 +42,7 @@ class Door:
     """For what is served without a credential."""
     body_limit: int
     request_seconds: float
+    events: EventStream
 
 
 def serve(endpoint: Endpoint, door: Door) -> Callable[[Request], Awaitable[Response]]:
@@ -56,6 +58,43 @@ def serve(endpoint: Endpoint, door: Door) -> Callable[[Request], Awaitable[Respo
     return answer
 
 
+class Caller:
+    """Whoever sends one request."""
+
+    def __init__(self, door: Door, request: Request) -> None:
+        self.address = None if request.client is None else request.client.host
+        self.credential = ""
+        self.token: str | None = None
+        self._door = door
+        self._request = request
+
+    async def admit(self) -> AccessToken:
+        """Returns who the caller is; raises where nobody knows, or the caller is too fast."""
+        self.credential = _bearer(self._request)
+        access = await self.check()
+        claims = [(self._door.per_key, access.subject)]
+        if access.tenant_id is not None:
+            claims.append((self._door.per_tenant, access.tenant_id))
+        await self.count(*claims)
+        return access
+
+    async def check(self) -> AccessToken:
+        """Returns who the caller is at this moment; what is asked from now on is asked with that token."""
+        access = await self._door.credentials.exchange(self.credential, ip=self.address)
+        self.token = access.token
+        return access
+
+    async def current(self) -> str:
+        """Returns the token of the last check."""
+        return self.token or ""
+
+    async def count(self, *claims: tuple[Limit, str]) -> None:
+        """Counts the request; raises where a limit is reached."""
+        standings = await self._door.limits.take(*claims)
+        self._request.state.limit_headers = ratelimit.headers(standings)
+        ratelimit.refuse_excess(standings)
+
+
 class _Call:
     """One request on its way to a room."""
 
@@ -63,18 +102,17 @@ class _Call:
         self._endpoint = endpoint
         self._door = door
         self._request = request
-        self._credential = ""
-        self._token: str | None = None
+        self._caller = Caller(door, request)
         self._request_id: str | None = None
 
     async def admit(self) -> Model:
         """Returns the message for the room; raises where the caller is unknown, too fast or unclear."""
         credential: str | None = None
         if self._endpoint.is_open:
-            await self._count((self._door.per_address, self._address or "unknown"))
+            await self._caller.count((self._door.per_address, self._caller.address or "unknown"))
         else:
-            credential = self._credential = _bearer(self._request)
-            await self._count(*self._claims(await self._check()))
+            await self._caller.admit()
+            credential = self._caller.credential
         self._request_id = idempotency_key(self._request)
         return await read_message(
             self._request, self._endpoint, credential=credential, body_limit=self._door.body_limit
@@ -83,7 +121,7 @@ class _Call:
     async def ask(self, message: Model) -> tuple[Model, bool]:
         """Returns the room's answer, and whether it is the stored answer of an earlier request."""
         room = self._endpoint.room
-        token = self._current if self._endpoint.holds else self._token
+        token = self._caller.current if self._endpoint.holds else self._caller.token
         client = room(self._door.rooms[room], token, door="rest", locale=language(self._request))
         if self._endpoint.holds:
             return await self._hold(client, message), False
@@ -108,31 +146,7 @@ class _Call:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             with suppress(Unavailable):  # identity is away: nothing says that the right has ended
-                await self._check()
-
-    async def _check(self) -> AccessToken:
-        """Returns who the caller is at this moment; what is asked from now on is asked with that token."""
-        caller = await self._door.credentials.exchange(self._credential, ip=self._address)
-        self._token = caller.token
-        return caller
-
-    async def _current(self) -> str:
-        return self._token or ""
-
-    @property
-    def _address(self) -> str | None:
-        return None if self._request.client is None else self._request.client.host
-
-    async def _count(self, *claims: tuple[Limit, str]) -> None:
-        standings = await self._door.limits.take(*claims)
-        self._request.state.limit_headers = ratelimit.headers(standings)
-        ratelimit.refuse_excess(standings)
-
-    def _claims(self, caller: AccessToken) -> list[tuple[Limit, str]]:
-        claims = [(self._door.per_key, caller.subject)]
-        if caller.tenant_id is not None:
-            claims.append((self._door.per_tenant, caller.tenant_id))
-        return claims
+                await self._caller.check()
 
 
 def _bearer(request: Request) -> str:
