@@ -99,13 +99,17 @@ def test_arrows_outwards_end_where_the_values_say() -> None:
     assert {port["port"] for rule in external if "to" not in rule for port in rule["ports"]} == {7234}
 
 
-def test_only_notification_service_speaks_with_langfuse() -> None:
+def test_langfuse_and_the_sign_in_providers_are_reached_by_one_service_each() -> None:
     speaking = {
         name
         for name, policy in of_kind("NetworkPolicy", "production").items()
         if any(port["port"] == 443 for rule in policy["spec"].get("egress", []) for port in rule["ports"])
     }
-    assert speaking == {"notification-service"}
+    assert speaking == {"notification-service", "identity-service"}
+    to_providers = of_kind("NetworkPolicy", "production")["identity-service"]["spec"]["egress"]
+    assert [port["port"] for rule in to_providers for port in rule["ports"]].count(443) == 1
+    alone = of_kind("NetworkPolicy", "minimal")["identity-service"]["spec"]["egress"]
+    assert 443 not in [port["port"] for rule in alone for port in rule["ports"]]
 
 
 def test_the_evaluations_servers_hear_only_who_uses_them() -> None:

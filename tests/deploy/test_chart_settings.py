@@ -27,6 +27,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "orkestra.task_service": TaskServiceSettings,
 }
 FILES = "/run/secrets/orkestra/"
+PROVIDERS = '[{"provider_id": "corp", "name": "Corp", "issuer": "https://idp.example", "client_id": "orkestra"}]'
 PASSWORD = "a/strange:p@ssword"
 
 
@@ -54,7 +55,8 @@ def loaded(container: Manifest, folder: Path) -> BaseModel:
 def content(key: str) -> str:
     if key.endswith("signing-key"):
         return base64.b64encode(bytes(32)).decode()
-    return {"database-password": PASSWORD, "admin-url": "postgresql://admin@db/x"}.get(key, key.ljust(40, "x"))
+    known = {"database-password": PASSWORD, "admin-url": "postgresql://admin@db/x", "oidc-providers": PROVIDERS}
+    return known.get(key, key.ljust(40, "x"))
 
 
 @pytest.mark.parametrize("values", SETS)
@@ -98,6 +100,14 @@ def test_the_password_stands_in_the_address_that_a_service_uses(tmp_path: Path) 
         "&sslrootcert=/run/tls/postgresql/ca.crt&sslcert=/run/tls/postgresql/tls.crt&sslkey=/run/tls/postgresql/tls.key"
     )
     assert PASSWORD not in environment(container).values()
+
+
+def test_production_signs_people_in_at_its_provider_alone(tmp_path: Path) -> None:
+    settings = loaded(pod_of(of_kind("Deployment", "production")["identity-service"])["containers"][0], tmp_path)
+    assert isinstance(settings, IdentityServiceSettings)
+    assert (settings.password_sign_in, [one.provider_id for one in settings.providers]) == (False, ["corp"])
+    dashboard = environment(pod_of(of_kind("Deployment", "production")["dashboard"])["containers"][0])
+    assert dashboard["ORKESTRA_PUBLIC_URL"] == "https://people.acme.example"
 
 
 def test_a_setting_that_a_service_does_not_know_would_be_found(tmp_path: Path) -> None:

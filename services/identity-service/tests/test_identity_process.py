@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from identity_world import PASSWORD, SERVICE_KEY, WORKER_KEY
 from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.events import Event, read_event
 from orkestra.chassis.grpc import channel
-from orkestra.chassis.settings import SettingsError, load
+from orkestra.chassis.settings import SettingsError, load, redacted
 from orkestra.identity_service.settings import IdentityServiceSettings
 from orkestra.testkit import eventually, free_port
 from orkestra.testkit.databases import Schema, migrated
@@ -36,6 +37,7 @@ from orkestra.v1.identity import (
 )
 from orkestra.wire import AlreadyExists, InvalidArgument
 
+CLIENT_SECRET = "a client's secret that nobody else knows"
 PAYLOADS: dict[str, Any] = {
     "tenant_created": TenantEvent,
     "user_changed": UserEvent,
@@ -43,6 +45,12 @@ PAYLOADS: dict[str, Any] = {
     "membership_changed": MembershipEvent,
     "key_revoked": ApiKeyEvent,
 }
+
+
+def providers(**values: object) -> str:
+    """One provider as the installation is told of it."""
+    one = {"provider_id": "corp", "name": "Corp", "issuer": "https://idp.example", "client_id": "orkestra"}
+    return json.dumps([{**one, "client_secret": CLIENT_SECRET, **values}])
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -168,6 +176,15 @@ async def test_what_is_committed_is_told_and_what_is_refused_is_not(
         ({"ORKESTRA_TOKEN_SIGNING_KEY": "AAAA"}, "ORKESTRA_TOKEN_SIGNING_KEY is not accepted"),
         ({"ORKESTRA_TOKEN_SIGNING_KEY": "not base64!"}, "ORKESTRA_TOKEN_SIGNING_KEY is not accepted"),
         ({"ORKESTRA_WORKER_KEY": SERVICE_KEY}, "need to differ"),
+        ({"ORKESTRA_OIDC_PROVIDERS": "corp"}, "it needs to be a JSON list of providers"),
+        ({"ORKESTRA_OIDC_PROVIDERS": '[{"provider_id": "corp"}]'}, "0.name: Field required"),
+        ({"ORKESTRA_OIDC_PROVIDERS": providers(tennant="acme")}, "0.tennant: Extra inputs are not permitted"),
+        ({"ORKESTRA_OIDC_PROVIDERS": providers(issuer="http://idp.example")}, "corp: the issuer needs to be an https"),
+        ({"ORKESTRA_OIDC_PROVIDERS": providers(creates_people=True)}, "corp: creates_people needs the tenant"),
+        ({"ORKESTRA_OIDC_PROVIDERS": providers(audience="orkestra")}, "corp: an audience is a resource"),
+        ({"ORKESTRA_OIDC_PROVIDERS": json.dumps(json.loads(providers()) * 2)}, "stands there once"),
+        ({"ORKESTRA_PASSWORD_SIGN_IN": "false"}, "ORKESTRA_PASSWORD_SIGN_IN=false needs a provider"),
+        ({"ORKESTRA_PASSWORD_SIGN_IN": "false", "ORKESTRA_OIDC_PROVIDERS": providers(client_id=None)}, "a provider"),
         ({"ORKESTRA_WORKER_KEYS": "x"}, "did you mean ORKESTRA_WORKER_KEY?"),
     ],
 )
@@ -176,3 +193,16 @@ def test_bad_settings_stop_the_start_with_a_sentence(values: dict[str, str], sen
         load(IdentityServiceSettings, environment(**values))
     assert sentence in str(refusal.value)
     assert SERVICE_KEY not in str(refusal.value)
+    assert CLIENT_SECRET not in str(refusal.value)
+
+
+def test_providers_may_be_plain_http_where_only_developers_are() -> None:
+    plain = environment(ORKESTRA_OIDC_PROVIDERS=providers(issuer="http://127.0.0.1:9"), ORKESTRA_DEVELOPMENT="true")
+    [provider] = load(IdentityServiceSettings, plain).providers
+    assert (provider.issuer, provider.scopes) == ("http://127.0.0.1:9", ("openid", "email", "profile"))
+
+
+def test_a_client_secret_is_in_no_log_of_the_settings() -> None:
+    settings = load(IdentityServiceSettings, environment(ORKESTRA_OIDC_PROVIDERS=providers()))
+    assert CLIENT_SECRET not in str(redacted(settings))
+    assert CLIENT_SECRET not in repr(settings.providers)

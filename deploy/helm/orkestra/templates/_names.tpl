@@ -77,6 +77,9 @@ imagePullSecrets:
 {{- if and .Values.langfuse.baseUrl (not (and .Values.langfuse.publicKey .Values.langfuse.existingSecret)) }}
 {{- $faults = append $faults "langfuse.publicKey and langfuse.existingSecret are needed with langfuse.baseUrl." }}
 {{- end }}
+{{- if not (or .Values.signIn.password .Values.signIn.providersSecret) }}
+{{- $faults = append $faults "signIn.providersSecret is needed with signIn.password=false: nobody could sign in." }}
+{{- end }}
 {{- $names := list }}
 {{- range .Values.workers }}
 {{- if or (has .name $names) (hasKey $.Values.services .name) (eq .name "worker") }}

@@ -91,6 +91,9 @@ ORKESTRA_{{ index . 0 }}_KEY_FILE: /run/tls/{{ index . 1 }}/tls.key
 {{- with $root.Values.trustedProxies }}
 ORKESTRA_TRUSTED_PROXIES: {{ . | quote }}
 {{- end }}
+{{- if and $host (eq $one.door "dashboard") }}
+ORKESTRA_PUBLIC_URL: https://{{ $host }}
+{{- end }}
 {{- if eq $one.door "mcp" }}
 {{- $service := include "orkestra.name" (list $root "mcp-gateway") }}
 {{- $inside := printf "%s:*,%s.%s:*,%s.%s.svc:*,127.0.0.1:*,localhost:*" $service $service $root.Release.Namespace $service $root.Release.Namespace }}
@@ -116,6 +119,15 @@ ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
 {{- end }}
 {{- end }}
 
+{{- define "orkestra.env.signIn" -}}
+{{- if not .Values.signIn.password }}
+ORKESTRA_PASSWORD_SIGN_IN: "false"
+{{- end }}
+{{- if .Values.signIn.providersSecret }}
+ORKESTRA_OIDC_PROVIDERS_FILE: /run/secrets/orkestra/oidc-providers
+{{- end }}
+{{- end }}
+
 {{/* The environment of one process as a dictionary: its own values win. */}}
 {{- define "orkestra.env" -}}
 {{- $root := index . 0 }}
@@ -137,6 +149,7 @@ ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
 {{- if $one.events }}{{ $env = merge $env (include "orkestra.env.nats" $root | fromYaml) }}{{ end }}
 {{- if $one.temporal }}{{ $env = merge $env (include "orkestra.env.temporal" $root | fromYaml) }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
+{{- if eq $one.module "orkestra.identity_service" }}{{ $env = merge $env (include "orkestra.env.signIn" $root | fromYaml) }}{{ end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}{{ $env = merge $env (include "orkestra.env.langfuse" $root | fromYaml) }}{{ end }}
 {{- if $root.Values.grpc.tls.existingSecret }}
 {{- range tuple (list "CA" "ca.crt") (list "CERT" "tls.crt") (list "KEY" "tls.key") }}
@@ -164,6 +177,9 @@ ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
 {{- end }}
 {{- if and $one.events (or $isEvaluation $root.Values.nats.existingSecret) }}
 - {secret: {{ include "orkestra.secret" (list $root $root.Values.nats.existingSecret) }}, key: {{ ternary "nats-password" (ternary "creds" "password" $root.Values.nats.creds) $isEvaluation }}, file: nats}
+{{- end }}
+{{- if and (eq $one.module "orkestra.identity_service") $root.Values.signIn.providersSecret }}
+- {secret: {{ $root.Values.signIn.providersSecret }}, key: providers, file: oidc-providers}
 {{- end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}
 - {secret: {{ $root.Values.langfuse.existingSecret }}, key: secret-key, file: langfuse-secret-key}
