@@ -14,6 +14,7 @@ from orkestra.v1.task import CompleteTaskRequest, GetTaskRequest, Task, TaskStat
 from orkestra.wire import Error, Unauthenticated
 
 logger = get_logger(__name__)
+PLAIN = frozenset({"text", "textarea"})
 CHANGED = N_("The task has changed since this message was sent. Open it to see how it stands.")
 FORM_FIRST = N_("This needs more than a click. Open the task and answer there.")
 
@@ -47,16 +48,19 @@ async def decide(visit: Visit) -> Response:
 
 async def _send(visit: Visit, confirmation: Confirmation, task: Task) -> None:
     outcome, request_id = visit.value("outcome"), visit.request_id
+    data, version = _data(visit, task), confirmation.version
     if task.approval_policy is None:
-        request = CompleteTaskRequest(task_id=task.task_id, data={}, outcome=outcome, version=confirmation.version)
+        request = CompleteTaskRequest(
+            task_id=task.task_id, data=_data(visit, task), outcome=outcome, version=confirmation.version
+        )
         await visit.tasks.complete_task(request, request_id=request_id)
         return
     vote = VoteTaskRequest(
         task_id=task.task_id,
         choice=VoteChoice.APPROVE if outcome == VoteChoice.APPROVE.value else VoteChoice.REJECT,
-        data={},
+        data=data,
         revision=task.revision,
-        version=confirmation.version,
+        version=version,
     )
     await visit.tasks.vote_task(vote, request_id=request_id)
 
@@ -74,6 +78,8 @@ async def _show(
         hindrance=None if hindrance is None else visit.words.text(hindrance),
         problem=problem,
         outcomes=_outcomes(visit, task),
+        texts=_texts(task),
+        typed=_data(visit, task),
         request_id=secrets.token_hex(16),
     )
 
@@ -82,7 +88,21 @@ def _hindrance(confirmation: Confirmation, task: Task) -> str | None:
     """Returns why nothing can be decided here, None where it can."""
     if task.version != confirmation.version or task.status not in (TaskStatus.OPEN, TaskStatus.CLAIMED):
         return CHANGED
-    return FORM_FIRST if (task.form or {}).get("required") else None
+    needed = (task.form or {}).get("required", ())
+    return FORM_FIRST if len(_texts(task)) < len(needed) else None
+
+
+def _texts(task: Task) -> dict[str, str]:
+    """Returns the required fields that are plain text, each with its label; a page behind a link has no others."""
+    form = task.form or {}
+    needed = {name: form["properties"].get(name, {}) for name in form.get("required", ())}
+    plain = {name: inner for name, inner in needed.items() if inner.get("x-orkestra", {}).get("type") in PLAIN}
+    return {name: str(inner.get("title", name)) for name, inner in plain.items()}
+
+
+def _data(visit: Visit, task: Task) -> dict[str, str]:
+    """Returns what was typed into those fields."""
+    return {name: visit.value(f"data.{name}") or "" for name in _texts(task)}
 
 
 def _outcomes(visit: Visit, task: Task) -> list[dict[str, Any]]:

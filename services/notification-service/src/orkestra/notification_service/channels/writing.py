@@ -61,7 +61,7 @@ class Writer:
         note = say("Opening a link decides nothing: you confirm on the page that it opens.", language)
         settings = None
         if self._base is not None:
-            settings = Link(say("Choose what you are told", language), f"{self._base}/notifications")
+            settings = Link(say("Choose what you are told", language), f"{self._base}/settings/notifications")
         greeting = None if name is None else say("Hello {name},", language, name=_line(name))
         return Message(language, _line(subject), greeting, items, (note,) if has_decision else (), settings)
 
