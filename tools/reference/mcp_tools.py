@@ -15,6 +15,7 @@ from orkestra.chassis.http import HttpServer
 from orkestra.chassis.ratelimit import Limit, RateLimits, Standing
 from orkestra.mcp_gateway.tools import INSTRUCTIONS, Door, build_app
 from orkestra.mcp_gateway.tools.news import News
+from orkestra.mcp_gateway.tools.resource import Resource
 from orkestra.v1.identity import AccessToken, PrincipalKind
 
 from tools.reference import markdown, schemas
@@ -124,7 +125,7 @@ def _door(nobody: grpc.aio.Channel) -> Door:
         drain=Drain(),
         per_key=plenty,
         per_tenant=plenty,
-        public_url="http://127.0.0.1:8001/mcp",
+        resource=Resource(url="http://127.0.0.1:8001/mcp", issuers=[], scope="orkestra"),
         allowed_hosts=["127.0.0.1:*"],
         allowed_origins=[],
         state_key="k" * 32,

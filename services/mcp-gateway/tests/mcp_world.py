@@ -18,6 +18,7 @@ from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.chassis.tokens import Signer
 from orkestra.mcp_gateway.tools import Door, build_app
 from orkestra.mcp_gateway.tools.news import News
+from orkestra.mcp_gateway.tools.resource import Resource
 from orkestra.testkit.databases import Schema
 from orkestra.v1.task import Task
 
@@ -72,7 +73,7 @@ async def mcp_door(
             "drain": drain,
             "per_key": Limit("key", 1_000_000, 60),
             "per_tenant": Limit("tenant", 1_000_000, 60),
-            "public_url": "http://127.0.0.1:8001/mcp",
+            "resource": Resource(url="http://127.0.0.1:8001/mcp", issuers=[], scope="orkestra"),
             "allowed_hosts": ["127.0.0.1:*"],
             "allowed_origins": ["http://127.0.0.1:*"],
             "state_key": "k" * 32,

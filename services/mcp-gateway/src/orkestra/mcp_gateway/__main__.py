@@ -13,6 +13,7 @@ from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.mcp_gateway.settings import McpGatewaySettings
 from orkestra.mcp_gateway.tools import Door, build_app
 from orkestra.mcp_gateway.tools.news import News
+from orkestra.mcp_gateway.tools.resource import Resource
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
@@ -25,6 +26,7 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
         settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas, access=settings.nats_access
     )
     news = News()
+    resource = _resource(settings)
     async with (
         channel(settings.identity_address, settings.grpc_tls) as identity,
         channel(settings.task_address, settings.grpc_tls) as tasks,
@@ -34,12 +36,12 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
             tasks=tasks,
             workflows=workflows,
             news=news,
-            credentials=CredentialCache(identity),
+            credentials=CredentialCache(identity, audience=resource.url),
             limits=limits,
             drain=process.drain,
             per_key=Limit("key", settings.rate_per_key, settings.rate_window),
             per_tenant=Limit("tenant", settings.rate_per_tenant, settings.rate_window),
-            public_url=settings.public_url,
+            resource=resource,
             allowed_hosts=_names(settings.allowed_hosts),
             allowed_origins=_names(settings.allowed_origins),
             state_key=settings.mcp_state_key.get_secret_value(),
@@ -54,6 +56,11 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
         yield
     await nats.close()
     await database.close()
+
+
+def _resource(settings: McpGatewaySettings) -> Resource:
+    url = settings.oauth_resource or settings.public_url
+    return Resource(url=url, issuers=_names(settings.oauth_issuers), scope=settings.oauth_scope)
 
 
 def _names(by_commas: str) -> list[str]:

@@ -15,6 +15,18 @@ class McpGatewaySettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSett
     public_url: str = Field(
         "http://127.0.0.1:8001/mcp", pattern=r"^https?://", description="Where clients reach this door."
     )
+    oauth_issuers: str = Field(
+        "",
+        description="Issuers of access tokens, by commas, that clients are sent to; identity-service checks them.",
+    )
+    oauth_resource: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="The audience of those tokens, as agent_audience of a provider says it; else the public address.",
+    )
+    oauth_scope: str = Field(
+        "orkestra", pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$", description="The scope that they need."
+    )
     allowed_hosts: str = Field(
         "127.0.0.1:*,localhost:*,[::1]:*",
         description="Host headers that are served, by commas; host:* for any port. Others get 421.",

@@ -19,7 +19,7 @@ from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.door import Envelope
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.ratelimit import Limit, RateLimits
-from orkestra.mcp_gateway.tools.admission import Admission, address
+from orkestra.mcp_gateway.tools.admission import NO_CREDENTIAL, Admission, address
 from orkestra.mcp_gateway.tools.arguments import check_arguments, tool_error
 from orkestra.mcp_gateway.tools.asking import AskingTools
 from orkestra.mcp_gateway.tools.bodies import StrictBodies
@@ -28,6 +28,7 @@ from orkestra.mcp_gateway.tools.listening import Listening
 from orkestra.mcp_gateway.tools.measuring import Measured
 from orkestra.mcp_gateway.tools.news import News
 from orkestra.mcp_gateway.tools.prompts import add_prompts
+from orkestra.mcp_gateway.tools.resource import Metadata, Resource
 from orkestra.mcp_gateway.tools.resources import Resources
 from orkestra.mcp_gateway.tools.rooms import Rooms
 from orkestra.mcp_gateway.tools.tasks import TaskTools
@@ -57,7 +58,7 @@ class Door:
     drain: Drain
     per_key: Limit
     per_tenant: Limit
-    public_url: str
+    resource: Resource
     allowed_hosts: Sequence[str]
     allowed_origins: Sequence[str]
     state_key: str
@@ -83,7 +84,7 @@ def build_app(door: Door) -> ASGIApp:
         tools=tools,
         extensions=[Handles(rooms, asking, by_name)],
         token_verifier=_Verifier(door.credentials),
-        auth=AuthSettings.model_validate({"issuer_url": door.public_url, "resource_server_url": None}),
+        auth=AuthSettings.model_validate({"issuer_url": door.resource.url, "resource_server_url": None}),
         request_state_security=RequestStateSecurity(keys=[door.state_key]),
         middleware=[Measured(by_name), _Strict(by_name), Listening(rooms, resources)],
         subscriptions=door.news.bus,
@@ -98,11 +99,19 @@ def build_app(door: Door) -> ASGIApp:
         ),
     )
     strict = StrictBodies(app, limit=door.body_limit)
-    return Envelope(Admission(strict, door.credentials, door.limits, per_key=door.per_key, per_tenant=door.per_tenant))
+    admitted = Admission(
+        strict,
+        door.credentials,
+        door.limits,
+        per_key=door.per_key,
+        per_tenant=door.per_tenant,
+        resource=door.resource,
+    )
+    return Envelope(Metadata(admitted, door.resource))
 
 
 class _Verifier:
-    """Knows callers by identity-service: API keys, and the sessions of people."""
+    """Knows callers by identity-service: API keys, sessions of people, and access tokens of outside issuers."""
 
     def __init__(self, credentials: CredentialCache) -> None:
         self._credentials = credentials
@@ -138,7 +147,7 @@ def _caller_of(credentials: CredentialCache) -> Callable[[], Awaitable[AccessTok
     async def caller() -> AccessToken:
         presented = get_access_token()
         if presented is None:
-            raise Unauthenticated("CREDENTIAL_REQUIRED", "Connect with an API key as bearer token.")
+            raise Unauthenticated("CREDENTIAL_REQUIRED", NO_CREDENTIAL)
         return await credentials.exchange(presented.token, ip=address.get())
 
     return caller

@@ -2,7 +2,7 @@
 
 import math
 
-from orkestra.wire import Error, Unauthenticated, dumps
+from orkestra.wire import Error, dumps
 from starlette.responses import Response
 
 SERVER_ERROR = -32000
@@ -18,8 +18,6 @@ def respond(
     """Returns the HTTP answer that says why; its status is the refusal's own unless another is given."""
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
-    if isinstance(refusal, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer realm="orkestra", error="invalid_token"'
     errors = [{"path": error.path, "code": error.code, "message": error.message} for error in refusal.errors]
     data = {"reason": refusal.reason, **({"errors": errors} if errors else {})}
     error = {"code": code, "message": f"{refusal.reason}: {refusal}", "data": data}
