@@ -277,7 +277,7 @@ async def test_a_form_from_another_site_or_without_its_mark_decides_nothing(offi
 async def test_a_mailed_link_shows_where_to_set_a_password_and_uses_nothing_up_before(office: Office) -> None:
     async with office.browser(None) as browser:
         page = await browser.get("/password/orl_token")
-        assert (page.status_code, page.headers["referrer-policy"]) == (200, "no-referrer")
+        assert (page.status_code, page.headers["referrer-policy"]) == (200, "same-origin")
         assert page.text.count('autocomplete="new-password"') == 2
         apart = await browser.post("/password/orl_token", data={"password": "one of them", "again": "another"})
         assert (apart.status_code, "typed in two ways" in apart.text) == (422, True)

@@ -45,8 +45,4 @@ async def set_password(request: Request) -> Response:
 
 def _page(request: Request, *, status: int = 200, **values: Any) -> Response:
     token = request.path_params["token"]
-    answer = render(
-        request, "password.html", status=status, words=words_for(request, None), token=token, csrf="", **values
-    )
-    answer.headers["referrer-policy"] = "no-referrer"
-    return answer
+    return render(request, "password.html", status=status, words=words_for(request, None), token=token, **values)

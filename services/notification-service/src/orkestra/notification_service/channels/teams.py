@@ -43,7 +43,7 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def _container(item: Item) -> dict[str, Any]:
-    said = f"{item.priority} · {item.text}" if item.priority else item.text
+    said = (f"{item.priority} · {item.text}" if item.priority else item.text)[:300]
     parts: list[dict[str, Any]] = [_text(item.title, weight="Bolder")] if item.title else []
     parts.append(_text(said))
     actions = [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in item.links]
