@@ -24,7 +24,7 @@ def commands() -> Iterator[tuple[str, Any]]:
     group = get_command(app)
     assert isinstance(group, Commands)
     for word in group.later:
-        found = group.load(word)
+        found: Any = group.load(word)
         if found.hidden:
             continue
         below = getattr(found, "commands", {})

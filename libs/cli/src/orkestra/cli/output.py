@@ -62,6 +62,11 @@ class Output:
             table.add_row(*(printable(cell(one)) for one in row))
         self._out.print(table if table.row_count else printable(empty))
 
+    def ids(self, ids: Iterable[str]) -> None:
+        """Print ids for scripts, one on each line."""
+        for one in ids:
+            print(printable(one).plain)  # noqa: T201 - plain, whatever the terminal
+
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Show on a terminal that this takes time."""

@@ -1,6 +1,7 @@
 """`orkestra init` and `orkestra workflow new`: files to begin with."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -29,7 +30,7 @@ def init(
     name: NameArgument,
     *,
     wheels: Annotated[
-        Path | None, typer.Option("--wheels", "--find-links", help="Folder with Orkestra's wheels (`make wheels`).")
+        Path | None, typer.Option("--wheels", help="Folder with Orkestra's wheels (`make wheels`), which are copied.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,10 +38,14 @@ def init(
     output = Output(as_json=as_json)
     with refusals(output):
         folder, module = Path(name), _module(name)
-        links = "" if wheels is None else f"--find-links {wheels.absolute()} "
+        links = "" if wheels is None else "--find-links wheels "
+        ours = [] if wheels is None else _ours(wheels)
         words = {"name": name, "module": module, "function": module, "file": "workflows", "links": links}
         made = _write(folder, {**PROJECT, f"src/{module}/workflows.py": "workflow.py"}, words)
         (folder / "src" / module / "__init__.py").touch()
+        for wheel in ours:
+            (folder / "wheels").mkdir(exist_ok=True)
+            shutil.copy(wheel, folder / "wheels")
     steps = [
         f"cd {folder}",
         "python3 -m venv .venv",
@@ -65,6 +70,13 @@ def new_workflow(name: NameArgument, *, as_json: JsonOption = False) -> None:
         made = _write(Path(), {f"src/{module}/{file}.py": "workflow.py", f"tests/test_{file}.py": "test.py"}, words)
     step = f"orkestra worker run {module}.{file}"
     output.give({"made": made, "next": [step]}, f"Made {' and '.join(made)}. `{step}` serves it.")
+
+
+def _ours(wheels: Path) -> list[Path]:
+    found = sorted(wheels.glob("orkestra_*.whl"))
+    if not found:
+        raise UsageError(f"No wheels of Orkestra are in {wheels}.", step="`make wheels` builds them into dist/.")
+    return found
 
 
 def _write(folder: Path, made: Mapping[str, str], words: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from orkestra.cli.connection import Session, asks, object_of
 from orkestra.cli.filling import Answer, Dialog, fill
+from orkestra.cli.options import QuietOption
 from orkestra.cli.output import cell, fields, json_text, printable
 from orkestra.cli.refusals import UsageError
 from orkestra.v1.task import AssignTaskRequest, Task, TaskScope, TaskStatus
@@ -27,10 +28,14 @@ async def list_(
     assignee: Annotated[str | None, typer.Option("--assignee", help="Only this person's; e-mail or id.")] = None,
     workflow: Annotated[str | None, typer.Option("--workflow", help="Only tasks of this run.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
+    quiet: QuietOption = False,
 ) -> None:
     """List tasks, by due date."""
     asked = {"scope": scope, "status": status, "group": group, "assignee": assignee, "workflow_id": workflow}
     found = await _found(session, asked, limit)
+    if quiet:
+        session.output.ids(task.task_id for task in found)
+        return
     session.output.table({"tasks": found}, COLUMNS, map(_row, found), empty="There are no such tasks.")
 
 

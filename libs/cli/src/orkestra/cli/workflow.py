@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from orkestra.cli.connection import Session, asks, json_of, object_of
+from orkestra.cli.options import QuietOption
 from orkestra.cli.output import fields
 from orkestra.cli.refusals import FAILED, NOT_YET
 from orkestra.cli.scaffold import new_workflow
@@ -30,6 +31,7 @@ async def start(  # noqa: PLR0913 - an option each
         str | None, typer.Option("--request-id", help="The same id starts the same run once, for a day.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end and print the result.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Start a workflow and print its id."""
     run = await session.client.start(
@@ -44,6 +46,9 @@ async def start(  # noqa: PLR0913 - an option each
     if wait:
         await _result(session, run.workflow_id, None)
         return
+    if quiet:
+        session.output.ids([run.workflow_id])
+        return
     notice = [run.notice] if run.notice else []
     lines = [*notice, f"`orkestra workflow result {run.workflow_id}` waits for its end."]
     session.output.give(run, f"Started {run.workflow_id}.", *lines)
@@ -57,6 +62,7 @@ async def list_(
     definition: Annotated[str | None, typer.Option("--definition", help="Only runs of this workflow.")] = None,
     business_id: Annotated[str | None, typer.Option("--business-id", help="Only the runs of this case.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
+    quiet: QuietOption = False,
 ) -> None:
     """List runs, newest first."""
     found: list[Workflow] = []
@@ -67,6 +73,9 @@ async def list_(
         found.append(run)
         if len(found) == limit:
             break
+    if quiet:
+        session.output.ids(run.workflow_id for run in found)
+        return
     rows = [(run.workflow_id, run.definition, run.status, run.started_at, run.business_id) for run in found]
     session.output.table({"workflows": found}, COLUMNS, rows, empty="There are no such runs.")
 
