@@ -1,6 +1,8 @@
 """What the client for programs does with a door's answers; tests/e2e has it before the whole stack."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +12,7 @@ from customer_support.workflows import Question, customer_support
 from orkestra.chassis.http import HttpServer
 from orkestra.sdk import Client
 from orkestra.v1.task import Task
-from orkestra.wire import AlreadyExists, FailedPrecondition, FieldError, Internal, InvalidArgument, Unavailable
+from orkestra.wire import AlreadyExists, Error, FailedPrecondition, FieldError, Internal, InvalidArgument, Unavailable
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -59,7 +61,7 @@ class Door:
 @asynccontextmanager
 async def door(answers: Answers) -> AsyncIterator[tuple[Door, Client]]:
     fake = Door(answers)
-    app = Starlette(routes=[Route("/{path:path}", fake.serve, methods=["GET", "POST", "PUT", "DELETE"])])
+    app = Starlette(routes=[Route("/{path:path}", fake.serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
     server = HttpServer(app, host="127.0.0.1", port=0, drain_seconds=1)
     await server.start()
     try:
@@ -85,6 +87,43 @@ async def test_a_call_that_is_tried_again_has_the_same_request_id_and_another_ca
     assert fake.asked[0][0].headers["authorization"] == "Bearer ork_known"
     assert fake.asked[0][1] == {"definition": "customer-support", "input": QUESTION.model_dump(), "tags": ["vip"]}
     assert fake.asked[3][1]["input"] == {"question": None, "nested": {"kept": None}}
+
+
+async def test_an_answer_that_was_lost_on_its_way_is_asked_for_again_under_the_same_request_id() -> None:
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head.lower())[0]))
+        heard.append(re.findall(rb"idempotency-key: (\S+)", head.lower())[0])
+        if len(heard) > 1:  # the first request had its effect, and its answer never arrived
+            body = json.dumps(RUN).encode()
+            writer.write(b"HTTP/1.1 201 Created\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "ork_known") as client:
+        assert (await client.start("customer-support", QUESTION)).workflow_id == "wf_1"
+    assert len(heard) == 2
+    assert heard[0] == heard[1]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 422, 500])
+async def test_what_would_be_refused_again_is_asked_once(status: int) -> None:
+    async with door(lambda _: problem(status, "NO")) as (fake, client):
+        with pytest.raises(Error):
+            await client.start("customer-support", QUESTION)
+    assert len(fake.asked) == 1
+
+
+async def test_a_change_without_a_request_id_is_never_sent_twice() -> None:
+    async with door(lambda _: problem(503, "DATABASE_UNAVAILABLE")) as (fake, client):
+        for verb in ("PUT", "PATCH", "DELETE"):
+            with pytest.raises(Unavailable):
+                await client.call(Task, verb, "/v1/tasks/task_1")
+    assert len(fake.asked) == 3
 
 
 async def test_a_refusal_is_the_error_that_the_service_raised() -> None:

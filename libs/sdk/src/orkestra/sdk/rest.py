@@ -38,7 +38,7 @@ KINDS: tuple[type[Error], ...] = (
 )
 BY_STATUS = {kind.http_status: kind for kind in KINDS}
 TAKEN = frozenset({"TASK_EXISTS", "CALENDAR_EXISTS", "GROUP_EXISTS", "TENANT_EXISTS", "EMAIL_TAKEN"})
-TAKEN |= {"GROUP_HAS_CALENDAR", "BUSINESS_ID_TAKEN"}
+TAKEN |= {"GROUP_HAS_CALENDAR", "BUSINESS_ID_TAKEN", "SUBJECT_LINKED"}
 CURRENT: Mapping[str, type[Model]] = {"task_id": Task, "workflow_id": Workflow}
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
