@@ -66,6 +66,7 @@ from orkestra.v1.workflow import (
 )
 from orkestra.wire import Context, InvalidArgument, NotFound, Principal, Unauthenticated
 
+MAX_PAGE = 100
 PASSWORD = "correct horse battery"
 
 
@@ -148,6 +149,8 @@ class Identity(OfficeIdentity):
     async def list_users(self, ctx: Context, request: ListUsersRequest) -> ListUsersResponse:
         found = [user for user in self.users.values() if user.tenant_id == ctx.tenant_id]
         size = request.page_size or 50
+        if size > MAX_PAGE:
+            raise InvalidArgument("REQUEST_INVALID", "A page is shorter.")
         return ListUsersResponse(users=found[:size], next_page_token="more" if len(found) > size else None)
 
     async def list_groups(self, ctx: Context, request: ListGroupsRequest) -> ListGroupsResponse:

@@ -7,10 +7,12 @@ from typing import Any
 from dashboard_form_guide import every_type
 from dashboard_story import ask, morning
 from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, running_world
-from playwright.async_api import Browser, async_playwright
+from orkestra.v1.identity import Role
+from playwright.async_api import Browser, Page, async_playwright
 
 OUT = ROOT / "build" / "screenshots"
 WIDE = {"width": 1280, "height": 860}
+SETTINGS = ("notifications", "people", "groups", "calendars", "policy", "keys", "webhooks", "audit")
 PHONE = {"width": 360, "height": 780}
 
 
@@ -27,6 +29,8 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     """Take every page in every way."""
     tenant = world.tenant()
     ada, _ = await morning(world, tenant)
+    users = world.rooms.identity.users
+    users[ada.user_id] = ada = ada.model_copy(update={"roles": [Role.ADMIN, Role.MEMBER]})
     session = world.rooms.identity.session(ada)
     tasks = [task.task_id for task in world.rooms.tasks.tasks.values()]
     everything = await ask(world, tenant, title="Every type of field", form=every_type())
@@ -41,8 +45,12 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
         "run": f"/workflows/{runs[0]}",
         "run-failed": f"/workflows/{runs[2]}",
         "notifications": "/notifications",
+        "task-manage": f"/tasks/{tasks[0]}/manage",
+        "figures": "/figures",
+        "settings": "/settings",
         "sign-in": "/sign-in",
     }
+    pages |= {f"settings-{part}": f"/settings/{part}" for part in SETTINGS}
     ways: dict[str, dict[str, Any]] = {
         "light": {"viewport": WIDE, "color_scheme": "light"},
         "dark": {"viewport": WIDE, "color_scheme": "dark"},
@@ -63,8 +71,21 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
         for name, path in pages.items():
             if name != "sign-in":
                 await page.goto(path)
-                await page.screenshot(path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run")))
+                if name == "inbox":
+                    await choosing(page, OUT / f"inbox-choosing-{way}.png")
+                    await page.goto(path)
+                await page.screenshot(
+                    path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run", "figures", "settings"))
+                )
         await context.close()
+
+
+async def choosing(page: Page, path: Path) -> None:
+    """Rows that are ticked, and the filters open."""
+    for box in (await page.locator("[data-pick]").all())[:2]:
+        await box.check()
+    await page.locator("summary[data-key=f]").click()
+    await page.screenshot(path=path)
 
 
 if __name__ == "__main__":

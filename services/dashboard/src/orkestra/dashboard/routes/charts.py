@@ -64,10 +64,10 @@ def volume(days: Sequence[DayVolume], first: date, last: date) -> Volume:
 
 
 def round_end(value: float) -> int:
-    """Returns the smallest of 4, 8, 20, 40, 80, 200 … that is no less: the end of a scale in four steps."""
+    """Returns the smallest of 4, 8, 12, 20, 28, 40, 80 … that is no less: the end of a scale in four whole steps."""
     step = 1
     while True:
-        for factor in (4, 8, 20):
+        for factor in (4, 8, 12, 20, 28):
             if value <= factor * step:
                 return factor * step
         step *= 10

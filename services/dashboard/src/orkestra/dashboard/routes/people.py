@@ -1,9 +1,8 @@
 """People and groups in the settings: who they are, what they may do, who works together."""
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.fields import Option
 from orkestra.dashboard.routes.pages import go
-from orkestra.dashboard.routes.pickers import people_of
+from orkestra.dashboard.routes.pickers import groups_of, people_of
 from orkestra.dashboard.routes.settings import ROLES, Trouble, attempt, page, trouble_of
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_
@@ -155,7 +154,6 @@ async def remove_member(visit: Visit) -> Response:
 async def _people(visit: Visit, trouble: Trouble) -> Response:
     found = await visit.identity.list_users(ListUsersRequest(page_size=PAGE, page_token=visit.query("page_token")))
     more = f"/settings/people?page_token={found.next_page_token}" if found.next_page_token else None
-    known = await visit.identity.list_groups(ListGroupsRequest(page_size=200))
     return await page(
         visit,
         "people",
@@ -163,7 +161,7 @@ async def _people(visit: Visit, trouble: Trouble) -> Response:
         trouble,
         found=found.users,
         next_href=more,
-        groups=[Option(each.group_id, each.name, chosen=False) for each in known.groups],
+        groups=await groups_of(visit),
         **_choices(visit),
     )
 

@@ -10,7 +10,8 @@ from orkestra.dashboard.routes.visit import Visit
 from orkestra.v1.identity import ListGroupsRequest, ListUsersRequest, UserStatus
 from orkestra.wire import Error, Unauthenticated
 
-MOST_LISTED = 200
+MOST_LISTED = 100
+"""As many as identity-service puts on one page."""
 
 
 async def pickable(visit: Visit, schema: Mapping[str, Any]) -> dict[str, Sequence[Option]]:

@@ -224,8 +224,9 @@ def _tone(entry: TimelineEntry) -> str:
 
 def _about(visit: Visit, run: Workflow, names: dict[str, str]) -> list[tuple[str, str | datetime]]:
     text = visit.words.text
+    version = text("version {n}").format(n=run.version)
     rows: list[tuple[str, str | datetime | None]] = [
-        (text("Definition"), f"{run.definition} · {text('version')} {run.version}"),
+        (text("Definition"), f"{run.definition} · {version}"),
         (text("Started"), run.started_at),
         (text("Ended"), run.closed_at),
         (text("Asked by"), _name(visit, run.requested_by, names)),
