@@ -169,6 +169,24 @@ async def test_an_admin_makes_people_groups_and_keys_and_an_operator_tenants(ork
     await eventually(refused)
 
 
+async def test_corrections_are_exported_a_line_of_json_each(orkestra: Command, stack: Stack, tmp_path: Path) -> None:
+    post = {"post_id": "p-1", "author": "exported", "text": "Buy!", "action": "remove", "confidence": 0.2}
+    started = await orkestra("workflow", "start", "content-moderation", "--input", json.dumps(post), "--quiet")
+    task_id = await orkestra.task_of(started.out.strip())
+    given = ("task", "assign", task_id, "--to", orkestra.person, "--reason", "Yours")
+    assert (await orkestra(*given)).code == 0
+    answer = ("task", "complete", task_id, "--as", orkestra.person, "--data", '{"action": "hide"}')
+    assert (await orkestra(*answer)).code == 0
+    file = tmp_path / "corrections.jsonl"
+    told = await orkestra("export", "corrections", "--output", str(file), "--json")
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert (told.code, told.json["corrections"]) == (0, len(lines)), told
+    [mine] = [one for one in lines if one["task_id"] == task_id]
+    assert (mine["draft"]["action"]["value"], mine["answer"]["action"], mine["kept"]) == ("remove", "hide", False)
+    none = await orkestra("export", "corrections", "--before", "2020-01-01")
+    assert (none.code, none.out) == (0, "")
+
+
 async def test_the_door_and_the_key_of_the_environment_are_taken(stack: Stack) -> None:
     info = stack.info
     env = {"ORKESTRA_URL": info["rest"], "ORKESTRA_API_KEY": info["api_keys"]["system"]}

@@ -74,3 +74,16 @@ async def test_a_refund_is_paid_once_two_of_three_departments_approve(stack: Sta
             return bool((await admin.get(f"/v1/tasks/{tasks[2]['task_id']}")).json()["status"] == "cancelled")
 
         await eventually(third_is_cancelled, timeout=20)
+
+
+async def test_an_expense_report_counts_the_offices_hours_and_is_decided_by_an_approver(stack: Stack) -> None:
+    person = stack.member_of("support-l1")
+    async with stack.rest(key="agent") as agent, stack.rest(key="admin") as admin:
+        expense = {"employee": "admin@demo.example", "purpose": "a train to Vienna", "total_cents": 12990}
+        workflow_id = await started(agent, "expense-report", expense)
+        [task] = await tasks_of(admin, workflow_id, count=1)
+        shown = (await admin.get(f"/v1/tasks/{task['task_id']}")).json()
+        assert (shown["sla"]["policy"]["calendar"], len(shown["sla"]["policy"]["escalate"])) == ("office", 3)
+        await answered(stack, task["task_id"], person, data={}, outcome="approve")
+        decided = await result_of(agent, workflow_id)
+        assert decided["decision"] == "approved"

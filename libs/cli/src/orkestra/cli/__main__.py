@@ -30,6 +30,7 @@ class Commands(LaterGroup):
         "user": Later(f"{HERE}.identity", "users", "People."),
         "group": Later(f"{HERE}.identity", "groups", "Groups of people."),
         "key": Later(f"{HERE}.identity", "keys", "API keys for programs."),
+        "export": Later(f"{HERE}.export", "app", "Write what people decided to a file, for evaluations and training."),
         "doctor": Later(
             f"{HERE}.doctor", "doctor", "Check everything that Orkestra needs, and say what to do about what is wrong."
         ),

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -21,6 +22,7 @@ from orkestra.v1.identity import (
     SignInRequest,
     Tenant,
 )
+from orkestra.v1.task import CreateCalendarRequest, Holiday, OpenHours, TaskServiceClient, Weekday, WorkingHours
 from orkestra.wire import AlreadyExists
 
 GROUPS = (
@@ -52,6 +54,15 @@ KEYS = {
     "agent": CreateApiKeyRequest(name="demo agent", kind=PrincipalKind.AGENT, on_behalf_of=["*"]),
     "system": CreateApiKeyRequest(name="demo system", kind=PrincipalKind.SERVICE, on_behalf_of=["*"]),
 }
+OFFICE = CreateCalendarRequest(  # an example's SLA counts these hours
+    calendar_id="office",
+    name="Office hours",
+    working_hours=WorkingHours(
+        time_zone="Europe/Vienna",
+        hours=[OpenHours(weekday=day, opens="09:00", closes="17:00") for day in list(Weekday)[:5]],
+        holidays=[Holiday(date="01-01", name="New Year"), Holiday(date="12-25", name="Christmas")],
+    ),
+)
 DEADLINE = 15.0
 
 
@@ -80,6 +91,12 @@ class Demo:
             "api_keys": {name: created.secret for name, created in keys.items()},
         }
 
+    async def calendar(self, slug: str, tasks: grpc.aio.Channel) -> None:
+        """Keep the tenant's office hours in task-service."""
+        session = await self._session(slug)
+        with suppress(AlreadyExists):
+            await TaskServiceClient(tasks, self._token_of(session)).create_calendar(OFFICE, timeout=DEADLINE)
+
     async def _tenant(self, slug: str) -> Tenant:
         listed = await self._operator.list_tenants(ListTenantsRequest(page_size=100), timeout=DEADLINE)
         for tenant in listed.tenants:
@@ -91,23 +108,24 @@ class Demo:
         return await self._operator.create_tenant(request, timeout=DEADLINE)
 
     async def _signed_in(self, slug: str) -> IdentityServiceClient:
+        return IdentityServiceClient(self._connection, self._token_of(await self._session(slug)))
+
+    async def _session(self, slug: str) -> str:
+        """Sign the tenant's admin in."""
         email = PEOPLE[slug][0][0]
         request = SignInRequest(email=email, password=self._password(email), tenant=slug)
-        session = await self._identity.sign_in(request, timeout=DEADLINE)
-        return self._identity_as(session.token)
+        return (await self._identity.sign_in(request, timeout=DEADLINE)).token
 
-    def _identity_as(self, credential: str) -> IdentityServiceClient:
+    def _token_of(self, credential: str) -> Callable[[], Awaitable[str]]:
         async def token() -> str:
             request = ExchangeCredentialRequest(credential=credential)
             return (await self._identity.exchange_credential(request, timeout=DEADLINE)).token
 
-        return IdentityServiceClient(self._connection, token)
+        return token
 
     async def _group(self, admin: IdentityServiceClient, group: str) -> None:
-        try:
+        with suppress(AlreadyExists):
             await admin.create_group(CreateGroupRequest(group_id=group), timeout=DEADLINE)
-        except AlreadyExists:
-            return
 
     async def _person(self, admin: IdentityServiceClient, person: tuple[str, str, Role, tuple[str, ...]]) -> None:
         email, name, role, groups = person
@@ -130,3 +148,10 @@ async def bootstrap(identity_address: str, secrets: Mapping[str, str]) -> dict[s
         demo = Demo(connection, secrets)
         shown, other = await asyncio.gather(demo.tenant("demo"), demo.tenant("other"))
         return {**shown, "other": other}
+
+
+async def calendars(identity_address: str, task_address: str, secrets: Mapping[str, str]) -> None:
+    """Makes the calendars of both tenants, after the tenants themselves."""
+    async with channel(identity_address) as identity, channel(task_address) as tasks:
+        demo = Demo(identity, secrets)
+        await asyncio.gather(*(demo.calendar(slug, tasks) for slug in NAMES))

@@ -131,10 +131,18 @@ class LocalStack:
     async def _make_demo(self) -> None:
         if self._state.demo is not None:
             return
-        identity = self._rooms[0]
-        while not await asyncio.to_thread(identity.ready):  # noqa: ASYNC110 - another process becomes ready
-            await asyncio.sleep(0.05)
-        self._state.write_demo(await demo.bootstrap(f"127.0.0.1:{self._ports['identity']}", self._secrets))
+        identity, tasks = self._rooms[:2]
+        await _ready(identity)
+        address, secrets = f"127.0.0.1:{self._ports['identity']}", self._secrets
+        made = await demo.bootstrap(address, secrets)
+        await _ready(tasks)
+        await demo.calendars(address, f"127.0.0.1:{self._ports['task']}", secrets)
+        self._state.write_demo(made)
+
+
+async def _ready(service: Service) -> None:
+    while not await asyncio.to_thread(service.ready):  # noqa: ASYNC110 - another process becomes ready
+        await asyncio.sleep(0.05)
 
 
 def choose_ports(offset: int, say: Callable[[str], None]) -> dict[str, int]:
