@@ -1,5 +1,6 @@
 """Examples of answers: those written by hand, and for every other message one made from its fields."""
 
+from datetime import timedelta
 from enum import StrEnum
 from inspect import isclass
 from types import NoneType
@@ -8,9 +9,9 @@ from typing import Any, Union, get_args, get_origin
 from orkestra.api_gateway.routes.examples import ANSWERS, Example
 from orkestra.api_gateway.routes.words import AT, WORDS
 from orkestra.wire import Model
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-PLAIN: dict[type, Any] = {str: "text", bool: True, int: 1, float: 0.5}
+PLAIN: dict[Any, Any] = {str: "text", bool: True, int: 1, float: 0.5, AwareDatetime: AT, timedelta: "PT90S"}
 
 
 def example_of(message: type[BaseModel]) -> Example:
@@ -34,7 +35,7 @@ def _value(name: str, annotation: Any, is_required: bool) -> Any:
         return WORDS[name]
     if isclass(kind) and issubclass(kind, BaseModel):
         return example_of(kind) if is_required else None
-    return (AT if name.endswith("_at") else PLAIN.get(kind, {})) if is_required else None
+    return PLAIN.get(kind, {}) if is_required else None
 
 
 def _kind(annotation: Any) -> Any:
