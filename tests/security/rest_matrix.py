@@ -45,6 +45,7 @@ MATRIX: dict[str, Tried] = {
     "POST /v1/workflows/{workflow_id}/update": THEIR_ID,
     "POST /v1/workflows/{workflow_id}/cancel": THEIR_ID,
     "POST /v1/workflows/{workflow_id}/terminate": THEIR_ID,
+    "POST /v1/workflows/{workflow_id}/reset": THEIR_ID,
     "POST /v1/schedules": OWN,
     "GET /v1/schedules": LIST,
     "GET /v1/schedules/{schedule_id}": THEIR_ID,

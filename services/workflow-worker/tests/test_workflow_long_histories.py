@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -10,6 +11,7 @@ from orkestra.chassis.tokens import Signer
 from orkestra.cli.servers import Temporal
 from orkestra.cli.servers import start as start_server
 from orkestra.testkit import Schema, eventually, free_port
+from orkestra.v1.task import Task
 from orkestra.v1.workflow import (
     GetTimelineRequest,
     GetWorkflowResultRequest,
@@ -67,6 +69,28 @@ async def test_a_loop_goes_on_in_a_new_history_with_its_task_and_its_timeline(wo
     told = (await client.get_timeline(GetTimelineRequest(workflow_id=run.workflow_id))).entries
     assert sum(entry.text == "The signal tick came." for entry in told) == 25
     assert any(entry.event == "continued" for entry in told)
+
+
+async def test_a_run_may_wait_for_more_tasks_than_it_can_ask_for_at_once(world: World) -> None:
+    client, count = world.client("agent"), 150
+    async with world.worker("workflow_author"):
+        many = QUESTION | {"customer_id": str(count)}
+        request = StartWorkflowRequest(definition="asks-many", input=many)
+        run = await client.start_workflow(request, request_id=uuid4().hex, timeout=30)
+
+        def mine() -> list[Task]:
+            return [one for one in world.tasks.tasks.values() if one.workflow_id == run.workflow_id]
+
+        await eventually(lambda: len(mine()) == count, timeout=60)
+        for task in mine():
+            await world.tasks.answer(task.task_id, {"answer": task.title})
+        asked = GetWorkflowResultRequest(workflow_id=run.workflow_id, wait=20)
+
+        async def has_ended() -> bool:
+            ended = await client.get_workflow_result(asked, timeout=30)
+            return bool(ended.result == [f"Item {number}" for number in range(count)])
+
+        await eventually(has_ended, timeout=80)
 
 
 async def test_the_clock_of_a_task_without_a_workflow_rings_on_in_a_new_history(world: World) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 
-from orkestra.sdk import Answer, ChangeRequest, Context, group, task, workflow
+from orkestra.sdk import Answer, ChangeRequest, Context, all_of, group, task, workflow
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio import workflow as temporal
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
 
 class Question(BaseModel):
@@ -132,6 +133,32 @@ async def out_of_time(ctx: Context, asked: Question) -> None:
         short = asked.model_copy(update={"conversation_id": "short"})
         temporal.continue_as_new(short, run_timeout=timedelta(seconds=1))
     await ctx.sleep("1h")
+
+
+@workflow("asks-many")
+async def asks_many(ctx: Context, asked: Question) -> list[str]:
+    """Ask as many things at once as the customer's number says."""
+    titles = [f"Item {number}" for number in range(int(asked.customer_id))]
+    answers = await all_of(*(task(ctx, title=title, assign_to=group("finance")) for title in titles))
+    return [str(answer.data["answer"]) for answer in answers]
+
+
+BANKS = {"is_open": False}
+
+
+@activity.defn
+async def pay() -> str:
+    if not BANKS["is_open"]:
+        raise ApplicationError("The bank is closed.", type="BANK_CLOSED", non_retryable=True)
+    return "paid"
+
+
+@workflow("pays")
+async def pays(ctx: Context, asked: Question) -> str:
+    """Ask somebody, then pay."""
+    result = await task(ctx, title="May this be paid?", assign_to=group("finance"))
+    paid: str = await ctx.activity(pay)
+    return f"{result.data['answer']} {paid}"
 
 
 @workflow("tells")

@@ -302,11 +302,7 @@ class World:
 
     async def confirmations(self, task: Task, *, count: int) -> None:
         """Wait until the wake-up of a task was confirmed so many times."""
-
-        def confirmed() -> bool:
-            return self.tasks.confirmed.count(task.task_id) >= count
-
-        await eventually(confirmed)
+        await eventually(lambda: self.tasks.confirmed.count(task.task_id) >= count)
 
     async def temporal(self) -> Client:
         """Temporal, to look behind the service."""

@@ -8,7 +8,7 @@ from orkestra.cli.options import QuietOption
 from orkestra.cli.output import fields
 from orkestra.cli.refusals import FAILED, NOT_YET
 from orkestra.cli.scaffold import new_workflow
-from orkestra.v1.workflow import Workflow, WorkflowStatus
+from orkestra.v1.workflow import ResetPoint, Workflow, WorkflowStatus
 
 app = typer.Typer(help="Start workflows, follow them, end them.", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, such as wf_….")]
@@ -140,6 +140,21 @@ async def terminate(session: Session, workflow_id: IdArgument, *, reason: Reason
     """End a run at once; its code gets no chance to clean up."""
     run = await session.client.terminate(workflow_id, reason=reason)
     session.output.give(run, f"{workflow_id} is {run.status}.")
+
+
+@asks(app, "reset")
+async def reset(
+    session: Session,
+    workflow_id: IdArgument,
+    *,
+    point: Annotated[ResetPoint, typer.Option("--point", help="Before which step the run goes on.")] = (
+        ResetPoint.LAST_STEP
+    ),
+    reason: ReasonOption = None,
+) -> None:
+    """Take a run back to an earlier step; one that has ended runs again."""
+    run = await session.client.reset(workflow_id, point=point, reason=reason)
+    session.output.give(run, f"{workflow_id} is {run.status} again, from before its {point.replace('_', ' ')}.")
 
 
 async def _result(session: Session, workflow_id: str, wait: float | None) -> None:

@@ -35,6 +35,15 @@ class BusinessIdPolicy(StrEnum):
     """Ends the running one by force, and starts."""
 
 
+class ResetPoint(StrEnum):
+    """Where a run is taken back to."""
+
+    LAST_STEP = "last_step"
+    """Before the last step of its code: what made it fail is tried again."""
+    FIRST_STEP = "first_step"
+    """Before the first step: all of it is done again."""
+
+
 class ScheduleOverlap(StrEnum):
     """What a schedule does when it fires while a run of it is running."""
 
@@ -249,6 +258,14 @@ class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     started_after: UtcDatetime | None = Field(default=None, description="Started at this time or later.")
     started_before: UtcDatetime | None = Field(default=None, description="Started before this time.")
     schedule_id: str | None = Field(default=None, description="Started by this schedule.")
+
+
+class ResetWorkflowRequest(Model, pb=pb.ResetWorkflowRequest):
+    """Takes a run back."""
+
+    workflow_id: str
+    point: ResetPoint | None = Field(default=None, description="last_step where absent.")
+    reason: str | None = Field(default=None)
 
 
 class CreateScheduleRequest(Model, pb=pb.CreateScheduleRequest):
@@ -469,6 +486,12 @@ class WorkflowServiceServer(Protocol):
         """Ends a run by force, at once: its code is not asked and cleans up nothing."""
         ...
 
+    async def reset_workflow(self, ctx: Context, request: ResetWorkflowRequest) -> Workflow:
+        """Takes a run back to an earlier step, from which its code goes on in a new history; an ended run runs
+        again.
+        """
+        ...
+
     async def get_timeline(self, ctx: Context, request: GetTimelineRequest) -> Timeline:
         """Tells what happened in a run, in words."""
         ...
@@ -600,6 +623,16 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
         """Ends a run by force, at once: its code is not asked and cleans up nothing."""
         return await self._call(
             "TerminateWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def reset_workflow(
+        self, request: ResetWorkflowRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Workflow:
+        """Takes a run back to an earlier step, from which its code goes on in a new history; an ended run runs
+        again.
+        """
+        return await self._call(
+            "ResetWorkflow", request, Workflow, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def get_timeline(

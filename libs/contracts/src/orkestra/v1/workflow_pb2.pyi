@@ -31,6 +31,12 @@ class BusinessIdPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BUSINESS_ID_POLICY_USE_RUNNING: _ClassVar[BusinessIdPolicy]
     BUSINESS_ID_POLICY_TERMINATE_RUNNING: _ClassVar[BusinessIdPolicy]
 
+class ResetPoint(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESET_POINT_UNSPECIFIED: _ClassVar[ResetPoint]
+    RESET_POINT_LAST_STEP: _ClassVar[ResetPoint]
+    RESET_POINT_FIRST_STEP: _ClassVar[ResetPoint]
+
 class ScheduleOverlap(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SCHEDULE_OVERLAP_UNSPECIFIED: _ClassVar[ScheduleOverlap]
@@ -50,6 +56,9 @@ BUSINESS_ID_POLICY_REJECT_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_REJECT_ALWAYS: BusinessIdPolicy
 BUSINESS_ID_POLICY_USE_RUNNING: BusinessIdPolicy
 BUSINESS_ID_POLICY_TERMINATE_RUNNING: BusinessIdPolicy
+RESET_POINT_UNSPECIFIED: ResetPoint
+RESET_POINT_LAST_STEP: ResetPoint
+RESET_POINT_FIRST_STEP: ResetPoint
 SCHEDULE_OVERLAP_UNSPECIFIED: ScheduleOverlap
 SCHEDULE_OVERLAP_SKIP: ScheduleOverlap
 SCHEDULE_OVERLAP_START: ScheduleOverlap
@@ -351,6 +360,16 @@ class TerminateWorkflowRequest(_message.Message):
     workflow_id: str
     reason: str
     def __init__(self, workflow_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ResetWorkflowRequest(_message.Message):
+    __slots__ = ("workflow_id", "point", "reason")
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    workflow_id: str
+    point: ResetPoint
+    reason: str
+    def __init__(self, workflow_id: _Optional[str] = ..., point: _Optional[_Union[ResetPoint, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetTimelineRequest(_message.Message):
     __slots__ = ("workflow_id",)

@@ -26,6 +26,8 @@ from orkestra.v1.workflow import (
     ListDefinitionsResponse,
     ListWorkflowsRequest,
     ListWorkflowsResponse,
+    ResetPoint,
+    ResetWorkflowRequest,
     SignalWorkflowRequest,
     StartWorkflowRequest,
     Timeline,
@@ -183,6 +185,12 @@ class Client:
         """End a run at once; its code gets no chance to clean up."""
         body = {} if reason is None else {"reason": reason}
         return await self.call(Workflow, "POST", f"/v1/workflows/{workflow_id}/terminate", body)
+
+    async def reset(self, workflow_id: str, *, point: ResetPoint | None = None, reason: str | None = None) -> Workflow:
+        """Take a run back before its last step, or before its first; one that has ended runs again."""
+        request = ResetWorkflowRequest(workflow_id=workflow_id, point=point, reason=reason)
+        body = _rest_of(request, "workflow_id")
+        return await self.call(Workflow, "POST", f"/v1/workflows/{workflow_id}/reset", body)
 
     async def create_task(self, request: CreateTaskRequest, *, request_id: str | None = None) -> Task:
         """Open a task of its own, without a workflow."""

@@ -192,8 +192,8 @@ class _WorkflowOutbound(WorkflowOutboundInterceptor):
         super().continue_as_new(input)
 
     def _slim(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
-        header = self._run.header
-        return headers if header is None else {**headers, HEADER: header.without_content().to_payload()}
+        slim = self._run.slim_header
+        return headers if slim is None else {**headers, HEADER: slim}
 
     def _whole(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
         header = self._run.header

@@ -1,14 +1,17 @@
 """The state of one run that task() and the interceptors share; lives inside the workflow sandbox."""
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 from orkestra.rules import mint_task_id
 from orkestra.sdk.header import RunHeader
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
@@ -17,6 +20,9 @@ FIRE_SCHEDULE = "orkestra.fire_schedule"
 FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 WITHOUT_END = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 CALL_TIMEOUT = timedelta(seconds=2)
+QUICK_AT_ONCE = 50
+CALLS_AT_ONCE = 100
+"""Of one run; Temporal gives its code two seconds at a time, and keeps at most 2,000 activities pending."""
 SHORTEST_ALARM = timedelta(milliseconds=10)
 ALARM_SUMMARY = "alarm of "
 """Begins the summary of a timer that is a task's alarm, which tells it from an author's timers in the history."""
@@ -39,6 +45,14 @@ class Run:
     def __init__(self) -> None:
         self.header: RunHeader | None = None
         self._heard: dict[str, int] = {}
+        self._waiting: dict[str, tuple[int, asyncio.Future[None]]] = {}
+        self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._wanted = 0
+
+    @cached_property
+    def slim_header(self) -> Payload | None:
+        """What activities are given of the header."""
+        return None if self.header is None else self.header.without_content().to_payload()
 
     def required_header(self) -> RunHeader:
         """Return the header; refuses a run that was not started through Orkestra."""
@@ -70,40 +84,76 @@ class Run:
     def hear(self, signal: WakeUp) -> None:
         """Note a signal; one about a task that this run does not wait for is ignored."""
         known = self._heard.get(signal.task_id)
-        if known is not None:
-            self._heard[signal.task_id] = max(known, signal.version)
+        if known is None or signal.version <= known:
+            return
+        self._heard[signal.task_id] = signal.version
+        since, told = self._waiting.get(signal.task_id, (0, None))
+        if told is not None and signal.version > since and not told.done():
+            told.set_result(None)
 
     async def news(
-        self, task_id: str, *, since: int, alarm: timedelta | None, unless: Callable[[], bool] = lambda: False
+        self, task_id: str, *, since: int, alarm: timedelta | None, unless: "asyncio.Future[Any] | None" = None
     ) -> None:
-        """Wait until a version above `since` was heard of, the alarm rings, or `unless` holds."""
-        timeout = None if alarm is None else max(alarm, SHORTEST_ALARM)
-        try:
-            await workflow.wait_condition(
-                lambda: self._heard.get(task_id, 0) > since or unless(),
-                timeout=timeout,
-                timeout_summary=f"{ALARM_SUMMARY}{task_id}",
-            )
-        except TimeoutError:
-            return
+        """Wait until a version above `since` was heard of, the alarm rings, or `unless` is done.
 
-    async def call(self, activity: str, request: BaseModel, answer: type[A]) -> A:
-        """Call a service: three quick tries that leave one event, then tries without end at most 30 s apart."""
+        Each task has a future of its own: Temporal would ask a condition of each again at every step of the run.
+        """
+        if self._heard.get(task_id, 0) > since:
+            return
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[task_id] = since, told
+        until = [told] if unless is None else [told, unless]
         try:
-            answered: A = await workflow.execute_local_activity(
-                activity,
-                request,
-                result_type=answer,
-                start_to_close_timeout=CALL_TIMEOUT,
-                retry_policy=FIRST_TRIES,
-            )
-        except FailureError as error:
-            _raise_refusal(error)
-            answered = await self.call_recorded(activity, request, answer)
-        return answered
+            if alarm is None:
+                await workflow.wait(until, return_when=asyncio.FIRST_COMPLETED)
+                return
+            length = max(alarm, SHORTEST_ALARM)
+            ringing = asyncio.ensure_future(workflow.sleep(length, summary=f"{ALARM_SUMMARY}{task_id}"))
+            try:
+                await workflow.wait([*until, ringing], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ringing.cancel()
+        finally:
+            self._waiting.pop(task_id, None)
+
+    async def call(self, activity: str, request: BaseModel | Callable[[], BaseModel], answer: type[A]) -> A:
+        """Call a service: three quick tries that leave one event, then tries without end at most 30 s apart.
+
+        A request that is a function is made when its turn has come: at most 100 calls of a run go on at once. Where
+        many are wanted at once the quick tries are left out: Temporal takes a step back that has not ended after ten
+        seconds, with all the calls that it has made.
+        """
+        self._wanted += 1
+        is_quick = self._wanted <= QUICK_AT_ONCE
+        try:
+            async with self._gate:
+                asked = request() if callable(request) else request
+                if not is_quick:
+                    return await self._recorded(activity, asked, answer)
+                try:
+                    return await self._quickly(activity, asked, answer)
+                except FailureError as error:
+                    _raise_refusal(error)
+                    return await self._recorded(activity, asked, answer)
+        finally:
+            self._wanted -= 1
 
     async def call_recorded(self, activity: str, request: BaseModel, answer: type[A]) -> A:
         """Call a service with the intent in the history first; tried without end at most 30 s apart."""
+        async with self._gate:
+            return await self._recorded(activity, request, answer)
+
+    async def _quickly(self, activity: str, request: BaseModel, answer: type[A]) -> A:
+        answered: A = await workflow.execute_local_activity(
+            activity,
+            request,
+            result_type=answer,
+            start_to_close_timeout=CALL_TIMEOUT,
+            retry_policy=FIRST_TRIES,
+        )
+        return answered
+
+    async def _recorded(self, activity: str, request: BaseModel, answer: type[A]) -> A:
         try:
             answered: A = await workflow.execute_activity(
                 activity,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import partial
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from orkestra.forms import Form, schema_of
@@ -203,8 +204,10 @@ async def task(  # noqa: PLR0913 - each is a field of the task
     assignment = assignment_of(assign_to)
     alone = assignment.users[0] if isinstance(assign_to, User) else None
     info = workflow.info()
-    request = CreateTaskRequest(
-        task_id=run.mint_task_id(),
+    task_id = run.mint_task_id()
+    request = partial(
+        CreateTaskRequest,
+        task_id=task_id,
         workflow_id=info.workflow_id,
         first_run_id=info.first_execution_run_id,
         key=key,
@@ -230,7 +233,7 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         approval_policy=None if approval_policy is None else ApprovalPolicy.model_validate(approval_policy),
         four_eyes=four_eyes,
     )
-    end = await _wait_for_end(run, request, on_changes_requested)
+    end = await _wait_for_end(run, task_id, request, on_changes_requested)
     receipt = None if end.receipt is None else await read(run, end.receipt.token)
     return _result_of(end, form, receipt)
 
@@ -252,9 +255,10 @@ async def follow(task_id: str, *, when_long: Callable[[], NoReturn]) -> ClockSta
     return state
 
 
-async def _wait_for_end(run: Run, request: CreateTaskRequest, reply: Reply | None) -> ClockState:
+async def _wait_for_end(
+    run: Run, task_id: str, request: Callable[[], CreateTaskRequest], reply: Reply | None
+) -> ClockState:
     """Open the task and return its end."""
-    task_id = request.task_id or ""
     run.listen(task_id)
     try:
         state = await run.call(CREATE_TASK, request, ClockState)
@@ -286,7 +290,7 @@ async def _reply(run: Run, state: ClockState, asked: ChangeRequest, reply: Reply
     replying = asyncio.ensure_future(reply(asked))
     try:
         while _asked(state) == asked and not replying.done():
-            await run.news(state.task_id, since=state.version, alarm=state.wake_in, unless=replying.done)
+            await run.news(state.task_id, since=state.version, alarm=state.wake_in, unless=replying)
             if not replying.done():
                 state = await _advance(run, state.task_id)
         return await _answer(run, state, asked, replying.result()) if replying.done() else state

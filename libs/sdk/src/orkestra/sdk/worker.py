@@ -30,6 +30,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 log = logging.getLogger("orkestra.worker")
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
+STEP_SECONDS = 8
+"""How long a step of a run's code may take: Temporal's 2 are little for a run with 2,000 tasks on a busy machine."""
 ENDING_SECONDS = 15.0
 """How long a worker may take to end beyond the time that its activities are given."""
 
@@ -127,7 +129,7 @@ def make_workers(
 ) -> list[Worker]:
     """Return one Temporal worker for each task queue that the definitions name."""
     queues = {settings.task_queue} | {one.task_queue for one in contents.definitions if one.task_queue}
-    return [
+    workers = [
         Worker(
             client,
             task_queue=queue,
@@ -140,6 +142,11 @@ def make_workers(
         )
         for queue in sorted(queues)
     ]
+    for worker in workers:
+        inner = worker._workflow_worker  # noqa: SLF001 - Temporal has no option for it
+        if inner is not None:
+            inner._deadlock_timeout_seconds = STEP_SECONDS  # noqa: SLF001
+    return workers
 
 
 def _pauses() -> Iterator[float]:

@@ -104,6 +104,18 @@ update runs set
 where tenant_id = :tenant_id and workflow_id = :workflow_id and status = 'running' and cancel_requested_at is null
 returning *;
 
+-- reopen_run
+-- The run goes on from an earlier step, and what ended it or asked it to stop is forgotten.
+update runs set
+    status = 'running', result = null, failure = null, closed_at = null,
+    cancel_requested_at = null, cancel_reason = null, cancel_delivered_at = null
+where tenant_id = :tenant_id and workflow_id = :workflow_id;
+
+-- note_reset
+update runs set run_id = :run_id, updated_at = now(), resource_version = resource_version + 1
+where tenant_id = :tenant_id and workflow_id = :workflow_id
+returning *;
+
 -- note_cancel_delivered
 update runs set cancel_delivered_at = now()
 where tenant_id = :tenant_id and workflow_id = :workflow_id and cancel_delivered_at is null;

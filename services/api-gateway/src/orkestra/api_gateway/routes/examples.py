@@ -68,6 +68,7 @@ from orkestra.v1.workflow import (
     CreateScheduleRequest,
     QueryWorkflowRequest,
     QueryWorkflowResponse,
+    ResetWorkflowRequest,
     Schedule,
     SignalWorkflowRequest,
     StartWorkflowRequest,
@@ -128,6 +129,7 @@ REQUESTS: dict[type[BaseModel], Example] = {
         "time_zone": "Europe/Berlin",
     },
     UpdateScheduleRequest: {"paused": True, "note": "Closed over the holidays."},
+    ResetWorkflowRequest: {"point": "last_step", "reason": "The bank answers again."},
     TerminateWorkflowRequest: {"reason": "The worker is broken and cleans up nothing."},
     CreateTaskRequest: {
         "title": "Refund €20 for order 2041?",

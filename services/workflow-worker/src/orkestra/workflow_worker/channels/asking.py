@@ -5,13 +5,18 @@ from typing import Any
 
 from orkestra.chassis.telemetry import step
 from orkestra.wire import FailedPrecondition, Unavailable
-from orkestra.workflow_worker.channels.bounds import Bounded, unavailable
+from orkestra.workflow_worker.channels.bounds import Bounded, bounded, unavailable
 from temporalio.api.common.v1 import Payloads, WorkflowExecution
-from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType, UpdateWorkflowExecutionLifecycleStage
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.update.v1 import Input, Meta, Outcome, Request, WaitPolicy
 from temporalio.api.workflowservice.v1 import (
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryResponse,
+    GetWorkflowExecutionHistoryReverseRequest,
+    GetWorkflowExecutionHistoryReverseResponse,
     QueryWorkflowRequest,
+    ResetWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
     UpdateWorkflowExecutionRequest,
 )
@@ -20,12 +25,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 ANSWER_SECONDS = 3.0
 """How long a run's code may take to answer: within the time that a call has, which is 5 seconds unless one is given."""
+RESET_SECONDS = 4.0
 GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS)
 NOBODY_ANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 
 
 class Asking(Bounded):
-    """Queries, updates and ends runs; Unavailable where no worker answers in 3 seconds."""
+    """Queries, updates, takes back and ends runs; Unavailable where no worker answers in 3 seconds."""
 
     async def query(self, workflow_id: str, query: str, *, payload: Any) -> tuple[bool, Any]:
         """Return whether Temporal knows the run, and what its code answers; refuses what the code does not answer."""
@@ -83,6 +89,53 @@ class Asking(Bounded):
         )
         call = self._service.terminate_workflow_execution(request)
         return await self._unless_gone("TerminateWorkflowExecution", call)
+
+    async def reset(self, workflow_id: str, *, to_first: bool, reason: str, request_id: str) -> str | None:
+        """Take a run back before its last or first step, once for one `request_id`; return its new execution.
+
+        None where it has made no step that Temporal still knows. A cancellation asked for before is forgotten.
+        """
+        try:
+            async with bounded(RESET_SECONDS):
+                step_id = await self._step(workflow_id, to_first=to_first)
+                if step_id is None:
+                    return None
+                request = ResetWorkflowExecutionRequest(
+                    namespace=self._client.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+                    reason=reason,
+                    workflow_task_finish_event_id=step_id,
+                    request_id=request_id,
+                    reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST],
+                )
+                with step("temporal ResetWorkflowExecution"):
+                    return (await self._service.reset_workflow_execution(request)).run_id
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise unavailable() from error
+
+    async def _step(self, workflow_id: str, *, to_first: bool) -> int | None:
+        """Return the event with which the last or the first step of the run's newest execution was done."""
+        space, run, token = self._client.namespace, WorkflowExecution(workflow_id=workflow_id), b""
+        while True:
+            page: GetWorkflowExecutionHistoryResponse | GetWorkflowExecutionHistoryReverseResponse
+            if to_first:
+                forward = GetWorkflowExecutionHistoryRequest(
+                    namespace=space, execution=run, maximum_page_size=100, next_page_token=token
+                )
+                page = await self._service.get_workflow_execution_history(forward)
+            else:
+                back = GetWorkflowExecutionHistoryReverseRequest(
+                    namespace=space, execution=run, maximum_page_size=100, next_page_token=token
+                )
+                page = await self._service.get_workflow_execution_history_reverse(back)
+            for event in page.history.events:
+                if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                    return event.event_id
+            token = page.next_page_token
+            if not token:
+                return None
 
     def _if_gone(self, error: RPCError) -> bool:
         """Return False where the error says that the run is not there; raise what it says otherwise."""

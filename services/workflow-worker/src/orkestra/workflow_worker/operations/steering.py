@@ -4,12 +4,15 @@ import hashlib
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
     GetWorkflowRequest,
     QueryWorkflowRequest,
     QueryWorkflowResponse,
+    ResetPoint,
+    ResetWorkflowRequest,
     SignalWorkflowRequest,
     TerminateWorkflowRequest,
     UpdateWorkflowRequest,
@@ -17,9 +20,9 @@ from orkestra.v1.workflow import (
     Workflow,
     WorkflowStatus,
 )
-from orkestra.wire import Context, Error, FailedPrecondition, Unavailable, dumps
+from orkestra.wire import AlreadyExists, Context, Error, FailedPrecondition, Unavailable, dumps
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import Base, sql, visible_run
+from orkestra.workflow_worker.operations.base import Base, sql, tell, visible_run
 from orkestra.workflow_worker.operations.ending import terminate_run
 
 
@@ -114,6 +117,35 @@ class Steering(Base):
         run = await visible_run(tx, request.workflow_id)
         rules.check_may_cancel(tx.ctx.principal, run)
         return await terminate_run(tx, run, self.engine, reason=request.reason or "terminated")
+
+    @operation
+    async def reset_workflow(self, tx: Tx, request: ResetWorkflowRequest) -> Workflow:
+        """Take the run back, with its row running again first, so that a business id that is taken refuses in time.
+
+        Where the commit is lost, the repeated request carries the same id to Temporal, which resets once for it.
+        """
+        run = await visible_run(tx, request.workflow_id)
+        rules.check_may_cancel(tx.ctx.principal, run)
+        rules.check_started(run)
+        named = {"tenant_id": tx.tenant_id, "workflow_id": run.workflow_id}
+        try:
+            await sql.reopen_run.execute(tx.conn, **named)
+        except asyncpg.UniqueViolationError:
+            raise AlreadyExists("BUSINESS_ID_TAKEN", f"Another run with {run.business_id} is running.") from None
+        run_id = await self.engine.reset(
+            run.workflow_id,
+            to_first=request.point is ResetPoint.FIRST_STEP,
+            reason=request.reason or "reset",
+            request_id=f"{tx.ctx.subject}/{tx.ctx.request_id or uuid4()}",
+        )
+        if run_id is None:
+            raise FailedPrecondition(
+                "RESET_IMPOSSIBLE", "Temporal knows no step of this run to go back to.", current=run
+            )
+        again = await sql.note_reset.one(tx.conn, Workflow, **named, run_id=run_id)
+        assert again is not None  # noqa: S101 - it was read in this transaction, and runs are not deleted
+        await tell(tx, "reset", again)
+        return again
 
 
 def _as_json(answer: Any) -> Any:
