@@ -62,3 +62,24 @@ def test_the_headers_say_policy_and_standing() -> None:
     standing = Standing(Limit("key", 100, 60), ahead=6.0, admitted=True)
     assert headers([standing]) == {"RateLimit-Policy": '"key";q=100;w=60', "RateLimit": '"key";r=90;t=6'}
     assert headers([]) == {}
+
+
+async def test_quick_calls_of_a_large_quota_are_counted_together_and_none_for_free(database: Database) -> None:
+    limits, limit = RateLimits(database), Limit("large", 4000, 600)
+    asked = 200
+    for _ in range(asked):
+        (standing,) = await limits.take((limit, "a"))
+        assert standing.admitted
+    async with database.unscoped() as conn:
+        ahead = await conn.fetchval("select extract(epoch from tat - now()) from rate_limits where bucket = 'large:a'")
+    spent = float(ahead) / limit.spacing
+    assert asked * 0.8 <= spent <= asked + 16  # some have come back meanwhile; at most one batch is counted too many
+
+
+async def test_two_replicas_that_count_ahead_admit_hardly_more_than_the_quota(database: Database) -> None:
+    limit, replicas = Limit("wide", 400, 6000), [RateLimits(database), RateLimits(database)]
+    admitted = 0
+    for number in range(500):
+        (standing,) = await replicas[number % 2].take((limit, "a"))
+        admitted += standing.admitted
+    assert 380 <= admitted <= 402
