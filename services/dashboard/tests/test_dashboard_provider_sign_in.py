@@ -170,6 +170,15 @@ async def test_each_refusal_is_told_on_the_page_with_the_ways_to_try_again(pages
     await told(403, "cannot be trusted", iss="https://evil.example")
 
 
+async def test_a_refusal_is_told_in_the_browsers_language(pages: Pages) -> None:
+    async with pages.browser() as browser:
+        browser.headers["accept-language"] = "de"
+        brought = pages.outside.agree(await pages.leave(browser)) | {"error": "access_denied"}
+        page = await browser.get(BACK, params=brought)
+    assert "Der Anbieter hat die Anmeldung abgelehnt." in page.text
+    assert "Mit Corp &amp; Sons anmelden" in page.text
+
+
 async def test_a_provider_that_is_away_is_told_and_signing_in_by_password_goes_on(pages: Pages) -> None:
     gone = Provider(provider_id="gone", name="Gone", issuer="http://127.0.0.1:1", client_id=CLIENT)
     pages.known["gone"] = Issuer(gone, pages.known["corp"].http)

@@ -58,7 +58,12 @@ class World:
         return IdentityServiceClient(self.channel)
 
     def as_principal(self, principal: Principal) -> IdentityServiceClient:
-        return IdentityServiceClient(self.channel, self.signer.sign(principal)[0])
+        """A client whose token is always fresh: a test may take longer than a token lasts."""
+
+        async def token() -> str:
+            return self.signer.sign(principal)[0]
+
+        return IdentityServiceClient(self.channel, token)
 
     def as_role(self, role: str, *, tenant_id: str | None = None) -> IdentityServiceClient:
         """A caller with one role that need not exist: what a token says is believed."""
