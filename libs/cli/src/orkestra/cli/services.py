@@ -94,9 +94,9 @@ class Surroundings:
     def address(self, name: str) -> str:
         return f"127.0.0.1:{self.ports[name]}"
 
-    def given(self, prefix: str) -> dict[str, str]:
+    def given(self, *prefixes: str) -> dict[str, str]:
         """Settings of one service that whoever starts the stack may give."""
-        whole = f"ORKESTRA_{prefix}"
+        whole = tuple(f"ORKESTRA_{prefix}" for prefix in prefixes)
         return {name.removeprefix("ORKESTRA_"): value for name, value in self.environ.items() if name.startswith(whole)}
 
     def database(self, schema: str) -> dict[str, str]:
@@ -155,7 +155,8 @@ def rooms(around: Surroundings) -> list[Service]:
         **known,
         "GRPC_PORT": str(around.ports["notification"]),
         "TASK_ADDRESS": around.address("task"),
-        **around.given("LANGFUSE_"),
+        "DASHBOARD_URL": f"http://127.0.0.1:{around.ports['dashboard']}",
+        **around.given("LANGFUSE_", "SMTP_", "MAIL_"),
     }
     return [
         around.service("identity-service", "orkestra.identity_service", "identity_health", identity),

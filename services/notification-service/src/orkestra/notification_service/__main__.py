@@ -53,31 +53,29 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         identity = channel(settings.identity_address, settings.grpc_tls)
         stack.push_async_callback(identity.close, None)
 
-        server = process.grpc_server(settings.grpc_port)
         authenticate = Verifier.of_identity(identity).authenticate
         guard = Guard(development=settings.development)
         own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
         operations = NotificationOperations(
             database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
         )
-        add_notification_service(server, operations, authenticate)
+        add_notification_service(process.grpc_server(settings.grpc_port), operations, authenticate)
 
         tokens = TokenSource(identity, settings.service_key)
         deliveries = Deliveries(database, sweep, patience(settings))
-        directory = Directory(database, identity, tokens)
         poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(poster.close)
-        deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
+        known = Directory(database, identity, tokens)
+        deliverer, mailing = delivering(settings, deliveries, known, poster, own_secrets)
         feeds = Feeds(database, Groups(database, identity, tokens), mailing)
         consumers = hearing(stream, database, feeds, mailing, deliverer)
         verdicts = await langfuse(settings, tokens, stack)
         if verdicts is not None:
             consumers.append(Consumer(stream, LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
-        for consumer in consumers:
-            process.loop("consumer", consumer.run)
-            process.on_drain(consumer.stop)
-        process.loop("deliveries", deliverer.run)
-        process.on_drain(deliverer.stop)
+        working: list[Consumer | Deliverer] = [*consumers, deliverer]
+        for one in working:
+            process.loop(type(one).__name__.lower(), one.run)
+            process.on_drain(one.stop)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
         process.need("postgres", database.check)

@@ -54,7 +54,7 @@ class Visit:
 
     @property
     def notifications(self) -> NotificationServiceClient:
-        return self.door.client(NotificationServiceClient, self.access.token)
+        return self.door.client(NotificationServiceClient, self.access.token, locale=self.words.language)
 
     @property
     def csrf(self) -> str:
