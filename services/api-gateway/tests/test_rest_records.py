@@ -8,7 +8,9 @@ import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.v1.task import (
     Correction,
+    CorrectionStatistics,
     FormProjection,
+    GetCorrectionStatisticsRequest,
     GetTaskFiguresRequest,
     HistoryVerification,
     ListCorrectionsRequest,
@@ -137,6 +139,29 @@ async def test_filters_that_are_none_go_nowhere(door: RestWorld, wrong: dict[str
     assert refused.status_code == 422
     assert [error["path"] for error in refused.json()["errors"]] == [next(iter(wrong))]
     assert door.rooms.asked == []
+
+
+async def test_statistics_of_corrections_are_asked_by_time_type_and_agent(door: RestWorld) -> None:
+    shown = CorrectionStatistics.model_validate(
+        {
+            "answered_after": "2030-01-01T00:00:00Z",
+            "answered_before": "2030-02-01T00:00:00Z",
+            "answered": 60,
+            "kept": 45,
+            "calibration": [{"at_least": 0.9, "answered": 60, "kept": 45, "kept_rate": 0.75}],
+            "target": 0.6,
+            "suggested_threshold": 0.9,
+            "is_enough": True,
+        }
+    )
+    door.rooms.answer("get_correction_statistics", shown)
+    asked = {"answered_after": "2030-01-01T00:00:00Z", "type": "refund", "agent": "bot", "target": "0.6"}
+    answer = await door.http.get("/v1/corrections/statistics", params=asked)
+    assert (answer.status_code, CorrectionStatistics.model_validate(answer.json())) == (200, shown)
+    assert door.rooms.asked[0].request == GetCorrectionStatisticsRequest.model_validate({**asked, "target": 0.6})
+    for wrong in ({"target": "most"}, {"colour": "red"}):
+        refused = await door.http.get("/v1/corrections/statistics", params=wrong)
+        assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, list(wrong))
 
 
 async def test_whoever_may_not_see_corrections_is_told_so(door: RestWorld) -> None:

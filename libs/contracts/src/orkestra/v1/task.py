@@ -568,6 +568,47 @@ class CorrectedField(Model, pb=pb.CorrectedField):
     changed: bool
 
 
+class GetCorrectionStatisticsRequest(Model, pb=pb.GetCorrectionStatisticsRequest):
+    """Of which corrections."""
+
+    answered_after: UtcDatetime | None = Field(
+        default=None, description="Answered at this time or later; 30 days before the end where absent."
+    )
+    answered_before: UtcDatetime | None = Field(
+        default=None, description="Answered before this time; now where absent. At most 366 days after the beginning."
+    )
+    type: str | None = Field(default=None, description="Tasks of this type.")
+    agent: str | None = Field(default=None, description="Drafted by the agent of this name: context.agent.name.")
+    model: str | None = Field(default=None)
+    prompt_version: str | None = Field(default=None)
+    target: float | None = Field(
+        default=None, description="The share of drafts that people are to keep, 0..1; 0.9 where absent."
+    )
+
+
+class FieldStatistics(Model, pb=pb.FieldStatistics):
+    """What became of one field of the drafts of one type of tasks."""
+
+    type: str | None = Field(default=None, description="The type of the tasks.")
+    field: str
+    drafted: Int64
+    kept: Int64
+    emptied: Int64 = Field(description="Left empty by the person; changed is the rest.")
+    change_rate: float = Field(description="What was not kept by drafted.")
+    mean_confidence: float | None = Field(
+        default=None, description="The mean of the field's own stated confidences; absent where none was stated."
+    )
+
+
+class ConfidenceBand(Model, pb=pb.ConfidenceBand):
+    """Drafts of one tenth of confidence."""
+
+    at_least: float = Field(description="0.0, 0.1 and so on to 0.9, which includes 1.")
+    answered: Int64
+    kept: Int64
+    kept_rate: float = Field(description="kept by answered.")
+
+
 class GetTaskFiguresRequest(Model, pb=pb.GetTaskFiguresRequest):
     """Which tasks the figures are of."""
 
@@ -929,6 +970,28 @@ class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
+
+
+class CorrectionStatistics(Model, pb=pb.CorrectionStatistics):
+    """What people made of drafts, in numbers."""
+
+    answered_after: UtcDatetime
+    answered_before: UtcDatetime
+    answered: Int64 = Field(description="Answers of people to drafts.")
+    kept: Int64 = Field(description="Of these, those that left every value that was drafted.")
+    fields: list[FieldStatistics] = Field(
+        default_factory=list, description="Each field that was drafted; the 200 drafted most often."
+    )
+    calibration: list[ConfidenceBand] = Field(
+        default_factory=list,
+        description="By the stated confidence of the agent, in tenths, the lowest first; those without any drafts are left out.",
+    )
+    target: float = Field(description="What the suggestion is held against.")
+    suggested_threshold: float | None = Field(
+        default=None,
+        description="The lowest confidence from which on the share of drafts that are kept reaches the target: the lower end of its 95 % Wilson interval does. Absent where none does, or the data is not enough.",
+    )
+    is_enough: bool = Field(description="Whether at least 50 answered drafts state a confidence.")
 
 
 class TaskFigures(Model, pb=pb.TaskFigures):
@@ -1533,6 +1596,14 @@ class TaskServiceServer(Protocol):
         """
         ...
 
+    async def get_correction_statistics(
+        self, ctx: Context, request: GetCorrectionStatisticsRequest
+    ) -> CorrectionStatistics:
+        """Says which fields of drafts people change, how far the confidence of agents holds, and from which on one
+        may be trusted. For managers, admins, auditors.
+        """
+        ...
+
     async def get_task_figures(self, ctx: Context, request: GetTaskFiguresRequest) -> TaskFigures:
         """Returns figures of the tasks that were asked in a time: how many, how long, how late, who, and what became
         of the drafts of agents. For managers, admins and auditors.
@@ -1835,6 +1906,21 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """
         return await self._call(
             "ListCorrections", request, ListCorrectionsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_correction_statistics(
+        self, request: GetCorrectionStatisticsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CorrectionStatistics:
+        """Says which fields of drafts people change, how far the confidence of agents holds, and from which on one
+        may be trusted. For managers, admins, auditors.
+        """
+        return await self._call(
+            "GetCorrectionStatistics",
+            request,
+            CorrectionStatistics,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
         )
 
     async def get_task_figures(

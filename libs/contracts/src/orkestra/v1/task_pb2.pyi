@@ -1453,6 +1453,76 @@ class Correction(_message.Message):
     revision: int
     def __init__(self, task_id: _Optional[str] = ..., type: _Optional[str] = ..., title: _Optional[str] = ..., agent: _Optional[_Union[AgentInfo, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., answer: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., kept: _Optional[bool] = ..., diff: _Optional[_Iterable[_Union[CorrectedField, _Mapping]]] = ..., answered_by: _Optional[str] = ..., answered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
+class GetCorrectionStatisticsRequest(_message.Message):
+    __slots__ = ("answered_after", "answered_before", "type", "agent", "model", "prompt_version", "target")
+    ANSWERED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    answered_after: _timestamp_pb2.Timestamp
+    answered_before: _timestamp_pb2.Timestamp
+    type: str
+    agent: str
+    model: str
+    prompt_version: str
+    target: float
+    def __init__(self, answered_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., agent: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., target: _Optional[float] = ...) -> None: ...
+
+class CorrectionStatistics(_message.Message):
+    __slots__ = ("answered_after", "answered_before", "answered", "kept", "fields", "calibration", "target", "suggested_threshold", "is_enough")
+    ANSWERED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    SUGGESTED_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    IS_ENOUGH_FIELD_NUMBER: _ClassVar[int]
+    answered_after: _timestamp_pb2.Timestamp
+    answered_before: _timestamp_pb2.Timestamp
+    answered: int
+    kept: int
+    fields: _containers.RepeatedCompositeFieldContainer[FieldStatistics]
+    calibration: _containers.RepeatedCompositeFieldContainer[ConfidenceBand]
+    target: float
+    suggested_threshold: float
+    is_enough: bool
+    def __init__(self, answered_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[int] = ..., kept: _Optional[int] = ..., fields: _Optional[_Iterable[_Union[FieldStatistics, _Mapping]]] = ..., calibration: _Optional[_Iterable[_Union[ConfidenceBand, _Mapping]]] = ..., target: _Optional[float] = ..., suggested_threshold: _Optional[float] = ..., is_enough: _Optional[bool] = ...) -> None: ...
+
+class FieldStatistics(_message.Message):
+    __slots__ = ("type", "field", "drafted", "kept", "emptied", "change_rate", "mean_confidence")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    DRAFTED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    EMPTIED_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_RATE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    field: str
+    drafted: int
+    kept: int
+    emptied: int
+    change_rate: float
+    mean_confidence: float
+    def __init__(self, type: _Optional[str] = ..., field: _Optional[str] = ..., drafted: _Optional[int] = ..., kept: _Optional[int] = ..., emptied: _Optional[int] = ..., change_rate: _Optional[float] = ..., mean_confidence: _Optional[float] = ...) -> None: ...
+
+class ConfidenceBand(_message.Message):
+    __slots__ = ("at_least", "answered", "kept", "kept_rate")
+    AT_LEAST_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_RATE_FIELD_NUMBER: _ClassVar[int]
+    at_least: float
+    answered: int
+    kept: int
+    kept_rate: float
+    def __init__(self, at_least: _Optional[float] = ..., answered: _Optional[int] = ..., kept: _Optional[int] = ..., kept_rate: _Optional[float] = ...) -> None: ...
+
 class CorrectedField(_message.Message):
     __slots__ = ("field", "proposed", "answered", "confidence", "changed")
     FIELD_FIELD_NUMBER: _ClassVar[int]

@@ -522,6 +522,42 @@ where draft is not null and decided_by = 'person' and completed_at is not null
   and (:type::text is null or type = :type)
 order by completed_at, task_id limit :limit
 
+-- correction_statistics
+-- Everything from one walk along the index of corrections.
+with seen as materialized (
+    select t.task_id, t.type, t.draft, t.result, (t.context -> 'agent' ->> 'confidence')::double precision as confidence
+    from tasks t
+    where t.draft is not null and t.decided_by = 'person' and t.completed_at is not null
+      and t.completed_at >= :answered_after and t.completed_at < :answered_before
+      and (:type::text is null or t.type = :type)
+      and (:agent::text is null or t.context -> 'agent' ->> 'name' = :agent)
+      and (:model::text is null or t.context -> 'agent' ->> 'model' = :model)
+      and (:prompt_version::text is null or t.context -> 'agent' ->> 'prompt_version' = :prompt_version)
+), fields as materialized (
+    select s.task_id, s.type, p.name as field, (p.proposal ->> 'confidence')::double precision as confidence,
+           s.result -> p.name is null as is_emptied,
+           coalesce((p.proposal -> 'value')::jsonb = (s.result -> p.name)::jsonb, false) as is_kept
+    from seen s, json_each(s.draft) as p (name, proposal)
+), answers as materialized (
+    select s.task_id, s.confidence, bool_and(f.is_kept) as is_kept
+    from seen s join fields f on f.task_id = s.task_id group by s.task_id, s.confidence
+)
+select json_build_object(
+    'answered', (select count(*) from answers),
+    'kept', (select count(*) from answers where is_kept),
+    'fields', coalesce((
+        select json_agg(one) from (
+            select type, field, count(*) as drafted, count(*) filter (where is_kept) as kept,
+                   count(*) filter (where is_emptied) as emptied, avg(confidence) as mean_confidence
+            from fields group by type, field order by count(*) desc, type nulls first, field limit :most
+        ) one), '[]'),
+    'confidences', coalesce((
+        select json_agg(json_build_array(hundredths, answered, kept)) from (
+            select floor(round((confidence * 100)::numeric, 6))::integer as hundredths, count(*) as answered,
+                   count(*) filter (where is_kept) as kept
+            from answers where confidence is not null group by 1
+        ) one), '[]'))
+
 -- task_figures
 -- Every figure of the tasks that were asked in a time, from one walk along the index of the newest.
 with seen as materialized (

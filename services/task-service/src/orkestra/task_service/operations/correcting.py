@@ -1,22 +1,36 @@
-"""What people made of the drafts of agents, page by page."""
+"""What people made of the drafts of agents, page by page and in numbers."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from orkestra.chassis.operations import Tx, read
 from orkestra.rules import may_in_tenant
+from orkestra.rules.calibrating import TARGET, Kept, bands, is_enough, suggested_threshold
 from orkestra.rules.corrections import correction_of
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.storing import task_of
 from orkestra.task_service.rules import page_token, place_of, redacted, small_page_size_of
-from orkestra.v1.task import Correction, ListCorrectionsRequest, ListCorrectionsResponse, Task
+from orkestra.v1.task import (
+    Correction,
+    CorrectionStatistics,
+    GetCorrectionStatisticsRequest,
+    ListCorrectionsRequest,
+    ListCorrectionsResponse,
+    Task,
+)
+from orkestra.wire import FieldError, InvalidArgument
+
+SPAN = timedelta(days=30)
+LONGEST_SPAN = timedelta(days=366)
+MOST_FIELDS = 200
 
 LARGEST_ANSWER = 2 * 1024 * 1024
 """Bytes after which a page is full, whatever its size; one correction is on it at least."""
 
 
 class Correcting(Base):
-    """The rpc that exports corrections."""
+    """The rpcs that export corrections and count them."""
 
     @read
     async def list_corrections(self, tx: Tx, request: ListCorrectionsRequest) -> ListCorrectionsResponse:
@@ -40,6 +54,48 @@ class Correcting(Base):
         last = page[-1] if len(page) < len(found) else None
         token = None if last is None else page_token(last.answered_at.isoformat(), last.task_id)
         return ListCorrectionsResponse(corrections=page, next_page_token=token)
+
+    @read
+    async def get_correction_statistics(self, tx: Tx, request: GetCorrectionStatisticsRequest) -> CorrectionStatistics:
+        """Say which fields people change, and how far the confidence of agents holds."""
+        refusal = may_in_tenant("view_corrections", tx.ctx.principal)
+        if refusal is not None:
+            raise refusal
+        target = TARGET if request.target is None else request.target
+        if not 0 <= target <= 1:
+            raise _refused("target", "From 0 to 1.")
+        after, before = _window(request, await tx.now())
+        asked = request.model_dump(include={"type", "agent", "model", "prompt_version"})
+        found = await sql.correction_statistics.value(
+            tx.conn, **asked, answered_after=after, answered_before=before, most=MOST_FIELDS
+        )
+        counts = [Kept(*one) for one in found["confidences"]]
+        rates = {"fields": [{**one, "change_rate": 1 - one["kept"] / one["drafted"]} for one in found["fields"]]}
+        return CorrectionStatistics.model_validate(
+            {
+                **found,
+                **rates,
+                "answered_after": after,
+                "answered_before": before,
+                "target": target,
+                "calibration": bands(counts),
+                "suggested_threshold": suggested_threshold(counts, target),
+                "is_enough": is_enough(counts),
+            }
+        )
+
+
+def _window(request: GetCorrectionStatisticsRequest, now: datetime) -> tuple[datetime, datetime]:
+    before = request.answered_before or now
+    after = request.answered_after or before - SPAN
+    if not timedelta() < before - after <= LONGEST_SPAN:
+        raise _refused("answered_after", "Statistics are of a time that begins before it ends, of at most 366 days.")
+    return after, before
+
+
+def _refused(path: str, message: str) -> InvalidArgument:
+    error = FieldError(path, "out_of_range", message)
+    return InvalidArgument("REQUEST_INVALID", f"{path}: {message}", errors=[error])
 
 
 def _shown(task: Task) -> Correction:
