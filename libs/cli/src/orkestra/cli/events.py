@@ -49,9 +49,7 @@ def dead(
 
 @app.command()
 def replay(
-    place: Annotated[
-        list[int] | None, typer.Argument(metavar="[PLACE]...", help="Which, as `events dead` says.")
-    ] = None,
+    place: Annotated[list[int] | None, typer.Argument(help="Which, as `events dead` says.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every one that --consumer and --tenant leave.")] = False,
     consumer: ConsumerOption = None,
