@@ -12,6 +12,8 @@ from orkestra.testkit.waiting import eventually
 from test_rest_process import answers, free_ports, process
 
 PER_SECOND = 50
+AT_ONCE = 8
+"""Calls under way at most: a machine that is busy with other things gets fewer, not a queue that ends in time-outs."""
 LOOK_SECONDS = 0.1
 
 
@@ -124,8 +126,10 @@ class Load:
 
     async def _calls(self) -> None:
         async with asyncio.TaskGroup() as group:
+            room = asyncio.Semaphore(AT_ONCE)
             while not self._over.is_set():
-                group.create_task(self._call())
+                await room.acquire()
+                group.create_task(self._call()).add_done_callback(lambda _: room.release())
                 await asyncio.sleep(1 / PER_SECOND)
 
     async def _call(self) -> None:
