@@ -20,7 +20,7 @@ ARROWS = {  # who calls whom, as docs/concepts/architecture.md draws it
     "task-service": {"identity-service"},
     "identity-service": set[str](),
 }
-EVENTS = set(ARROWS) - {"worker", "api-gateway"}
+EVENTS = set(ARROWS) - {"worker"}
 TEMPORAL = {"worker", "workflow-worker"}
 SKIPPED = {  # checkov's checks that do not hold here, and why
     "CKV_K8S_43": "images are named by a tag by default; global.image.tag takes a digest",
@@ -110,6 +110,21 @@ def test_langfuse_and_the_sign_in_providers_are_reached_by_one_service_each() ->
     assert [port["port"] for rule in to_providers for port in rule["ports"]].count(443) == 1
     alone = of_kind("NetworkPolicy", "minimal")["identity-service"]["spec"]["egress"]
     assert 443 not in [port["port"] for rule in alone for port in rule["ports"]]
+
+
+def test_webhooks_reach_the_internet_and_no_private_network_and_mail_its_server() -> None:
+    rules = of_kind("NetworkPolicy", "production")["notification-service"]["spec"]["egress"]
+    [internet] = [rule for rule in rules if any("ipBlock" in peer for peer in rule.get("to", []))]
+    assert internet["ports"] == [{"port": 443}]
+    assert {"10.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16"} <= set(internet["to"][0]["ipBlock"]["except"])
+    [mail] = [rule for rule in rules if rule["ports"] == [{"port": 587}]]
+    assert mail["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mail"}}}]
+    others = {
+        name
+        for name, policy in of_kind("NetworkPolicy", "production").items()
+        if any("ipBlock" in peer for rule in policy["spec"].get("egress", []) for peer in rule.get("to", []))
+    }
+    assert others == {"notification-service"}
 
 
 def test_the_evaluations_servers_hear_only_who_uses_them() -> None:

@@ -351,6 +351,7 @@ def test_values_with_which_nothing_works_are_refused_with_the_remedy() -> None:
         ("ingress.enabled=true", "set hosts.api"),
         ("nats.existingSecret=x", "nats.user is needed"),
         ("evaluation.enabled=true,grpc.tls.existingSecret=x", "speaks plain rpcs"),
+        ("notifications.mail.address=x:25", "notifications.mail.from, the address that mail comes from"),
         ("langfuse.baseUrl=https://x", "langfuse.existingSecret are needed"),
         ("signIn.password=false", "nobody could sign in"),
         ("workers[0].name=dashboard,workers[0].image=x,workers[0].modules[0]=a", "the name dashboard is taken"),

@@ -39,6 +39,7 @@ notification-service:
   health: 9108
   events: true
   langfuse: true
+  tells: true
   keys: [service-key]
   addresses: {IDENTITY: identity-service, TASK: task-service}
   calls: [identity-service, task-service]

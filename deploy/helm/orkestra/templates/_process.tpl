@@ -119,6 +119,30 @@ ORKESTRA_LANGFUSE_ENVIRONMENT: {{ . }}
 {{- end }}
 {{- end }}
 
+{{- define "orkestra.env.notifications" -}}
+{{- with .Values.hosts.dashboard }}
+ORKESTRA_DASHBOARD_URL: https://{{ . }}
+{{- end }}
+{{- with .Values.notifications }}
+{{- if .existingSecret }}
+ORKESTRA_NOTIFICATION_KEY_FILE: /run/secrets/orkestra/notification-key
+{{- end }}
+{{- with .mail }}
+{{- if .address }}
+{{- if not (and .from $.Values.hosts.dashboard) }}{{ fail "notifications.mail.address needs notifications.mail.from, the address that mail comes from, and hosts.dashboard, where its links lead." }}{{ end }}
+ORKESTRA_SMTP_ADDRESS: {{ .address }}
+ORKESTRA_SMTP_SECURITY: {{ .security }}
+ORKESTRA_MAIL_FROM: {{ .from }}
+{{- if .username }}
+{{- if not .existingSecret }}{{ fail "notifications.mail.username needs notifications.mail.existingSecret, a Secret with the key smtp-password." }}{{ end }}
+ORKESTRA_SMTP_USERNAME: {{ .username }}
+ORKESTRA_SMTP_PASSWORD_FILE: /run/secrets/orkestra/smtp-password
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "orkestra.env.signIn" -}}
 {{- if not .Values.signIn.password }}
 ORKESTRA_PASSWORD_SIGN_IN: "false"
@@ -150,6 +174,7 @@ ORKESTRA_OIDC_PROVIDERS_FILE: /run/secrets/orkestra/oidc-providers
 {{- if $one.temporal }}{{ $env = merge $env (include "orkestra.env.temporal" $root | fromYaml) }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
 {{- if eq $one.module "orkestra.identity_service" }}{{ $env = merge $env (include "orkestra.env.signIn" $root | fromYaml) }}{{ end }}
+{{- if $one.tells }}{{ $env = merge $env (include "orkestra.env.notifications" $root | fromYaml) }}{{ end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}{{ $env = merge $env (include "orkestra.env.langfuse" $root | fromYaml) }}{{ end }}
 {{- if $root.Values.grpc.tls.existingSecret }}
 {{- range tuple (list "CA" "ca.crt") (list "CERT" "tls.crt") (list "KEY" "tls.key") }}
@@ -180,6 +205,14 @@ ORKESTRA_OIDC_PROVIDERS_FILE: /run/secrets/orkestra/oidc-providers
 {{- end }}
 {{- if and (eq $one.module "orkestra.identity_service") $root.Values.signIn.providersSecret }}
 - {secret: {{ $root.Values.signIn.providersSecret }}, key: providers, file: oidc-providers}
+{{- end }}
+{{- if and $one.tells $root.Values.notifications.existingSecret }}
+- {secret: {{ $root.Values.notifications.existingSecret }}, key: notification-key, file: notification-key}
+{{- end }}
+{{- with $root.Values.notifications.mail }}
+{{- if and $one.tells .address .username }}
+- {secret: {{ .existingSecret }}, key: smtp-password, file: smtp-password}
+{{- end }}
 {{- end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}
 - {secret: {{ $root.Values.langfuse.existingSecret }}, key: secret-key, file: langfuse-secret-key}
