@@ -52,6 +52,7 @@ from orkestra.sdk.escalation import escalate_below
 from orkestra.sdk.receipts import Receipt, receipt_of, redeem
 from orkestra.sdk.several import Quorum, all_of, first_of, quorum
 from orkestra.sdk.sla import SLA, escalate, timeout
+from orkestra.sdk.stream import Happened
 from orkestra.sdk.task import Answer, Proposal, TaskCancelled, TaskExpired, TaskResult, task
 from orkestra.v1.task import ChangeRequest
 
@@ -66,6 +67,7 @@ __all__ = [
     "Definition",
     "Form",
     "Group",
+    "Happened",
     "Json",
     "Money",
     "Proposal",

@@ -1,11 +1,12 @@
-"""The REST door for programs outside: start, wait, list, complete."""
+"""The REST door for programs outside: start, wait, list, complete, hear what happens."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from orkestra.sdk.definition import WorkflowClass
+from orkestra.sdk.stream import Happened, follow
 from orkestra.v1.identity import Me, Session, SignInRequest
 from orkestra.v1.task import (
     AssignTaskRequest,
@@ -55,6 +56,7 @@ class Client:
 
     def __init__(self, url: str, credential: str, *, patience: float = PATIENCE) -> None:
         self._rest = _connect(url, credential, patience)
+        self._patience = patience
 
     @classmethod
     async def sign_in(
@@ -191,6 +193,14 @@ class Client:
         request = ResetWorkflowRequest(workflow_id=workflow_id, point=point, reason=reason)
         body = _rest_of(request, "workflow_id")
         return await self.call(Workflow, "POST", f"/v1/workflows/{workflow_id}/reset", body)
+
+    def stream(self, *, after: str | None = None) -> AsyncGenerator[Happened, None]:
+        """Yield what happens from now on, or after the `place` of an event read before, and go on after each break.
+
+        Each event comes once to one reader; after another `place` it may come again, with the same `id`. Ends only by
+        an error: where the credential has ended, or the door is away for longer than `patience`.
+        """
+        return follow(self._rest, after, self._patience)
 
     async def create_task(self, request: CreateTaskRequest, *, request_id: str | None = None) -> Task:
         """Open a task of its own, without a workflow."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -43,6 +43,7 @@ CURRENT: Mapping[str, type[Model]] = {"task_id": Task, "workflow_id": Workflow}
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 ANSWER_SECONDS = 30.0
+LONGEST_SILENCE = 25.0
 
 
 class Rest:
@@ -93,6 +94,23 @@ class Rest:
                     raise
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def lines(self, path: str, place: str | None) -> AsyncIterator[str]:
+        """Yield the lines of a stream of server-sent events after `place`, until it ends; raise the refusal.
+
+        A door says something at least every ten seconds; one that is silent for longer is away.
+        """
+        headers = {"accept": "text/event-stream"} | ({} if place is None else {"last-event-id": place})
+        timeout = httpx.Timeout(ANSWER_SECONDS, read=LONGEST_SILENCE)
+        try:
+            async with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise refusal(answer)
+                async for line in answer.aiter_lines():
+                    yield line
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unavailable("DOOR_UNREACHABLE", f"{self.url} was lost while it told ({error!r}).") from None
 
     async def _once(
         self,
