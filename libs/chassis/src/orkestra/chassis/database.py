@@ -82,16 +82,6 @@ class Database:
             await conn.execute("COMMIT")
 
     @asynccontextmanager
-    async def bookkeeping(self, tenant_id: str) -> AsyncIterator[asyncpg.Connection]:
-        """Like `transaction`, without waiting for the disk: only for what a sweep finds out again where it is lost.
-
-        It is lost where PostgreSQL itself is killed within a moment, never with this process.
-        """
-        async with self.opened(f"{tenant_statement(tenant_id)}; SET LOCAL synchronous_commit = off") as conn:
-            yield conn
-            await conn.execute("COMMIT")
-
-    @asynccontextmanager
     async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
         """Yield a connection inside a transaction without a tenant; for roles and tables that have none."""
         async with self.opened("BEGIN", seconds=seconds) as conn:
@@ -100,7 +90,10 @@ class Database:
 
     @asynccontextmanager
     async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
-        """Yield a connection without a transaction, for one statement in one trip; for roles that need no tenant."""
+        """Yield a connection without a transaction, for one statement in one trip.
+
+        For roles that need no tenant, and for functions of the schema that set theirs.
+        """
         async with self.opened("", seconds=seconds) as conn:
             yield conn
 

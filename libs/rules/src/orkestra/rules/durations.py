@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = timedelta(days=3660)
@@ -13,6 +14,7 @@ _ISO: Final = re.compile(
 _SHARE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)%", re.ASCII)
 
 
+@lru_cache(1024)
 def parse_duration(text: str) -> timedelta:
     """Returns the duration of `45s`, `30m`, `2h`, `1d`, `1h30m` or ISO 8601 (`PT1H30M`, `P1D`; no years or months).
 
@@ -28,6 +30,7 @@ def parse_duration(text: str) -> timedelta:
     return duration
 
 
+@lru_cache(256)
 def parse_share(text: str) -> Decimal:
     """Returns the share of `50%` as 0.5. Raises ValueError where it is no share above 0% and up to 1000%."""
     found = _SHARE.fullmatch(text)

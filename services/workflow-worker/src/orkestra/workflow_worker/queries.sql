@@ -57,6 +57,10 @@ select r.*, case when r.status = 'running' then (
 from runs r
 where r.tenant_id = :tenant_id and r.workflow_id = :workflow_id;
 
+-- look_at_run
+-- The same without a transaction around it: the function sets the tenant for its own statement.
+select (seen.run).*, seen.answer_needed from look_at_run(:tenant_id, :workflow_id) seen;
+
 -- note_waiting
 insert into waiting_tasks (tenant_id, task_id, workflow_id, version, message)
 values (:tenant_id, :task_id, :workflow_id, :version, :message)
@@ -91,9 +95,8 @@ order by workflow_id desc
 limit :page_size;
 
 -- note_start
-update runs set run_id = :run_id, updated_at = now(), resource_version = resource_version + 1
-where tenant_id = :tenant_id and workflow_id = :workflow_id and run_id is null
-returning *;
+-- Without a transaction around it: the function sets the tenant for its own statement.
+select * from note_start(:tenant_id, :workflow_id, :run_id);
 
 -- request_cancel
 update runs set

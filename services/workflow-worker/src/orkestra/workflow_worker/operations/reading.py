@@ -14,7 +14,7 @@ from orkestra.v1.workflow import (
 )
 from orkestra.wire import Context, FieldError, InvalidArgument
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import RUN_NEWS, sql, visible_run
+from orkestra.workflow_worker.operations.base import RUN_NEWS, sql
 from orkestra.workflow_worker.operations.defining import Defining
 
 LONGEST_WAIT = 50
@@ -29,9 +29,13 @@ class Reading(Defining):
             return run
         return run.model_copy(update={"notice": await self.engine.notice(await self.task_queue_of(ctx, run))})
 
-    @read
-    async def _read_run(self, tx: Tx, request: GetWorkflowRequest) -> Workflow:
-        return await visible_run(tx, request.workflow_id)
+    async def _read_run(self, ctx: Context, request: GetWorkflowRequest) -> Workflow:
+        """Read the run in one trip; refuses (NotFound) one that the caller may not see as if it were not there."""
+        async with self.database.statement() as conn:
+            run = await sql.look_at_run.one(conn, Workflow, tenant_id=ctx.tenant_id, workflow_id=request.workflow_id)
+        if run is None or not rules.may_see(ctx.principal, run):
+            raise rules.run_not_found(request.workflow_id)
+        return run
 
     @read
     async def list_workflows(self, tx: Tx, request: ListWorkflowsRequest) -> ListWorkflowsResponse:

@@ -120,7 +120,7 @@ class Starting(Defining):
 
 async def note_start(database: Database, run: Workflow, run_id: str) -> Workflow:
     """Record that Temporal has started the run; where that is lost, the sweep asks Temporal again."""
-    async with database.bookkeeping(run.tenant_id) as conn:
+    async with database.statement() as conn:
         noted = await sql.note_start.one(
             conn, Workflow, tenant_id=run.tenant_id, workflow_id=run.workflow_id, run_id=run_id
         )
