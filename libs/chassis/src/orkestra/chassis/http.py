@@ -8,6 +8,9 @@ from typing import Any
 
 import uvicorn
 
+IDLE_SECONDS = 75
+"""How long an idle connection stays open: longer than proxies keep theirs, so that no request meets a closing one."""
+
 
 class HttpServer:
     """One ASGI application on one port."""
@@ -19,6 +22,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=max(1, int(drain_seconds)),
         )
         self._server = _QuietServer(config)
