@@ -80,6 +80,7 @@ MATRIX: dict[str, Tried] = {
     "GET /v1/escalation-policies/checks": LIST,
     "GET /v1/escalation-policies/checks/{check_id}": THEIR_ID,
     "GET /v1/corrections": LIST,
+    "GET /v1/corrections/statistics": LIST,
     "POST /v1/receipts/redeem": BODY,
     "GET /v1/receipts/jwks": INSTALLATION,
     "POST /v1/calendars": BODY,

@@ -79,7 +79,7 @@ async def replicas(module: str, settings: dict[str, Any], *, count: int = 2) -> 
             replica = await one_more(stack, module, settings)
             balancer.replicas.append(replica)
             watching.append(group.create_task(replica.watch()))
-        await eventually(lambda: _are_ready(balancer), timeout=60)
+        await eventually(lambda: _are_ready(balancer), timeout=150)
         yield balancer
         for watch in watching:
             watch.cancel()

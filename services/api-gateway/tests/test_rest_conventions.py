@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -274,7 +275,7 @@ async def test_a_request_that_takes_too_long_is_504(signer: Signer, migrated: Mi
 
 async def test_limits_are_told_and_shared_between_replicas(signer: Signer, migrated: Migrated) -> None:
     schema = await migrated("orkestra.api_gateway", "gateway")
-    limits = {"per_key": Limit("key", 3, 60), "per_tenant": Limit("tenant", 1000, 60)}
+    limits: dict[str, Any] = {"per_key": Limit("key", 3, 60), "per_tenant": Limit("tenant", 1000, 60)}
     async with (
         rest_door(signer, schema.app_url, **limits) as one,
         rest_door(signer, schema.app_url, **limits) as other,

@@ -11,7 +11,7 @@ from orkestra.wire import Context, Model
 from rest_world import Migrated, task
 from round_robin import Load, Replica, end, replicas
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
 
 async def test_no_request_fails_while_a_replica_ends(signer: Signer, migrated: Migrated, nats_url: str) -> None:
