@@ -73,7 +73,7 @@ async def replicas(module: str, settings: dict[str, Any], *, count: int = 2) -> 
     balancer = RoundRobin()
     server = await asyncio.start_server(balancer.serve, "127.0.0.1", 0)
     balancer.port = server.sockets[0].getsockname()[1]
-    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+    async with server, contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         watching = []
         for _ in range(count):
             replica = await one_more(stack, module, settings)
@@ -83,7 +83,6 @@ async def replicas(module: str, settings: dict[str, Any], *, count: int = 2) -> 
         yield balancer
         for watch in watching:
             watch.cancel()
-        server.close()
 
 
 async def one_more(stack: contextlib.AsyncExitStack, module: str, settings: dict[str, Any]) -> Replica:
