@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
+from orkestra.sdk.builds import promote
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.task import Task, TaskStatus
 from orkestra.v1.workflow import StartWorkflowRequest
+from orkestra.wire import NotFound
 from workflow_process import WorkerProcess, worker_processes
 from workflow_world import QUESTION, World, running_world
 
@@ -122,6 +125,45 @@ async def test_kill_9_of_every_worker_while_200_runs_wait_ends_all_of_them_right
     expected = {"handled_by": "human"}
     assert ended == {task.workflow_id: ("completed", {"answer": task.task_id} | expected) for task in waiting}
     assert len([task for task in world.tasks.tasks.values() if task.workflow_id in runs]) == RUNS
+
+
+async def test_a_pinned_run_stays_on_its_build_and_new_ones_begin_on_the_promoted_one(
+    world: World, tmp_path: Path
+) -> None:
+    queue = f"queue-{uuid4().hex}"
+    temporal = await world.temporal()
+    for name, title in (("one", "Refund?"), ("two", "Refund it?")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "refunding.py").write_text(OLD.replace('"Refund?"', f'"{title}"'))
+    async with AsyncExitStack() as stack:
+
+        async def deployed(build: str) -> None:
+            settings = replace(world.worker_settings, task_queue=queue, build=build)
+            (tmp_path / f"log-{build}").mkdir()
+            workers = await stack.enter_async_context(worker_processes(settings, tmp_path / f"log-{build}"))
+            await workers.start("refunding", code=tmp_path / build).serving()
+
+        async def promoted(build: str) -> bool:
+            try:
+                await promote(temporal, queue, build)
+            except NotFound:  # its first poll is on its way
+                return False
+            return True
+
+        with pytest.raises(NotFound) as unknown:
+            await promote(temporal, queue, "never-seen")
+        assert unknown.value.reason == "BUILD_NOT_FOUND"
+        await deployed("one")
+        await eventually(lambda: promoted("one"))
+        first = await start(world, "refunds", {"order": "1"})
+        waiting = await asked(world, [first])
+        await deployed("two")
+        before = await asked(world, [await start(world, "refunds", {"order": "2"})])
+        await eventually(lambda: promoted("two"))
+        after = await asked(world, [await start(world, "refunds", {"order": "3"})])
+        assert [task.title for task in (*waiting, *before, *after)] == ["Refund?", "Refund?", "Refund it?"]
+        await answer(world, waiting)
+        assert await ends(world, [first]) == {first: ("completed", [waiting[0].task_id])}
 
 
 async def test_old_and_new_code_side_by_side_lose_nothing_and_the_old_comes_back(world: World, tmp_path: Path) -> None:

@@ -12,13 +12,16 @@ import typer
 from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
 from orkestra.cli.output import Output
 from orkestra.cli.places import WORKER_KEY, needed, places
-from orkestra.cli.refusals import CommandError, DoorError, refusals
+from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, refusals
 from orkestra.cli.reload import run_reloading
 
 if TYPE_CHECKING:
     from orkestra.sdk.worker import WorkerSettings
 
 DEFAULT_TASK_QUEUE = "orkestra"
+DeploymentOption = Annotated[
+    str | None, typer.Option("--deployment", help="What the build is one of; the task queue where absent.")
+]
 NEEDED = (
     "ORKESTRA_TEMPORAL_ADDRESS",
     "ORKESTRA_IDENTITY_ADDRESS",
@@ -42,6 +45,10 @@ def run(
     task_queue: Annotated[
         str, typer.Option("--task-queue", help="Where the worker looks for work.")
     ] = DEFAULT_TASK_QUEUE,
+    build: Annotated[
+        str | None, typer.Option("--build", help="Pin runs to this build of the code; see `worker promote`.")
+    ] = None,
+    deployment: DeploymentOption = None,
     state_dir: StateOption = DEFAULT_STATE,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when code in this folder changes.")] = False,
     as_json: JsonOption = False,
@@ -55,6 +62,12 @@ def run(
     output = Output(as_json=as_json)
     if reload:
         options = ["--task-queue", task_queue, "--state-dir", str(state_dir), *(["--json"] if as_json else [])]
+        options += [
+            word
+            for name, value in (("--build", build), ("--deployment", deployment))
+            if value
+            for word in (name, value)
+        ]
         command = [sys.executable, "-m", "orkestra.cli", "worker", "run", *modules, *options]
         run_reloading(command, Path.cwd(), say=output.warn)
         return
@@ -63,10 +76,59 @@ def run(
     with refusals(output):
         known = places(state_dir, os.environ)
         needed(known, *NEEDED, state_dir=state_dir)
-        _run(modules, known, task_queue, output)
+        _run(modules, known, output, task_queue=task_queue, build=build, deployment=deployment)
 
 
-def _run(modules: list[str], known: dict[str, str], task_queue: str, output: Output) -> None:
+@app.command()
+def promote(
+    build: Annotated[str, typer.Argument(metavar="BUILD", help="The build that new runs shall begin on.")],
+    *,
+    task_queue: Annotated[
+        str, typer.Option("--task-queue", help="Where the build's workers look for work.")
+    ] = DEFAULT_TASK_QUEUE,
+    deployment: DeploymentOption = None,
+    state_dir: StateOption = DEFAULT_STATE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let new runs begin on a build that `worker run --build` serves; those that run stay on theirs.
+
+    Temporal is that of ORKESTRA_TEMPORAL_ADDRESS, or the local stack's. Going back is promoting the build before.
+    """
+    output = Output(as_json=as_json)
+    with refusals(output):
+        known = places(state_dir, os.environ)
+        needed(known, "ORKESTRA_TEMPORAL_ADDRESS", state_dir=state_dir)
+        _promote(known["ORKESTRA_TEMPORAL_ADDRESS"], deployment or task_queue, build)
+    told = f"New runs of {deployment or task_queue} begin on the build {build}."
+    output.give({"deployment": deployment or task_queue, "build": build}, told)
+
+
+def _promote(address: str, deployment: str, build: str) -> None:
+    from orkestra.sdk.builds import promote as promote_build  # noqa: PLC0415 - Temporal's library is slow to import
+    from orkestra.wire import Error  # noqa: PLC0415 - see above
+    from temporalio.client import Client  # noqa: PLC0415 - see above
+
+    async def ask() -> None:
+        await promote_build(await Client.connect(address), deployment, build)
+
+    try:
+        asyncio.run(ask())
+    except Error as refused:
+        raise DoorError(refused) from None
+    except RuntimeError as away:  # Temporal's client, where nobody answers
+        step = "`orkestra doctor` says what does not answer."
+        raise NothingRunsError(f"Temporal at {address} does not answer: {away}", step=step) from None
+
+
+def _run(
+    modules: list[str],
+    known: dict[str, str],
+    output: Output,
+    *,
+    task_queue: str,
+    build: str | None,
+    deployment: str | None,
+) -> None:
     from orkestra.chassis import telemetry  # noqa: PLC0415 - slow to import
     from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - Temporal's library takes a second to import
     from orkestra.wire import Error  # noqa: PLC0415 - see above
@@ -79,6 +141,8 @@ def _run(modules: list[str], known: dict[str, str], task_queue: str, output: Out
         workflow_address=known["ORKESTRA_WORKFLOW_ADDRESS"],
         worker_key=known[WORKER_KEY],
         task_queue=task_queue,
+        build=build,
+        deployment=deployment,
     )
     try:
         asyncio.run(_serve(modules, settings, output))

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 from orkestra.sdk.activities import ServiceActivities
+from orkestra.sdk.builds import pinned
 from orkestra.sdk.converter import data_converter
 from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClass
 from orkestra.sdk.interceptor import OrkestraInterceptor
@@ -47,6 +48,10 @@ class WorkerSettings:
     worker_key: str
     temporal_namespace: str = "default"
     task_queue: str = DEFAULT_TASK_QUEUE
+    build: str | None = None
+    """Pins runs to this build of the code: new ones begin on it once it is promoted (`orkestra worker promote`)."""
+    deployment: str | None = None
+    """What the build is one of; the task queue where absent."""
     graceful_seconds: float = 5.0
     max_cached_workflows: int = 1000
     temporal_tls: TLSConfig | bool = False
@@ -129,6 +134,7 @@ def make_workers(
 ) -> list[Worker]:
     """Return one Temporal worker for each task queue that the definitions name."""
     queues = {settings.task_queue} | {one.task_queue for one in contents.definitions if one.task_queue}
+    builds = None if settings.build is None else pinned(settings.deployment or settings.task_queue, settings.build)
     workers = [
         Worker(
             client,
@@ -138,6 +144,7 @@ def make_workers(
             interceptors=[OrkestraInterceptor()],
             workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
             max_cached_workflows=settings.max_cached_workflows,
+            deployment_config=builds,
             graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
         )
         for queue in sorted(queues)
