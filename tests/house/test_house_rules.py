@@ -29,6 +29,7 @@ ROOMS = {
     "migrations",
     "templates",
     "static",
+    "translations",
     "__pycache__",
 }
 MOST_LINES_OF_A_FILE = 400
