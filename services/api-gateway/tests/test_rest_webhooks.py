@@ -1,4 +1,4 @@
-"""Webhooks, as the REST door passes them on."""
+"""Webhooks and preferences, as the REST door passes them on."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,14 @@ import pytest
 import pytest_asyncio
 from door_rooms import TENANT
 from orkestra.chassis.tokens import Signer
-from orkestra.v1.notification import CreatedWebhook, Delivery, ListDeliveriesResponse, RedeliverResponse, Webhook
+from orkestra.v1.notification import (
+    CreatedWebhook,
+    Delivery,
+    ListDeliveriesResponse,
+    Preferences,
+    RedeliverResponse,
+    Webhook,
+)
 from orkestra.wire import InvalidArgument
 from rest_world import Migrated, RestWorld, rest_door
 
@@ -76,3 +83,18 @@ async def test_a_refused_address_is_a_problem_with_its_field(door: RestWorld) ->
     door.rooms.answer("create_webhook", InvalidArgument("WEBHOOK_URL_REFUSED", "Nothing is sent there."))
     answer = await door.http.post("/v1/webhooks", json=BODY)
     assert (answer.status_code, answer.json()["code"]) == (422, "WEBHOOK_URL_REFUSED")
+
+
+async def test_preferences_of_a_group_are_named_by_its_id(door: RestWorld) -> None:
+    kept = Preferences(owner="group:support-l1", rules=[], digest_minutes=30, version=4)
+    door.rooms.answer("get_preferences", kept)
+    door.rooms.answer("put_preferences", kept)
+    shown = await door.http.get("/v1/preferences", params={"group_id": "support-l1"})
+    assert (shown.json(), shown.headers["etag"]) == (kept.model_dump(mode="json"), '"4"')
+    body = {"group_id": "support-l1", "rules": [{"kind": "escalated", "channels": ["slack"]}], "slack_url": ""}
+    put = await door.http.put("/v1/preferences", json=body, headers={"if-match": '"3"'})
+    assert put.status_code == 200
+    assert [one.request.model_dump(mode="json", exclude_unset=True) for one in door.rooms.asked] == [
+        {"group_id": "support-l1"},
+        {**body, "version": 3},
+    ]
