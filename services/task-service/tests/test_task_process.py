@@ -12,9 +12,18 @@ import pytest
 from orkestra.chassis.grpc import channel
 from orkestra.cli.ports import free_port
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.task import CompleteTaskRequest, GetTaskRequest, Task, VerifyTaskHistoryRequest
-from orkestra.wire import Unavailable
-from task_world import ANSWER, Caller, World, ask_for_run, world
+from orkestra.v1.task import (
+    Action,
+    CompleteTaskRequest,
+    GetTaskRequest,
+    RedeemReceiptRequest,
+    Redemption,
+    Task,
+    TaskContext,
+    VerifyTaskHistoryRequest,
+)
+from orkestra.wire import FailedPrecondition, Unavailable
+from task_world import ANSWER, Caller, World, ask, ask_for_run, world
 
 __all__ = ["world"]
 
@@ -85,3 +94,29 @@ async def test_it_serves_tells_again_and_ends_in_order(world: World, nats_url: s
         with pytest.raises(Unavailable):
             await ana.get_task(GetTaskRequest(task_id=task.task_id), timeout=0.5)
         await outside.close(None)
+
+
+async def test_one_receipt_redeemed_at_two_processes_at_once_is_used_once(world: World, nats_url: str) -> None:
+    tenant = world.tenant()
+    ana, bot = tenant.person("ana", "support-l1").principal, tenant.agent().principal
+    async with process(world, nats_url) as (_, *one), process(world, nats_url) as (_, *two):
+        for _, health_port in (one, two):
+            await eventually(lambda port=health_port: is_ready(port), timeout=60)  # type: ignore[misc]
+        doors = [channel(f"127.0.0.1:{grpc_port}") for grpc_port, _ in (one, two)]
+        action = TaskContext(action=Action(name="pay", args={"euros": 5}))
+        asked = ask(candidate_groups=["support-l1"], context=action)
+        task = await Caller(bot, world.signer, doors[0], "mcp").create_task(asked)
+        answer = CompleteTaskRequest(task_id=task.task_id, data=ANSWER)
+        await Caller(ana, world.signer, doors[1], "rest").complete_task(answer)
+        agents = [Caller(bot, world.signer, door, "mcp") for door in doors]
+        receipt = (await agents[0].get_task(GetTaskRequest(task_id=task.task_id))).receipt
+        assert receipt is not None
+        uses = [RedeemReceiptRequest(token=receipt.token, use_id=f"use-{number}") for number in range(20)]
+        came = await asyncio.gather(
+            *(agents[number % 2].redeem_receipt(use) for number, use in enumerate(uses)), return_exceptions=True
+        )
+        assert len([each for each in came if isinstance(each, Redemption)]) == 1
+        refused = [each.reason for each in came if isinstance(each, FailedPrecondition)]
+        assert refused == ["RECEIPT_USED"] * 19
+        for door in doors:
+            await door.close(None)
