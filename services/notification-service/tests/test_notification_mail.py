@@ -163,7 +163,7 @@ async def test_a_person_chooses_what_goes_where(world: World, tenant: Tenant) ->
 
 async def test_a_digest_is_one_mail_and_leaves_out_what_was_read(world: World, tenant: Tenant) -> None:
     ana, address = mailed(tenant)
-    await ana.put_preferences(PutPreferencesRequest(digest_minutes=60))
+    await ana.put_preferences(PutPreferencesRequest(digest_minutes=1440))
     for title in ("First", "Second", "Third"):
         await tenant.hears("assigned", tenant.task(assignee=ana.id, title=title))
     rows = await lanes(world, tenant)
@@ -196,7 +196,7 @@ async def test_quiet_hours_hold_mail_back_and_what_is_urgent_breaks_through(worl
     [mail] = await world.mailbox.arrived(address)
     assert mail["subject"].startswith("Now")
     [waiting] = [row for row in await lanes(world, tenant) if row["status"] == "pending"]
-    assert timedelta(hours=1, minutes=58) < waiting["next_try_at"] - datetime.now(UTC) <= timedelta(hours=2)
+    assert timedelta(hours=1, minutes=30) < waiting["next_try_at"] - datetime.now(UTC) <= timedelta(hours=2)
     assert len(await ana.feed()) == 2
 
 
@@ -211,7 +211,7 @@ async def test_links_to_set_a_password_are_mailed_and_their_secret_is_kept_nowhe
     world: World, tenant: Tenant, purpose: MailLinkPurpose, subject: str
 ) -> None:
     ana, address = mailed(tenant)
-    await ana.put_preferences(PutPreferencesRequest(digest_minutes=60))
+    await ana.put_preferences(PutPreferencesRequest(digest_minutes=1440))
     now = datetime.now(UTC)
     link = MailLink(
         link_id=f"link_{ana.id.removeprefix('user_')}",
