@@ -57,8 +57,8 @@ NEUTRAL: dict[str, Any] = {
     "password_hash": "changed",
     "key_hash": "changed",
     "prefix": "changed",
-    **dict.fromkeys(["strategy", "max_open_tasks", "principal"]),
-    "skills": [],
+    **dict.fromkeys(["strategy", "max_open_tasks", "principal", "version", "email", "email_key"]),
+    **{name: [] for name in ("skills", "on_behalf_of", "allowed_ips")},
     "subject_id": SUBJECT_ID,
 }
 
