@@ -1,6 +1,7 @@
 """A backup is worth what comes back from it: a restored dump, with an empty broker, goes on as if nothing had been."""
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -10,8 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from orkestra.cli.servers import Postgres, postgres_programs, start
+from orkestra.cli.state import SECRETS
 from orkestra.testkit.stack import Stack, start_stack
 from orkestra.testkit.waiting import eventually
 
@@ -19,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack"), pytest.mark.ti
 
 OFFSET = 2300 + os.getpid() % 50 * 400  # two checkouts may be tested at once
 QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
+ROTATED = ("token_signing_key", "service_key", "worker_key", "csrf_key", "mcp_state_key")
 ANSWER = {"answer": "Yes, within 30 days.", "sentiment": "positive"}
 
 
@@ -99,9 +103,23 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
+def rotate(state: Path) -> None:
+    """New keys for tokens, services, workers, doors: all that docs/guides/operations.md says may be rotated."""
+    kept = secrets_of(state)
+    new = {name: SECRETS[name]() for name in ROTATED}
+    assert not [name for name in ROTATED if kept[name] == new[name]]
+    (state / "secrets.json").write_text(json.dumps({**kept, **new}), "utf-8")
+
+
+def secrets_of(state: Path) -> dict[str, str]:
+    kept: dict[str, str] = json.loads((state / "secrets.json").read_text("utf-8"))
+    return kept
+
+
 async def test_a_restored_dump_with_an_empty_broker_loses_nothing_that_it_knew_and_leaves_no_orphan(
     folder: Path,
 ) -> None:
+    """The keys are rotated besides: those that were taken with the backup are worth nothing any more."""
     state = folder / "state"
     async with running(state) as stack:
         finished, answered_before = await asked(stack)
@@ -114,8 +132,13 @@ async def test_a_restored_dump_with_an_empty_broker_loses_nothing_that_it_knew_a
         assert (await ended(stack, later))["status"] == "completed"
     shutil.rmtree(state / "nats")
     await asyncio.to_thread(restore, state, folder)
+    old_worker_key = secrets_of(state)["worker_key"]
+    rotate(state)
 
     async with running(state) as stack:
+        async with httpx.AsyncClient(base_url=stack.info["rest"], timeout=60) as thief:
+            stolen = {"authorization": f"Bearer {old_worker_key}"}
+            assert (await thief.get("/v1/tasks", headers=stolen)).status_code == httpx.codes.UNAUTHORIZED
         assert (await ended(stack, finished))["result"]["answer"] == ANSWER["answer"]
         assert (await task(stack, answered_before))["status"] == "completed"
         await answered(stack, open_task)
