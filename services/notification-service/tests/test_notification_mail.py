@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from notification_world import Reader, Tenant, World, after, world
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.events import MailLinkEvent, WorkflowEvent
+from orkestra.v1.events import MailLinkEvent, NotificationEvent, WorkflowEvent
 from orkestra.v1.identity import MailLink, MailLinkPurpose, MailLinkToken, UserStatus
 from orkestra.v1.notification import (
     Channel,
@@ -131,6 +131,10 @@ async def test_what_the_server_refuses_for_now_is_tried_again_and_for_good_is_no
     assert len(await world.mailbox.arrived(address)) == 1
     rows = {row["lane"]: row for row in await lanes(world, tenant)}
     assert (rows[f"email:user:{ben.id}"]["attempts"], rows[f"email:user:{ben.id}"]["response_status"]) == (1, 550)
+    told = await world.rows(
+        "select payload from outbox where subject = $1", f"orkestra.v1.{tenant.id}.notification.failed"
+    )
+    assert [NotificationEvent.model_validate_json(row["payload"]).user_id for row in told] == [ben.id]
 
 
 async def test_a_disabled_person_is_not_written_to(world: World, tenant: Tenant) -> None:

@@ -221,6 +221,22 @@ async def test_a_delivery_is_sent_again_on_demand(tenant: Tenant, admin: Reader,
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
 
 
+async def test_what_a_crash_left_behind_is_sent_again_under_the_same_id(
+    world: World, tenant: Tenant, admin: Reader, endpoint: Endpoint
+) -> None:
+    """A process that died after sending has written nothing down, and its lease ends by itself."""
+    made = await registered(admin, endpoint)
+    await tenant.tells("created", tenant.task())
+    await standing(admin, made.webhook, DeliveryStatus.DELIVERED)
+    lane = f"webhook:{made.webhook.webhook_id}"
+    await world.rows(
+        "update lanes set due_at = now(), leased_until = now() + interval '1 second' where lane = $1", lane
+    )
+    await world.rows("update deliveries set status = 'pending', next_try_at = now() where lane = $1", lane)
+    first, second = await arrived(endpoint, count=2)
+    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+
+
 async def test_the_log_has_pages_and_a_filter(tenant: Tenant, admin: Reader, endpoint: Endpoint) -> None:
     made = await registered(admin, endpoint)
     for _ in range(3):
