@@ -79,7 +79,7 @@ class World:
         return IdentityServiceClient(self.channel, (await self.exchange(credential, **values)).token)
 
     async def sign_in(self, email: str, password: str = PASSWORD, tenant: str | None = None) -> Session:
-        return await self.nobody.sign_in(SignInRequest(email=email, password=password, tenant=tenant))
+        return await self.nobody.sign_in(SignInRequest(email=email, password=password, tenant=tenant), timeout=60.0)
 
     async def tenant(self) -> "Home":
         """A new tenant with an admin."""
