@@ -12,7 +12,7 @@ from dashboard_world import ROOT, DashboardWorld, dashboard, needs_chromium
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
 from orkestra.testkit.waiting import eventually
-from orkestra.v1.identity import User
+from orkestra.v1.identity import Role, User
 from orkestra.v1.task import TaskStatus
 from playwright.async_api import Browser, expect
 
@@ -93,7 +93,7 @@ async def test_an_empty_question_asks_nothing(world: DashboardWorld, browser: Br
 
 async def test_a_run_is_stopped_by_keyboard_with_a_reason(world: DashboardWorld, browser: Browser) -> None:
     tenant = world.tenant()
-    boss = world.person("Max", GROUP, tenant_id=tenant)
+    boss = world.person("Max", GROUP, tenant_id=tenant, roles=(Role.MANAGER,))
     await ask(world, tenant)
     run = support_run(world, tenant)
     async with sit(world, browser, boss) as seat:
@@ -152,7 +152,7 @@ def test_the_script_has_no_words_of_its_own() -> None:
     selectors = re.compile(r"use strict|[\[\].#>]")
     assert [text for text in words if not selectors.search(text)] == []
     shown = set(re.findall(r"texts\.(\w+)", code))
-    assert shown == {"units", "moment", "left", "over", "kept", "kept_here", "kept_for_now"}
+    assert shown == {"units", "moment", "left", "over", "kept", "kept_here", "kept_for_now", "picked"}
 
 
 async def test_what_the_script_says_is_what_the_page_hands_it(world: DashboardWorld, browser: Browser) -> None:
