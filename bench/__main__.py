@@ -24,6 +24,9 @@ from bench.floor import BareSdk
 from bench.rows import Rows
 from bench.story import TRIGGER, Orkestra, Token
 
+REST_SECONDS = 0.03
+"""Between two cycles: what one side leaves to be done is not measured with the other."""
+
 
 @asynccontextmanager
 async def floor_worker(info: dict[str, Any]) -> AsyncIterator[int]:
@@ -91,16 +94,17 @@ async def comparison(info: dict[str, Any]) -> AsyncIterator[Comparison]:
 async def measure(
     compared: Comparison, *, rounds: int, cycles: int, clients: int, seconds: float
 ) -> tuple[Figures, Figures]:
-    """Measure both sides in turns, so that a noisy minute hits both."""
+    """Measure both sides in turns, cycle by cycle, so that a noisy second hits both."""
     pair = (compared.floor, compared.ours)
     cpu = partial(cpu_seconds, compared.processes)
     timed: dict[str, list[Cycle]] = {side.name: [] for side in pair}
     loads: dict[str, list[Load]] = {side.name: [] for side in pair}
     for side in pair:
         await halves(side, cycles=5)  # warm-up
-    for _ in range(rounds):
+    for _ in range(rounds * cycles):
         for side in pair:
-            timed[side.name] += await halves(side, cycles=cycles)
+            timed[side.name] += await halves(side, cycles=1)
+            await asyncio.sleep(REST_SECONDS)
     for _ in range(rounds):
         for side in pair:
             loads[side.name].append(await throughput(side, clients=clients, seconds=seconds, cpu=cpu))
