@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools import audit
 from tools.reference import dependencies
+from tools.reference.markdown import Gap
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,8 +39,11 @@ def test_a_licence_is_judged_by_its_name(terms: str, taken: bool) -> None:
 
 
 def test_known_flaws_are_told_with_what_mends_them(capsys: pytest.CaptureFixture[str]) -> None:
-    flaw = {"id": "PYSEC-1", "fix_versions": ["2.0"]}
-    asked = [{"name": "leaky", "version": "1.0", "vulns": [flaw]}, {"name": "tight", "version": "1.0", "vulns": []}]
+    flaw: dict[str, Any] = {"id": "PYSEC-1", "fix_versions": ["2.0"]}
+    asked: list[dict[str, Any]] = [
+        {"name": "leaky", "version": "1.0", "vulns": [flaw]},
+        {"name": "tight", "version": "1.0", "vulns": []},
+    ]
     assert audit.told(asked, {"leaky"}) == 1
     assert "leaky 1.0 (in the product): PYSEC-1; mended in 2.0" in capsys.readouterr().err
     assert audit.told(asked[1:], set()) == 0
@@ -56,5 +61,5 @@ def test_a_dependency_without_a_reason_stops_the_page(tmp_path: Path) -> None:
     }.items():
         (tmp_path / dependencies.SENTENCES).parent.mkdir(exist_ok=True)
         (tmp_path / dependencies.SENTENCES).write_text(changed, "utf-8")
-        with pytest.raises(dependencies.Gap, match=name):
+        with pytest.raises(Gap, match=name):
             dependencies.page(tmp_path)

@@ -47,7 +47,8 @@ def page(root: Path) -> str:
 def licence(name: str) -> str:
     """Returns the licence as the package's metadata names it, in one line."""
     told = metadata.metadata(name)
-    lines = (told.get("License-Expression") or told.get("License") or "").strip().splitlines()
+    named = [told[field] for field in ("License-Expression", "License") if field in told]
+    lines = [line for text in named for line in text.strip().splitlines()]
     classified = [
         line.rpartition(" :: ")[2] for line in told.get_all("Classifier") or [] if line.startswith("License ::")
     ]

@@ -50,7 +50,7 @@ def commits(operations: ModuleType) -> None:
         await commit(self, *args, **named)
         reached("after-commit")
 
-    operations.Tx.commit = watched  # type: ignore[attr-defined]
+    operations.Tx.commit = watched
 
 
 def publishes(client: ModuleType) -> None:
@@ -65,7 +65,7 @@ def publishes(client: ModuleType) -> None:
         if of_ours:
             reached("mid-publish")
 
-    client.Client.publish = watched  # type: ignore[attr-defined]
+    client.Client.publish = watched
 
 
 PATCHED["orkestra.chassis.operations"] = commits
