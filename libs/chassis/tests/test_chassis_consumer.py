@@ -210,7 +210,10 @@ async def test_an_unanswered_event_is_delivered_again_to_another_process(tmp_pat
 
 
 async def _has(nats: Nats, kind: str, count: int) -> bool:
-    return len(await dead(nats, kind)) >= count
+    try:
+        return len(await dead(nats, kind)) >= count
+    except TimeoutError:  # the server is busy with others
+        return False
 
 
 async def _published(nats: Nats, kind: str, event_id: str) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from chassis_world import Groups, asking, someone
 from orkestra.chassis.database import Database
@@ -108,6 +109,23 @@ async def test_a_backend_that_stops_answering_is_cut_and_the_next_call_gets_anot
             assert (await groups.get_group(ctx, GetGroupRequest(group_id="one"))).group_id == "one"
         finally:
             os.kill(backend, signal.SIGCONT)
+
+
+async def test_a_driver_that_has_lost_its_place_costs_one_call_and_its_connection(schema: Schema) -> None:
+    ctx = someone()
+    async with opened(schema.app_url, max_size=1) as groups:
+        await groups.create_group(ctx, CreateGroupRequest(group_id="one"))
+        used: list[asyncpg.Connection] = []
+
+        async def lose() -> None:
+            async with groups.database.unscoped() as conn:
+                used.append(conn)
+                raise asyncpg.InternalClientError("got result for unknown protocol state 3")
+
+        with pytest.raises(Unavailable):
+            await lose()
+        assert used[0].is_closed()
+        assert (await groups.get_group(ctx, GetGroupRequest(group_id="one"))).group_id == "one"
 
 
 async def test_when_every_connection_is_taken_a_call_is_unavailable_within_three_seconds(schema: Schema) -> None:

@@ -112,6 +112,10 @@ class Database:
                 ended = not conn.is_in_transaction()
         except _AWAY as away:
             raise unavailable() from away
+        except asyncpg.InternalClientError as broken:  # the driver has lost its place, and with it the connection
+            if conn is not None:
+                conn.terminate()
+            raise unavailable() from broken
         except asyncpg.InterfaceError as broken:
             if conn is None or conn.is_closed():
                 raise unavailable() from broken

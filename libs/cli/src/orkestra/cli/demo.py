@@ -23,7 +23,7 @@ from orkestra.v1.identity import (
     Tenant,
 )
 from orkestra.v1.task import CreateCalendarRequest, Holiday, OpenHours, TaskServiceClient, Weekday, WorkingHours
-from orkestra.wire import AlreadyExists
+from orkestra.wire import AlreadyExists, Error
 
 GROUPS = (
     "support-l1",
@@ -64,6 +64,8 @@ OFFICE = CreateCalendarRequest(  # an example's SLA counts these hours
     ),
 )
 DEADLINE = 15.0
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between tries, on a machine on which everything starts at once."""
 
 
 class Demo:
@@ -146,8 +148,19 @@ async def bootstrap(identity_address: str, secrets: Mapping[str, str]) -> dict[s
     """Makes both tenants and returns what stack.json shows of them."""
     async with channel(identity_address) as connection:
         demo = Demo(connection, secrets)
-        shown, other = await asyncio.gather(demo.tenant("demo"), demo.tenant("other"))
-        return {**shown, "other": other}
+
+        async def both() -> dict[str, Any]:
+            shown, other = await asyncio.gather(demo.tenant("demo"), demo.tenant("other"))
+            return {**shown, "other": other}
+
+        for pause in PAUSES:
+            try:
+                return await both()
+            except Error as refused:
+                if not refused.retryable:
+                    raise
+                await asyncio.sleep(pause)
+        return await both()
 
 
 async def calendars(identity_address: str, task_address: str, secrets: Mapping[str, str]) -> None:
