@@ -121,7 +121,7 @@ async def whole_trace(received: Received, agent: Agent, *, entrance: tuple[str, 
 
     try:
         await eventually(lambda: not missing(), timeout=60)
-    except TimeoutError:
+    except AssertionError:
         pytest.fail(f"missing: {missing()}; there are {sorted(steps(received.of_trace(agent.trace_id)))}")
     return received.of_trace(agent.trace_id)
 

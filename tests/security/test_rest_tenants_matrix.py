@@ -17,7 +17,7 @@ from orkestra.testkit.stack import Stack
 from orkestra.testkit.stored import settled
 from orkestra.testkit.waiting import eventually
 from rest_matrix import BODIES, MATRIX, Tried
-from test_rest_bad_input import body_of, named
+from test_rest_bad_input import body_of, named, needed
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(240)]
 
@@ -26,8 +26,6 @@ MARK = "only of the other tenant"
 SCHEMAS = ("identity", "notification", "task", "workflow")
 FILTERS = {"assignee": "user_id", "group": "group_id", "actor": "user_id", "resource_id": "user_id"}
 """Filters that are named otherwise than the id they take."""
-NEEDED = {"surface": "web"}
-"""Query parameters that a route cannot be asked without."""
 PASSING = {"outbox", "request_keys"}
 WEBHOOK = {"url": "https://93.184.215.14/theirs", "description": MARK, "events": ["task.expired"]}
 QUESTION = {"question": MARK, "conversation_id": MARK, "customer_id": MARK}
@@ -195,8 +193,7 @@ async def ask(http: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str], 
     body = filled(BODIES[key], ids) if key in BODIES else body_of(endpoint)
     headers = {"content-type": "application/json"} if endpoint.has_body else {}
     path = endpoint.path.format_map(ids)
-    if not endpoint.has_body:
-        query = {name: NEEDED[name] for name, one in endpoint.open_fields.items() if one.is_required()} | query
+    query = needed(endpoint) | query
     return await http.request(
         endpoint.verb, path, params=query, content=body if endpoint.has_body else None, headers=headers
     )

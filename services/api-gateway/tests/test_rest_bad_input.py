@@ -21,8 +21,18 @@ def named(endpoint: Endpoint) -> str:
     return f"{endpoint.verb} {endpoint.path}"
 
 
+NEEDED = {"surface": "web"}
+
+
 def url(endpoint: Endpoint) -> str:
     return endpoint.path.format_map(dict.fromkeys(endpoint.in_path, "x"))
+
+
+def needed(endpoint: Endpoint) -> dict[str, str]:
+    """Query parameters that an endpoint without a body cannot be asked without."""
+    if endpoint.has_body:
+        return {}
+    return {name: NEEDED[name] for name, field in endpoint.open_fields.items() if field.is_required()}
 
 
 def body_of(endpoint: Endpoint, **changes: Any) -> bytes:
@@ -118,17 +128,22 @@ async def test_an_unknown_query_parameter_is_refused(door: RestWorld, endpoint: 
     assert door.rooms.asked == []
 
 
+def bad_values(annotation: Any) -> list[str]:
+    """Texts that are no value of the type."""
+    if annotation in (str, str | None, list[str]):
+        return ["a\0b"]
+    if annotation in (float, float | None):
+        return ["nonsense", "", "nan", "inf"]
+    return ["nonsense", "1.5", "", "99999999999999999999"]
+
+
 @pytest.mark.parametrize("endpoint", WITHOUT_BODY, ids=named)
 async def test_a_bad_query_parameter_is_refused_by_name(door: RestWorld, endpoint: Endpoint) -> None:
     door.rooms.reset()
     for name, field in endpoint.open_fields.items():
-        bad = (
-            ["a\0b"]
-            if field.annotation in (str, str | None, list[str])
-            else ["nonsense", "1.5", "", "99999999999999999999"]
-        )
-        for value in bad:
-            answer = await door.http.request(endpoint.verb, url(endpoint), params={name: value})
+        for value in bad_values(field.annotation):
+            params = needed(endpoint) | {name: value}
+            answer = await door.http.request(endpoint.verb, url(endpoint), params=params)
             assert_problem(answer, 422, "REQUEST_INVALID")
             assert answer.json()["errors"][0]["path"].partition("[")[0] == name
         if field.annotation == list[str]:
@@ -173,7 +188,9 @@ async def test_without_a_good_credential_nothing_is_asked(door: RestWorld, endpo
 async def test_what_the_room_does_not_show_is_404(door: RestWorld, endpoint: Endpoint) -> None:
     body = body_of(endpoint) if endpoint.has_body else None
     headers = {"content-type": "application/json"}
-    answer = await door.http.request(endpoint.verb, url(endpoint), content=body, headers=headers)
+    answer = await door.http.request(
+        endpoint.verb, url(endpoint), params=needed(endpoint), content=body, headers=headers
+    )
     assert_problem(answer, 404, "NOTHING_HERE")
 
 

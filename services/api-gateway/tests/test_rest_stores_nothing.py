@@ -6,7 +6,7 @@ from orkestra.api_gateway.routes.endpoint import ENDPOINTS, Endpoint
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.stored import settled
 from spoiled_keys import REFUSALS, spoiled
-from test_rest_bad_input import WITH_BODY, bad_bodies, body_of, named, url
+from test_rest_bad_input import WITH_BODY, bad_bodies, body_of, named, needed, url
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
 
@@ -92,7 +92,8 @@ async def test_another_tenants_ids_answer_as_ids_that_do_not_exist(stack: Stack)
 async def ask(http: httpx.AsyncClient, endpoint: Endpoint, ids: dict[str, str]) -> httpx.Response:
     body = body_of(endpoint) if endpoint.has_body else None
     headers = {"content-type": "application/json"}
-    return await http.request(endpoint.verb, endpoint.path.format_map(ids), content=body, headers=headers)
+    path = endpoint.path.format_map(ids)
+    return await http.request(endpoint.verb, path, params=needed(endpoint), content=body, headers=headers)
 
 
 async def test_without_a_good_key_nothing_is_left(stack: Stack) -> None:

@@ -42,6 +42,11 @@ def build_app(door: Door) -> Envelope:
 
 def _add(app: FastAPI, verb: str, path: str, answer: Answer) -> None:
     """Serves `answer` as it is: FastAPI's own routes look for parameters and dependencies, which none of ours has."""
-    route = Route(path, answer, methods=[verb])
+
+    async def answered(request: Request) -> Response:
+        request.scope["route"] = route  # by its path spans and figures are named, as with FastAPI's own
+        return await answer(request)
+
+    route = Route(path, answered, methods=[verb])
     route.methods = {verb}
     app.router.routes.append(route)
