@@ -27,7 +27,6 @@ from orkestra.task_service.operations.storing import (
     locked,
     not_found,
     shown_refusal,
-    store,
     task_of,
 )
 from orkestra.v1.task import (
@@ -131,15 +130,15 @@ class Deciding(Base):
             raise not_found(request.task_id)
         seen, now = task_of(row), row["now"]
         decision = decide_advance(seen, ctx.principal, now)
-        if decision.refusal is not None:
-            raise decision.refusal
-        return await self._advance(ctx, request) if decision.changes else clock_state(seen, now)
+        if decision.refusal is not None or decision.changes:  # who is refused hears it with the places that are theirs
+            return await self._advance(ctx, request)
+        return clock_state(seen, now)
 
     @operation
     async def _advance(self, tx: Tx, request: AdvanceClockRequest) -> ClockState:
         seen, now = await locked(tx, request.task_id)
         decision = decide_advance(seen, tx.ctx.principal, now)
-        await store(tx, seen, decision)
+        await decided(tx, seen, decision)
         return clock_state(decision.task, now)
 
 
