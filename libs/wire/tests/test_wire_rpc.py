@@ -123,7 +123,7 @@ async def test_a_bug_becomes_internal_with_an_error_id_that_the_log_has_and_noth
             got = await refusal_of(client_of(channel).get_animal(asked()))
     assert (type(got), got.reason) == (wire.Internal, "INTERNAL")
     assert "secret" not in got.message
-    (record,) = caplog.records
+    (record,) = [one for one in caplog.records if one.name == "orkestra.wire"]
     assert record.error_id in got.message  # type: ignore[attr-defined]  # put there by extra=
     assert record.exc_info is not None
 

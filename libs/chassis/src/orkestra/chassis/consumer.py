@@ -48,6 +48,7 @@ class Consumer:
     async def run(self) -> None:
         """Consume until stopped; whatever NATS loses is made again."""
         while not self._stopping.is_set():
+            _end_where_cancelled()
             try:
                 await self._nats.connected()
                 await self._consume()
@@ -90,6 +91,7 @@ class Consumer:
 
     async def _hand_out(self, pull: Pull, in_hand: InHand) -> None:
         while not self._stopping.is_set():
+            _end_where_cancelled()
             for message in await pull.take():
                 in_hand.give(message)
             await in_hand.room()
@@ -180,3 +182,10 @@ class Consumer:
             max_deliver=-1,
             max_ack_pending=2000,
         )
+
+
+def _end_where_cancelled() -> None:
+    """Raise what a driver has swallowed: one that was cancelled just as its answer came goes on as if it was not."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
