@@ -13,7 +13,7 @@ from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import identity_unavailable
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
-from orkestra.wire import DeadlineExceeded, Unavailable
+from orkestra.wire import DeadlineExceeded, Principal, Unavailable
 from pydantic import SecretStr
 
 RENEW_SECONDS = 8.0
@@ -24,6 +24,18 @@ EXCHANGE_SECONDS = 2.0
 REMEMBERED = 10_000
 
 K = TypeVar("K")
+
+
+def principal_of(access: AccessToken) -> Principal:
+    """Return the caller as the rules know it."""
+    return Principal(
+        subject=access.subject,
+        kind=access.kind.value,
+        tenant_id=access.tenant_id,
+        roles=frozenset(role.value for role in access.roles),
+        groups=frozenset(access.groups),
+        name=access.name,
+    )
 
 
 class TokenSource:

@@ -12,13 +12,14 @@ from nats.aio.msg import Msg
 from orkestra.api_gateway.routes.problems import limits_of
 from orkestra.api_gateway.routes.serving import Caller, Door
 from orkestra.api_gateway.routes.stream import Place, Reader
+from orkestra.chassis.credentials import principal_of
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.events import Poison, read_event
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import held
 from orkestra.rules import audiences_of
 from orkestra.v1.identity import AccessToken
-from orkestra.wire import Error, PermissionDenied, Principal, ResourceExhausted, dumps, loads
+from orkestra.wire import Error, PermissionDenied, ResourceExhausted, dumps, loads
 
 PATH = "/v1/events"
 CHECK_SECONDS = 1.0
@@ -81,7 +82,7 @@ class _Stream:
             messages = await self.reader.take(CHECK_SECONDS, self.drain)
             if messages is None or not await self._may_go_on():
                 return  # the caller comes back, and hears why it may not, or goes on where it was
-            audiences = set(audiences_of(_principal(self.access)))
+            audiences = set(audiences_of(principal_of(self.access)))
             shown = [text for text in (self._shown(message, audiences) for message in messages) if text]
             if shown or time.monotonic() - beaten >= BEAT_SECONDS:
                 beaten = time.monotonic()
@@ -114,14 +115,3 @@ def _text(place: Place, told: dict[str, Any], *, name: str | None = None) -> str
     """Returns one server-sent event (HTML Living Standard, 9.2)."""
     named = "" if name is None else f"event: {name}\n"
     return f"id: {place}\n{named}data: {dumps(told)}\n\n"
-
-
-def _principal(access: AccessToken) -> Principal:
-    return Principal(
-        subject=access.subject,
-        kind=access.kind.value,
-        tenant_id=access.tenant_id,
-        roles=frozenset(role.value for role in access.roles),
-        groups=frozenset(access.groups),
-        name=access.name,
-    )

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from fastapi.responses import Response, StreamingResponse
+from orkestra.chassis.credentials import principal_of
 from orkestra.dashboard.routes.live import Listener, message_of, until_drained
 from orkestra.dashboard.routes.pages import go
-from orkestra.dashboard.routes.visit import Visit, principal_of
+from orkestra.dashboard.routes.visit import Visit
 from orkestra.rules import audiences_of
 from orkestra.v1.notification import ListNotificationsRequest, MarkNotificationsReadRequest
 from orkestra.wire import Error, Unauthenticated

@@ -18,7 +18,7 @@ from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClien
 from orkestra.v1.notification import ListNotificationsRequest, NotificationServiceClient
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
-from orkestra.wire import Error, InvalidArgument, PermissionDenied, Principal, Unauthenticated
+from orkestra.wire import Error, InvalidArgument, PermissionDenied, Unauthenticated
 
 COOKIE = "orkestra_session"
 MOST_FIELDS = 5000
@@ -158,18 +158,6 @@ def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
 
     endpoint.__name__ = serve.__name__
     return endpoint
-
-
-def principal_of(access: AccessToken) -> Principal:
-    """Returns the caller as the rules know it."""
-    return Principal(
-        subject=access.subject,
-        kind=access.kind.value,
-        tenant_id=access.tenant_id,
-        roles=frozenset(role.value for role in access.roles),
-        groups=frozenset(access.groups),
-        name=access.name,
-    )
 
 
 async def _visit(request: Request) -> Visit:
