@@ -18,9 +18,8 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from tools.image import bill_of_materials_of
+from tools.image import bill_of_materials_of, licence
 from tools.lock import LOCK, ROOT, members
-from tools.reference.dependencies import licence
 
 TAKEN = ("Apache", "BSD", "CNRI", "ISC", "MIT", "MPL-2.0", "Mozilla", "PSF", "Python", "Unlicense", "Zlib", "0BSD")
 """What the names of licences that we take contain; none asks for more than a notice, or for its own files."""
@@ -34,7 +33,7 @@ def main() -> int:
     parser.add_argument("--offline", action="store_true", help="ask nobody for known vulnerabilities")
     offline = parser.parse_args().offline
     installed = sorted(product_packages())
-    bad = [f"{name}: {terms}" for name in installed if not is_taken(terms := licence(name))]
+    bad = [f"{name}: {terms}" for name in installed if not is_taken(terms := licence(metadata.distribution(name)))]
     for line in bad:
         print(f"This licence is not one that we take: {line}", file=sys.stderr)
     target = ROOT / "build" / "sbom.cdx.json"

@@ -204,9 +204,14 @@ def listing(name: str, kind: str, packages: Iterable[metadata.Distribution]) -> 
 
 
 def licence(one: metadata.Distribution) -> str:
-    fields = one.metadata.json
-    told = fields.get("license_expression") or fields.get("license") or "unknown"
-    return str(told).strip().splitlines()[0]
+    """Return the licence as the package's metadata names it, in one line."""
+    told = one.metadata
+    named = [told[field] for field in ("License-Expression", "License") if field in told]
+    lines = [line for text in named for line in text.strip().splitlines()]
+    classified = [
+        line.rpartition(" :: ")[2] for line in told.get_all("Classifier") or [] if line.startswith("License ::")
+    ]
+    return (lines or classified or ["not named"])[0]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+from tools.image import licence
 from tools.lock import name_of, requirements
 from tools.reference import markdown
 from tools.reference.markdown import Gap
@@ -33,7 +34,10 @@ def page(root: Path) -> str:
     _hold(set(sentences["browser"]), {*packages["dependencies"], *packages["devDependencies"]})
     parts = []
     for group, title in GROUPS.items():
-        rows = [(markdown.code(name), licence(name), why) for name, why in sorted(sentences[group].items())]
+        rows = [
+            (markdown.code(name), licence(metadata.distribution(name)), why)
+            for name, why in sorted(sentences[group].items())
+        ]
         parts += [f"## {title}", markdown.table(("Package", "Licence", "Why"), rows)]
     locked = json.loads((root / FRONTEND / "package-lock.json").read_text("utf-8"))["packages"]
     rows = [
@@ -42,17 +46,6 @@ def page(root: Path) -> str:
     ]
     parts += ["## In the browser", markdown.table(("Package", "Licence", "Why"), rows)]
     return markdown.page("Dependencies", ABOUT, *parts)
-
-
-def licence(name: str) -> str:
-    """Returns the licence as the package's metadata names it, in one line."""
-    told = metadata.metadata(name)
-    named = [told[field] for field in ("License-Expression", "License") if field in told]
-    lines = [line for text in named for line in text.strip().splitlines()]
-    classified = [
-        line.rpartition(" :: ")[2] for line in told.get_all("Classifier") or [] if line.startswith("License ::")
-    ]
-    return (lines or classified or ["not named"])[0]
 
 
 def _hold(told: set[str], needed: set[str]) -> None:
