@@ -14,7 +14,10 @@ from orkestra.v1.identity import (
     ApiKey,
     ChangePasswordResponse,
     CreatedApiKey,
+    DeletedTenant,
     ListAuditResponse,
+    Me,
+    PrincipalKind,
     RedeemMailLinkResponse,
     RequestPasswordResetResponse,
     Tenant,
@@ -89,6 +92,17 @@ async def test_a_tenant_is_suspended_and_resumed_at_paths_of_their_own(door: Res
     assert door.rooms.asked[0].ctx.request_id == "1"
 
 
+async def test_a_tenant_is_deleted_with_its_slug_in_the_query_to_confirm(door: RestWorld) -> None:
+    deletion = {"deletion_id": f"deletion_{'0' * 32}", "tenant_id": TENANT, "slug": "acme", "deleted_by": "service"}
+    deleted = DeletedTenant.model_validate(deletion | {"deleted_at": SINCE})
+    door.rooms.answer("delete_tenant", deleted)
+    gone = await door.http.delete(f"/v1/tenants/{TENANT}", params={"slug": "acme", "reason": "Left"})
+    assert (gone.status_code, gone.json()) == (200, deleted.model_dump(mode="json"))
+    unconfirmed = await door.http.delete(f"/v1/tenants/{TENANT}")
+    assert (unconfirmed.status_code, [error["path"] for error in unconfirmed.json()["errors"]]) == (422, ["slug"])
+    assert asked(door) == [("delete_tenant", {"tenant_id": TENANT, "slug": "acme", "reason": "Left"})]
+
+
 async def test_if_match_guards_a_change_of_a_person(door: RestWorld) -> None:
     door.rooms.answer("update_user", USER)
     changed = await door.http.patch(f"/v1/users/{ANN}", json={"name": "Ann"}, headers={"if-match": '"2"'})
@@ -97,6 +111,17 @@ async def test_if_match_guards_a_change_of_a_person(door: RestWorld) -> None:
     door.rooms.answer("update_user", VersionMismatch("VERSION_MISMATCH", "It has changed.", current=USER))
     stale = await door.http.patch(f"/v1/users/{ANN}", json={"name": "Ann"}, headers={"if-match": '"2"'})
     assert (stale.status_code, stale.json()["current"]["version"]) == (412, 3)
+
+
+async def test_the_caller_changes_itself_at_its_own_path(door: RestWorld) -> None:
+    me = Me(subject=ANN, kind=PrincipalKind.USER, tenant_id=TENANT, roles=[], groups=[], name="Ann", user=USER)
+    door.rooms.answer("update_me", me)
+    body = {"locale": "de", "time_zone": "", "version": 3}
+    changed = await door.http.patch("/v1/me", json=body)
+    assert (changed.status_code, changed.json()["user"]["name"]) == (200, "Ann")
+    assert asked(door) == [("update_me", body)]
+    theirs = await door.http.patch("/v1/me", json={"user_id": ANN, "roles": ["admin"]})
+    assert {error["path"] for error in theirs.json()["errors"]} == {"user_id", "roles"}
 
 
 @pytest.mark.parametrize("operation", ["disable", "enable"])

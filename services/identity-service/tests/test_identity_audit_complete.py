@@ -15,6 +15,7 @@ from orkestra.v1.identity import (
     CreateGroupRequest,
     CreateUserRequest,
     DeleteGroupRequest,
+    DeleteTenantRequest,
     DisableUserRequest,
     EnableUserRequest,
     InviteUserRequest,
@@ -31,6 +32,7 @@ from orkestra.v1.identity import (
     UnlinkSubjectRequest,
     UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateMeRequest,
     UpdateTenantRequest,
     UpdateUserRequest,
 )
@@ -76,6 +78,10 @@ class Bench:
         token = self.world.operations.pepper.link_token(link.link_id)
         await self.world.nobody.redeem_mail_link(RedeemMailLinkRequest(token=token, password=PASSWORD))
 
+    async def update_me(self) -> None:
+        session = await self.world.sign_in(self.home.email("ann"))
+        await (await self.world.holder(session.token)).update_me(UpdateMeRequest(locale="de"))
+
     async def enable_user(self) -> None:
         await self.admin.disable_user(DisableUserRequest(user_id=self.ann))
         await self.admin.enable_user(EnableUserRequest(user_id=self.ann))
@@ -88,6 +94,11 @@ class Bench:
         await self.operator.suspend_tenant(SuspendTenantRequest(tenant_id=self.home.id))
         await self.operator.resume_tenant(ResumeTenantRequest(tenant_id=self.home.id))
 
+    async def delete_tenant(self) -> None:
+        tenant = self.home.tenant
+        await self.operator.suspend_tenant(SuspendTenantRequest(tenant_id=tenant.tenant_id))
+        await self.operator.delete_tenant(DeleteTenantRequest(tenant_id=tenant.tenant_id, slug=tenant.slug))
+
     async def link_subject(self) -> None:
         link = LinkSubjectRequest(issuer=ISSUER, subject="bot", principal=self.key_id)
         await self.admin.link_subject(link)
@@ -98,8 +109,10 @@ ACTS: dict[str, Act] = {
     "UpdateTenant": lambda on: on.operator.update_tenant(UpdateTenantRequest(tenant_id=on.home.id, name="New")),
     "SuspendTenant": lambda on: on.operator.suspend_tenant(SuspendTenantRequest(tenant_id=on.home.id)),
     "ResumeTenant": Bench.resume_tenant,
+    "DeleteTenant": Bench.delete_tenant,
     "CreateUser": lambda on: on.admin.create_user(CreateUserRequest(email=on.home.email("ben"), name="Ben")),
     "UpdateUser": lambda on: on.admin.update_user(UpdateUserRequest(user_id=on.ann, name="New")),
+    "UpdateMe": Bench.update_me,
     "DisableUser": lambda on: on.admin.disable_user(DisableUserRequest(user_id=on.ann)),
     "EnableUser": Bench.enable_user,
     "ChangePassword": Bench.change_password,

@@ -20,6 +20,7 @@ from orkestra.v1.identity import (
     RevokeApiKeyRequest,
     Role,
     UpdateApiKeyRequest,
+    UpdateMeRequest,
     UpdateTenantRequest,
     UpdateUserRequest,
 )
@@ -196,3 +197,49 @@ async def test_the_operator_renames_a_tenant(world: World, home: Home) -> None:
     assert (await world.events(home.id))[-1] == "tenant_changed"
     me = await (await world.holder((await world.sign_in(home.email("admin"), PASSWORD)).token)).get_me(GetMeRequest())
     assert me.tenant_id == home.id
+
+
+async def test_people_set_their_own_name_language_and_zone(world: World, home: Home) -> None:
+    ann = await home.person("ann")
+    me = await world.holder((await world.sign_in(home.email("ann"))).token)
+    changed = await me.update_me(UpdateMeRequest(name="Ann Noir", locale="fr", time_zone="Europe/Paris", version=1))
+    assert changed.user is not None
+    assert (changed.name, changed.user.locale, changed.user.time_zone) == ("Ann Noir", "fr", "Europe/Paris")
+    assert changed == await me.get_me(GetMeRequest())
+    assert changed.user == await home.admin.get_user(GetUserRequest(user_id=ann))
+    assert (await world.events(home.id))[-1] == "user_changed"
+    [entry] = (await home.admin.list_audit(ListAuditRequest(action="update_me"))).entries
+    assert (entry.actor, entry.resource_id) == (ann, ann)
+    assert await me.update_me(UpdateMeRequest()) == changed
+    again = (await me.update_me(UpdateMeRequest(locale="", time_zone=""))).user
+    assert again is not None
+    assert (again.name, again.locale, again.time_zone, again.version) == ("Ann Noir", None, None, 3)
+    assert (await me.update_me(UpdateMeRequest(locale="", time_zone=""))).user == again
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [({"name": " "}, "name"), ({"locale": "german!"}, "locale"), ({"time_zone": "Europe/Nowhere"}, "time_zone")],
+)
+async def test_what_people_cannot_be_called_or_read_is_refused_by_its_field(
+    world: World, home: Home, values: dict[str, Any], path: str
+) -> None:
+    await home.person("ann")
+    me = await world.holder((await world.sign_in(home.email("ann"))).token)
+    with pytest.raises(InvalidArgument) as refused:
+        await me.update_me(UpdateMeRequest(**values))
+    assert [error.path for error in refused.value.errors] == [path]
+
+
+async def test_a_change_of_oneself_from_an_old_page_is_refused_and_a_key_is_nobody(world: World, home: Home) -> None:
+    await home.person("ann")
+    me = await world.holder((await world.sign_in(home.email("ann"))).token)
+    with pytest.raises(VersionMismatch) as stale:
+        await me.update_me(UpdateMeRequest(locale="de", version=7))
+    assert stale.value.current is not None
+    created = await home.admin.create_api_key(
+        CreateApiKeyRequest(name="Till", kind=PrincipalKind.SERVICE, roles=[Role.ADMIN])
+    )
+    with pytest.raises(PermissionDenied) as refused:
+        await (await world.holder(created.secret)).update_me(UpdateMeRequest(locale="de"))
+    assert refused.value.reason == "ONLY_PEOPLE_HAVE_PROFILES"

@@ -14,6 +14,7 @@ from orkestra.v1.identity import (
     CreateTenantRequest,
     CreateUserRequest,
     DeleteGroupRequest,
+    DeleteTenantRequest,
     DisableUserRequest,
     EnableUserRequest,
     GetApiKeyRequest,
@@ -27,6 +28,7 @@ from orkestra.v1.identity import (
     LinkSubjectRequest,
     ListApiKeysRequest,
     ListAuditRequest,
+    ListDeletedTenantsRequest,
     ListGroupsRequest,
     ListLinkedSubjectsRequest,
     ListTenantsRequest,
@@ -42,6 +44,7 @@ from orkestra.v1.identity import (
     UnlinkSubjectRequest,
     UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateMeRequest,
     UpdateTenantRequest,
     UpdateUserRequest,
 )
@@ -53,6 +56,7 @@ __all__ = ["home", "world"]
 # A request for each rpc that gets past the permission and then names nothing that exists, or creates nothing.
 HARMLESS: dict[str, Any] = {
     "GetMe": GetMeRequest(),
+    "UpdateMe": UpdateMeRequest(),
     "CreateTenant": CreateTenantRequest(slug="", name=""),
     "ListTenants": ListTenantsRequest(),
     "CreateUser": CreateUserRequest(email="", name=""),
@@ -71,6 +75,8 @@ HARMLESS: dict[str, Any] = {
     "RevokeApiKey": RevokeApiKeyRequest(key_id="key_none"),
     "GetTenant": GetTenantRequest(tenant_id="none"),
     "SuspendTenant": SuspendTenantRequest(tenant_id="none"),
+    "DeleteTenant": DeleteTenantRequest(tenant_id="none", slug="none"),
+    "ListDeletedTenants": ListDeletedTenantsRequest(),
     "ResumeTenant": ResumeTenantRequest(tenant_id="none"),
     "UpdateUser": UpdateUserRequest(user_id="user_none"),
     "DisableUser": DisableUserRequest(user_id="user_none"),
@@ -88,7 +94,10 @@ HARMLESS: dict[str, Any] = {
     "UnlinkSubject": UnlinkSubjectRequest(subject_id="subject_none"),
     "ListAudit": ListAuditRequest(),
 }
-OPERATORS = {"GetMe", "ListTenants", "CreateTenant", "GetTenant", "UpdateTenant", "SuspendTenant", "ResumeTenant"}
+OPERATORS = {
+    *("GetMe", "ListTenants", "CreateTenant", "GetTenant", "UpdateTenant", "SuspendTenant", "ResumeTenant"),
+    *("DeleteTenant", "ListDeletedTenants"),
+}
 MATRIX = [(rpc, role, role in allowed) for rpc, allowed in rules.PERMISSIONS.items() for role in Role]
 
 

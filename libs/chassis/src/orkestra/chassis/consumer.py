@@ -31,13 +31,25 @@ tracer = trace.get_tracer(__name__)
 
 
 class Consumer:
-    """Hands the events of `subjects` to `handler`: one resource's in order, different resources' at once."""
+    """Hands the events of `subjects` to `handler`: one resource's in order, different resources' at once.
 
-    def __init__(self, stream: Nats, name: str, subjects: Sequence[str], handler: Handler) -> None:
+    Those of tenants of which `is_gone` says so are passed over.
+    """
+
+    def __init__(
+        self,
+        stream: Nats,
+        name: str,
+        subjects: Sequence[str],
+        handler: Handler,
+        *,
+        is_gone: Callable[[str], bool] = lambda _tenant_id: False,
+    ) -> None:
         self._nats = stream
         self._name = name
         self._subjects = list(subjects)
         self._handler = handler
+        self._is_gone = is_gone
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -135,6 +147,8 @@ class Consumer:
     async def _handle(self, message: Msg, deliveries: int) -> None:
         headers = message.headers or {}
         event = read_event(headers, message.data, deliveries=deliveries)
+        if self._is_gone(event.tenant_id):
+            return
         log_tenant.set(event.tenant_id)
         with tracer.start_as_current_span(
             f"{self._name} {event.aggregate}.{event.event}",

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from orkestra.v1 import events_pb2 as pb
-from orkestra.v1.identity import ApiKey, Group, MailLink, Substitution, Tenant, User
+from orkestra.v1.identity import ApiKey, DeletedTenant, Group, MailLink, Substitution, Tenant, User
 from orkestra.v1.notification import Notification
 from orkestra.v1.task import Calendar, Task, View
 from orkestra.v1.workflow import Emitted, Schedule, Workflow
@@ -62,6 +62,12 @@ class TenantEvent(Model, pb=pb.TenantEvent):
     """What happened to a tenant."""
 
     tenant: Tenant
+
+
+class TenantDeletionEvent(Model, pb=pb.TenantDeletionEvent):
+    """That a tenant was deleted; told above tenants, for it is there no more."""
+
+    deleted: DeletedTenant
 
 
 class UserEvent(Model, pb=pb.UserEvent):

@@ -28,7 +28,7 @@ from orkestra.v1 import task_pb2 as orkestra_dot_v1_dot_task__pb2
 from orkestra.v1 import workflow_pb2 as orkestra_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18orkestra/v1/events.proto\x12\x0borkestra.v1\x1a\x1aorkestra/v1/identity.proto\x1a\x1eorkestra/v1/notification.proto\x1a\x16orkestra/v1/task.proto\x1a\x1aorkestra/v1/workflow.proto\"o\n\tTaskEvent\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.Task\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tmentioned\x18\x04 \x03(\tB\x08\n\x06_actor\"h\n\rCalendarEvent\x12\'\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Calendar\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"\\\n\tViewEvent\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.View\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"\xa0\x01\n\rWorkflowEvent\x12\'\n\x08workflow\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Workflow\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12*\n\x07\x65mitted\x18\x04 \x01(\x0b\x32\x14.orkestra.v1.EmittedH\x01\x88\x01\x01\x42\x08\n\x06_actorB\n\n\x08_emitted\"h\n\rScheduleEvent\x12\'\n\x08schedule\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Schedule\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"2\n\x0bTenantEvent\x12#\n\x06tenant\x18\x01 \x01(\x0b\x32\x13.orkestra.v1.Tenant\",\n\tUserEvent\x12\x1f\n\x04user\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.User\"\x98\x01\n\x11SubstitutionEvent\x12/\n\x0csubstitution\x18\x01 \x01(\x0b\x32\x19.orkestra.v1.Substitution\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08\x66ormerly\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x08\n\x06_actorB\x0b\n\t_formerly\"/\n\nGroupEvent\x12!\n\x05group\x18\x01 \x01(\x0b\x32\x12.orkestra.v1.Group\"U\n\x0fMembershipEvent\x12!\n\x05group\x18\x01 \x01(\x0b\x32\x12.orkestra.v1.Group\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06member\x18\x03 \x01(\x08\"3\n\x0b\x41piKeyEvent\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.orkestra.v1.ApiKey\"4\n\rMailLinkEvent\x12#\n\x04link\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.MailLink\"U\n\x11NotificationEvent\x12/\n\x0cnotification\x18\x01 \x01(\x0b\x32\x19.orkestra.v1.Notification\x12\x0f\n\x07user_id\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18orkestra/v1/events.proto\x12\x0borkestra.v1\x1a\x1aorkestra/v1/identity.proto\x1a\x1eorkestra/v1/notification.proto\x1a\x16orkestra/v1/task.proto\x1a\x1aorkestra/v1/workflow.proto\"o\n\tTaskEvent\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.Task\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tmentioned\x18\x04 \x03(\tB\x08\n\x06_actor\"h\n\rCalendarEvent\x12\'\n\x08\x63\x61lendar\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Calendar\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"\\\n\tViewEvent\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.View\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"\xa0\x01\n\rWorkflowEvent\x12\'\n\x08workflow\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Workflow\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12*\n\x07\x65mitted\x18\x04 \x01(\x0b\x32\x14.orkestra.v1.EmittedH\x01\x88\x01\x01\x42\x08\n\x06_actorB\n\n\x08_emitted\"h\n\rScheduleEvent\x12\'\n\x08schedule\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.Schedule\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_actor\"2\n\x0bTenantEvent\x12#\n\x06tenant\x18\x01 \x01(\x0b\x32\x13.orkestra.v1.Tenant\"B\n\x13TenantDeletionEvent\x12+\n\x07\x64\x65leted\x18\x01 \x01(\x0b\x32\x1a.orkestra.v1.DeletedTenant\",\n\tUserEvent\x12\x1f\n\x04user\x18\x01 \x01(\x0b\x32\x11.orkestra.v1.User\"\x98\x01\n\x11SubstitutionEvent\x12/\n\x0csubstitution\x18\x01 \x01(\x0b\x32\x19.orkestra.v1.Substitution\x12\x10\n\x08\x61udience\x18\x02 \x03(\t\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08\x66ormerly\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x08\n\x06_actorB\x0b\n\t_formerly\"/\n\nGroupEvent\x12!\n\x05group\x18\x01 \x01(\x0b\x32\x12.orkestra.v1.Group\"U\n\x0fMembershipEvent\x12!\n\x05group\x18\x01 \x01(\x0b\x32\x12.orkestra.v1.Group\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06member\x18\x03 \x01(\x08\"3\n\x0b\x41piKeyEvent\x12$\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x13.orkestra.v1.ApiKey\"4\n\rMailLinkEvent\x12#\n\x04link\x18\x01 \x01(\x0b\x32\x15.orkestra.v1.MailLink\"U\n\x11NotificationEvent\x12/\n\x0cnotification\x18\x01 \x01(\x0b\x32\x19.orkestra.v1.Notification\x12\x0f\n\x07user_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,18 +47,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULEEVENT']._serialized_end=733
   _globals['_TENANTEVENT']._serialized_start=735
   _globals['_TENANTEVENT']._serialized_end=785
-  _globals['_USEREVENT']._serialized_start=787
-  _globals['_USEREVENT']._serialized_end=831
-  _globals['_SUBSTITUTIONEVENT']._serialized_start=834
-  _globals['_SUBSTITUTIONEVENT']._serialized_end=986
-  _globals['_GROUPEVENT']._serialized_start=988
-  _globals['_GROUPEVENT']._serialized_end=1035
-  _globals['_MEMBERSHIPEVENT']._serialized_start=1037
-  _globals['_MEMBERSHIPEVENT']._serialized_end=1122
-  _globals['_APIKEYEVENT']._serialized_start=1124
-  _globals['_APIKEYEVENT']._serialized_end=1175
-  _globals['_MAILLINKEVENT']._serialized_start=1177
-  _globals['_MAILLINKEVENT']._serialized_end=1229
-  _globals['_NOTIFICATIONEVENT']._serialized_start=1231
-  _globals['_NOTIFICATIONEVENT']._serialized_end=1316
+  _globals['_TENANTDELETIONEVENT']._serialized_start=787
+  _globals['_TENANTDELETIONEVENT']._serialized_end=853
+  _globals['_USEREVENT']._serialized_start=855
+  _globals['_USEREVENT']._serialized_end=899
+  _globals['_SUBSTITUTIONEVENT']._serialized_start=902
+  _globals['_SUBSTITUTIONEVENT']._serialized_end=1054
+  _globals['_GROUPEVENT']._serialized_start=1056
+  _globals['_GROUPEVENT']._serialized_end=1103
+  _globals['_MEMBERSHIPEVENT']._serialized_start=1105
+  _globals['_MEMBERSHIPEVENT']._serialized_end=1190
+  _globals['_APIKEYEVENT']._serialized_start=1192
+  _globals['_APIKEYEVENT']._serialized_end=1243
+  _globals['_MAILLINKEVENT']._serialized_start=1245
+  _globals['_MAILLINKEVENT']._serialized_end=1297
+  _globals['_NOTIFICATIONEVENT']._serialized_start=1299
+  _globals['_NOTIFICATIONEVENT']._serialized_end=1384
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,12 @@ class TenantEvent(_message.Message):
     tenant: _identity_pb2.Tenant
     def __init__(self, tenant: _Optional[_Union[_identity_pb2.Tenant, _Mapping]] = ...) -> None: ...
 
+class TenantDeletionEvent(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: _identity_pb2.DeletedTenant
+    def __init__(self, deleted: _Optional[_Union[_identity_pb2.DeletedTenant, _Mapping]] = ...) -> None: ...
+
 class UserEvent(_message.Message):
     __slots__ = ("user",)
     USER_FIELD_NUMBER: _ClassVar[int]

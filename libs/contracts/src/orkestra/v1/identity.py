@@ -197,6 +197,19 @@ class GetMeRequest(Model, pb=pb.GetMeRequest):
     """Nothing to say."""
 
 
+class UpdateMeRequest(Model, pb=pb.UpdateMeRequest):
+    """What changes about the caller; what is absent stays."""
+
+    name: str | None = Field(default=None)
+    locale: str | None = Field(default=None, description="BCP 47, such as de; empty for the browser's.")
+    time_zone: str | None = Field(
+        default=None, description="IANA name, such as Europe/Berlin; empty for the browser's."
+    )
+    version: Int64 | None = Field(
+        default=None, description="The version of the person that the caller saw; refused where it is another."
+    )
+
+
 class ListTenantsRequest(Model, pb=pb.ListTenantsRequest):
     """The page wanted."""
 
@@ -232,6 +245,33 @@ class ResumeTenantRequest(Model, pb=pb.ResumeTenantRequest):
 
     tenant_id: str = Field(description="UUID.")
     reason: str | None = Field(default=None, description="Kept in the tenant's audit; at most 500 characters.")
+
+
+class DeleteTenantRequest(Model, pb=pb.DeleteTenantRequest):
+    """Names the tenant to delete."""
+
+    tenant_id: str = Field(description="UUID.")
+    slug: str = Field(description="The tenant's slug, typed to confirm.")
+    reason: str | None = Field(default=None, description="Kept with the deletion; at most 500 characters.")
+
+
+class DeletedTenant(Model, pb=pb.DeletedTenant):
+    """A tenant that was deleted: who did it, when and why."""
+
+    deletion_id: str = Field(description="deletion_ and 32 hexadecimal digits.")
+    tenant_id: str = Field(description="UUID; it answers like one that never was.")
+    slug: str
+    deleted_by: str = Field(description="The principal's subject.")
+    deleted_at: UtcDatetime
+    reason: str | None = Field(default=None)
+    door: str | None = Field(default=None, description="Through which door: rest, mcp or dashboard.")
+
+
+class ListDeletedTenantsRequest(Model, pb=pb.ListDeletedTenantsRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
 
 
 class GetUserRequest(Model, pb=pb.GetUserRequest):
@@ -491,8 +531,8 @@ class UpdateUserRequest(Model, pb=pb.UpdateUserRequest):
     user_id: str = Field(description="User id or e-mail address.")
     name: str | None = Field(default=None)
     roles: list[Role] = Field(default_factory=list, description="All of the person's roles; as they were where empty.")
-    locale: str | None = Field(default=None)
-    time_zone: str | None = Field(default=None)
+    locale: str | None = Field(default=None, description="Empty for the browser's.")
+    time_zone: str | None = Field(default=None, description="Empty for the browser's.")
     version: Int64 | None = Field(
         default=None, description="The version that the caller saw; refused where the person has another."
     )
@@ -649,6 +689,13 @@ class ListLinkedSubjectsResponse(Model, pb=pb.ListLinkedSubjectsResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class ListDeletedTenantsResponse(Model, pb=pb.ListDeletedTenantsResponse):
+    """A page of deletions."""
+
+    deleted_tenants: list[DeletedTenant] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
+
+
 class ListAuditResponse(Model, pb=pb.ListAuditResponse):
     """A page of the audit."""
 
@@ -784,6 +831,12 @@ class IdentityServiceServer(Protocol):
         """Says who the caller is."""
         ...
 
+    async def update_me(self, ctx: Context, request: UpdateMeRequest) -> Me:
+        """Changes what the caller is called, and its language and time zone: what is given, and nothing else. For
+        people.
+        """
+        ...
+
     async def create_tenant(self, ctx: Context, request: CreateTenantRequest) -> Tenant:
         """Creates a tenant. For operators."""
         ...
@@ -806,6 +859,18 @@ class IdentityServiceServer(Protocol):
 
     async def resume_tenant(self, ctx: Context, request: ResumeTenantRequest) -> Tenant:
         """Lets the people and keys of a suspended tenant in again. For operators."""
+        ...
+
+    async def delete_tenant(self, ctx: Context, request: DeleteTenantRequest) -> DeletedTenant:
+        """Deletes a suspended tenant with everything of theirs in every service; there is no way back. For
+        operators.
+        """
+        ...
+
+    async def list_deleted_tenants(
+        self, ctx: Context, request: ListDeletedTenantsRequest
+    ) -> ListDeletedTenantsResponse:
+        """Returns a page of the tenants that were deleted, newest first: all that is kept of them. For operators."""
         ...
 
     async def create_user(self, ctx: Context, request: CreateUserRequest) -> User:
@@ -1024,6 +1089,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Says who the caller is."""
         return await self._call("GetMe", request, Me, request_id=request_id, timeout=timeout, idempotent=True)
 
+    async def update_me(
+        self, request: UpdateMeRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Me:
+        """Changes what the caller is called, and its language and time zone: what is given, and nothing else. For
+        people.
+        """
+        return await self._call("UpdateMe", request, Me, request_id=request_id, timeout=timeout, idempotent=False)
+
     async def create_tenant(
         self, request: CreateTenantRequest, request_id: str | None = None, timeout: float | None = None
     ) -> Tenant:
@@ -1068,6 +1141,29 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Lets the people and keys of a suspended tenant in again. For operators."""
         return await self._call(
             "ResumeTenant", request, Tenant, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def delete_tenant(
+        self, request: DeleteTenantRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> DeletedTenant:
+        """Deletes a suspended tenant with everything of theirs in every service; there is no way back. For
+        operators.
+        """
+        return await self._call(
+            "DeleteTenant", request, DeletedTenant, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_deleted_tenants(
+        self, request: ListDeletedTenantsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListDeletedTenantsResponse:
+        """Returns a page of the tenants that were deleted, newest first: all that is kept of them. For operators."""
+        return await self._call(
+            "ListDeletedTenants",
+            request,
+            ListDeletedTenantsResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
         )
 
     async def create_user(

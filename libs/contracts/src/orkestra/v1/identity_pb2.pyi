@@ -286,6 +286,18 @@ class Me(_message.Message):
     user: User
     def __init__(self, subject: _Optional[str] = ..., kind: _Optional[_Union[PrincipalKind, str]] = ..., tenant_id: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., groups: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
+class UpdateMeRequest(_message.Message):
+    __slots__ = ("name", "locale", "time_zone", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    locale: str
+    time_zone: str
+    version: int
+    def __init__(self, name: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
 class Tenant(_message.Message):
     __slots__ = ("tenant_id", "slug", "name", "status", "created_at", "version")
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +371,50 @@ class ResumeTenantRequest(_message.Message):
     tenant_id: str
     reason: str
     def __init__(self, tenant_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DeleteTenantRequest(_message.Message):
+    __slots__ = ("tenant_id", "slug", "reason")
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SLUG_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    tenant_id: str
+    slug: str
+    reason: str
+    def __init__(self, tenant_id: _Optional[str] = ..., slug: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DeletedTenant(_message.Message):
+    __slots__ = ("deletion_id", "tenant_id", "slug", "deleted_by", "deleted_at", "reason", "door")
+    DELETION_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SLUG_FIELD_NUMBER: _ClassVar[int]
+    DELETED_BY_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DOOR_FIELD_NUMBER: _ClassVar[int]
+    deletion_id: str
+    tenant_id: str
+    slug: str
+    deleted_by: str
+    deleted_at: _timestamp_pb2.Timestamp
+    reason: str
+    door: str
+    def __init__(self, deletion_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., slug: _Optional[str] = ..., deleted_by: _Optional[str] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., door: _Optional[str] = ...) -> None: ...
+
+class ListDeletedTenantsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDeletedTenantsResponse(_message.Message):
+    __slots__ = ("deleted_tenants", "next_page_token")
+    DELETED_TENANTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    deleted_tenants: _containers.RepeatedCompositeFieldContainer[DeletedTenant]
+    next_page_token: str
+    def __init__(self, deleted_tenants: _Optional[_Iterable[_Union[DeletedTenant, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class User(_message.Message):
     __slots__ = ("user_id", "tenant_id", "email", "name", "roles", "groups", "status", "locale", "time_zone", "created_at", "version", "skills", "max_open_tasks")

@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from orkestra.chassis import process, streams
 from orkestra.chassis.database import Database
+from orkestra.chassis.forgetting import Forgetting
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import Signer
 from orkestra.identity_service.operations import (
     IdentityOperations,
     InstallationKeys,
+    OwnDeletions,
     Passwords,
     Pepper,
     issuers,
@@ -31,6 +33,8 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         stack.push_async_callback(database.close)
         lookup = await Database.connect(settings.lookup_database_url, schema=SCHEMA, max_size=settings.pool_size)
         stack.push_async_callback(lookup.close)
+        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
+        stack.push_async_callback(sweep.close)
         nats = await streams.connect(
             settings.nats_url, name="identity-service", replicas=settings.nats_replicas, access=settings.nats_access
         )
@@ -60,6 +64,7 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         running.need("installation keys", keys.check)
         running.watch("nats", nats.check)
         running.loop("installation keys", keys.run)
+        running.loop("deleted tenants", Forgetting(sweep, nats, OwnDeletions(database)).run)
         running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
         yield
 

@@ -7,6 +7,22 @@ returning *
 -- get_tenant
 select * from tenants where tenant_id = :tenant_id
 
+-- delete_tenant
+-- A suspended one alone: resumed meanwhile, it stays.
+delete from tenants where tenant_id = :tenant_id and status = 'suspended' returning tenant_id
+
+-- keep_deletion
+insert into deleted_tenants (deletion_id, deleted_tenant, slug, deleted_by, reason, door)
+values ('deletion_' || replace(uuidv7()::text, '-', ''), :tenant_id, :slug, :deleted_by, :reason, :door)
+returning *, deleted_tenant as tenant_id
+
+-- list_deletions
+-- Newest first: ids begin with their time.
+select *, deleted_tenant as tenant_id from deleted_tenants
+where deletion_id < :before
+order by deletion_id desc
+limit :limit
+
 -- list_tenants
 -- Across tenants, for operators: runs as identity_lookup.
 select * from tenants
@@ -303,8 +319,8 @@ update users set
     email_key = coalesce(:email_key, email_key),
     name = coalesce(:name, name),
     roles = coalesce(:roles, roles),
-    locale = coalesce(:locale, locale),
-    time_zone = coalesce(:time_zone, time_zone),
+    locale = case when :locale::text is null then locale else nullif(:locale, '') end,
+    time_zone = case when :time_zone::text is null then time_zone else nullif(:time_zone, '') end,
     status = coalesce(:status, status),
     skills = coalesce(:skills, skills),
     max_open_tasks = case when :max_open_tasks::integer is null then max_open_tasks else nullif(:max_open_tasks, 0) end,

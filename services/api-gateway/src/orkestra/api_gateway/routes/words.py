@@ -16,6 +16,8 @@ WORDS: dict[str, Any] = {
     "principal": "key_0198a1b2c3d47e8f9a0b1c2d3e4f5a6f",
     "issuer": "https://login.acme.example",
     "provider_id": "corp",
+    "deletion_id": "deletion_0198a1b2c3d47e8f9a0b1c2d3e4f5a76",
+    "deleted_by": "service",
     "link_id": "link_0198a1b2c3d47e8f9a0b1c2d3e4f5a73",
     "group_id": "support-l1",
     "groups": ["support-l1"],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from orkestra.identity_service import rules
 from orkestra.identity_service.operations.accounts import AccountOperations
 from orkestra.identity_service.operations.audit import AuditOperations
+from orkestra.identity_service.operations.deleting import DeletingOperations, OwnDeletions
 from orkestra.identity_service.operations.installation import InstallationKeys
 from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
@@ -20,6 +21,7 @@ __all__ = [
     "IdentityOperations",
     "InstallationKeys",
     "Issuer",
+    "OwnDeletions",
     "Passwords",
     "Pepper",
     "Provider",
@@ -32,6 +34,7 @@ __all__ = [
 class IdentityOperations(
     AccountOperations,
     TenantOperations,
+    DeletingOperations,
     PeopleOperations,
     SubstitutionOperations,
     KeyOperations,

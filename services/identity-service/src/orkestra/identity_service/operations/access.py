@@ -109,15 +109,7 @@ class AccessOperations(ProviderSignInOperations):
                 user = await sql.find_users.one(
                     conn, User, tenant_id=ctx.tenant_id, user_ids=[who.subject], email_keys=[]
                 )
-        return Me(
-            subject=who.subject,
-            kind=PrincipalKind(who.kind),
-            tenant_id=who.tenant_id,
-            roles=[Role(role) for role in sorted(who.roles)],
-            groups=sorted(who.groups),
-            name=who.name,
-            user=user,
-        )
+        return me_of(who, user)
 
     async def _session_holder(self, request: ExchangeCredentialRequest) -> Principal | None:
         async with self.lookup.statement() as conn:
@@ -190,6 +182,19 @@ class AccessOperations(ProviderSignInOperations):
         async with self.database.unscoped() as conn:
             await sql.forget_failures.execute(conn, email_hash=email_hash)
             await self.refuse_locked(conn, email_hash)
+
+
+def me_of(who: Principal, user: User | None) -> Me:
+    """The caller as it is told who it is; a person's name is the one that is kept."""
+    return Me(
+        subject=who.subject,
+        kind=PrincipalKind(who.kind),
+        tenant_id=who.tenant_id,
+        roles=[Role(role) for role in sorted(who.roles)],
+        groups=sorted(who.groups),
+        name=who.name if user is None else user.name,
+        user=user,
+    )
 
 
 def _sign_in_errors(request: SignInRequest) -> Sequence[FieldError]:

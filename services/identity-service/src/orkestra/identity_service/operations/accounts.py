@@ -8,7 +8,7 @@ import asyncpg
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import Tx, events_transaction, operation, read
 from orkestra.identity_service import rules
-from orkestra.identity_service.operations.access import AccessOperations
+from orkestra.identity_service.operations.access import AccessOperations, me_of
 from orkestra.identity_service.operations.audit import audited
 from orkestra.identity_service.operations.base import changes_nothing, refuse, sql
 from orkestra.identity_service.operations.people import email_taken, find_person, tell_of_person
@@ -23,6 +23,7 @@ from orkestra.v1.identity import (
     MailLink,
     MailLinkPurpose,
     MailLinkToken,
+    Me,
     RedeemMailLinkRequest,
     RedeemMailLinkResponse,
     RequestPasswordResetRequest,
@@ -30,6 +31,7 @@ from orkestra.v1.identity import (
     Role,
     Tenant,
     TenantStatus,
+    UpdateMeRequest,
     UpdateUserRequest,
     User,
     UserStatus,
@@ -58,12 +60,23 @@ class AccountOperations(AccessOperations):
     """The rpcs about a person's account."""
 
     @operation
+    async def update_me(self, tx: Tx, request: UpdateMeRequest) -> Me:
+        who = tx.ctx.principal
+        if who.kind != "user":
+            raise PermissionDenied("ONLY_PEOPLE_HAVE_PROFILES", "A key has no language and no time zone of its own.")
+        refuse(rules.own_change_errors(request, self.time_zones))
+        before = await _lock_person(tx, who.subject)
+        _refuse_other_version(before, request.version)
+        given = request.model_dump(include={"name", "locale", "time_zone"})
+        if changes_nothing(before, given):
+            return me_of(who, before)
+        return me_of(who, await _change(tx, before, action="update_me", **given))
+
+    @operation
     async def update_user(self, tx: Tx, request: UpdateUserRequest) -> User:
         refuse(rules.user_change_errors(request, self.time_zones))
         before = await _lock_person(tx, request.user_id)
-        if request.version is not None and request.version != before.version:
-            message = f"The person is at version {before.version}, not {request.version}."
-            raise VersionMismatch("VERSION_MISMATCH", message, current=before)
+        _refuse_other_version(before, request.version)
         if request.roles and Role.ADMIN not in request.roles:
             await _keep_an_admin(tx, before)
         skills = rules.changed(before.skills, request.add_skills, request.remove_skills)
@@ -241,6 +254,12 @@ async def _lock_person(tx: Tx, name: str) -> User:
     person = await find_person(tx, name)
     await sql.lock_user.execute(tx.conn, tenant_id=tx.tenant_id, user_id=person.user_id)
     return await find_person(tx, person.user_id)
+
+
+def _refuse_other_version(person: User, seen: int | None) -> None:
+    if seen not in (None, person.version):
+        message = f"The person is at version {person.version}, not {seen}."
+        raise VersionMismatch("VERSION_MISMATCH", message, current=person)
 
 
 async def _keep_an_admin(tx: Tx, person: User) -> None:

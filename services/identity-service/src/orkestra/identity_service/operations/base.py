@@ -71,9 +71,11 @@ def refuse(errors: Iterable[FieldError]) -> None:
 
 
 def changes_nothing(before: Model, given: Mapping[str, object]) -> bool:
-    """Whether every value given is there already; None stands for what stays, 0 for nothing."""
+    """Whether every value given is there already; None stands for what stays, 0 and "" for nothing."""
     there = {name: getattr(before, name) for name in given}
-    return all(value in (None, there[name]) or (value == 0 and there[name] is None) for name, value in given.items())
+    return all(
+        value in (None, there[name]) or (value in (0, "") and there[name] is None) for name, value in given.items()
+    )
 
 
 def page(listing: str, *, size: int | None, token: str | None) -> tuple[int, str]:

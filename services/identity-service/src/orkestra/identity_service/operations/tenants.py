@@ -73,7 +73,7 @@ class TenantOperations(Identity):
     @operation_above_tenants
     async def update_tenant(self, tx: Tx, request: UpdateTenantRequest) -> Tenant:
         refuse([] if request.name is None else rules.name_errors("name", request.name))
-        before = await _enter(tx, request.tenant_id)
+        before = await enter_tenant(tx, request.tenant_id)
         if request.name in (None, before.name) and request.version in (None, before.version):
             return before
         after = await sql.update_tenant.one(
@@ -97,7 +97,7 @@ class TenantOperations(Identity):
         return await _change_status(tx, request, TenantStatus.ACTIVE, action="resume_tenant")
 
 
-async def _enter(tx: Tx, tenant_id: str) -> Tenant:
+async def enter_tenant(tx: Tx, tenant_id: str) -> Tenant:
     """Go on in that tenant; NotFound where there is none."""
     if rules.uuid_or_none(tenant_id) is None:
         raise _no_tenant(tenant_id)
@@ -113,7 +113,7 @@ async def _change_status(
 ) -> Tenant:
     """Bring a tenant where it is wanted; where it stands there already nothing changes."""
     refuse(rules.reason_errors(request.reason))
-    before = await _enter(tx, request.tenant_id)
+    before = await enter_tenant(tx, request.tenant_id)
     after = await sql.change_tenant_status.one(tx.conn, Tenant, tenant_id=tx.tenant_id, tenant_status=status)
     if after is None:
         return before

@@ -22,6 +22,7 @@ from orkestra.v1.identity import (
     Substitution,
     UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateMeRequest,
     UpdateUserRequest,
     User,
     UserStatus,
@@ -123,8 +124,15 @@ def user_change_errors(request: UpdateUserRequest, zones: frozenset[str]) -> Ite
     if request.email is not None:
         yield from email_errors("email", request.email)
     yield from role_errors("roles", request.roles, PrincipalKind.USER)
-    yield from _place_errors(request, zones, prefix="")
+    yield from _place_errors(request, zones)
     yield from _work_errors(request.max_open_tasks, request.add_skills, at_least=0, path="add_skills")
+
+
+def own_change_errors(request: UpdateMeRequest, zones: frozenset[str]) -> Iterator[FieldError]:
+    """Everything that is wrong with what a person is to change about themselves."""
+    if request.name is not None:
+        yield from name_errors("name", request.name)
+    yield from _place_errors(request, zones)
 
 
 def rotation_errors(request: RotateApiKeyRequest, now: datetime) -> Iterator[FieldError]:
@@ -275,11 +283,13 @@ def unknown_people_errors(path: str, names: Sequence[str], people: Iterable[User
 
 
 def _place_errors(
-    request: CreateUserRequest | UpdateUserRequest, zones: frozenset[str], *, prefix: str
+    request: CreateUserRequest | UpdateUserRequest | UpdateMeRequest, zones: frozenset[str], *, prefix: str = ""
 ) -> Iterator[FieldError]:
-    if request.locale is not None and not LOCALE.fullmatch(request.locale):
+    """What is wrong with a language and a zone; in a change an empty one stands for none."""
+    none = (None,) if isinstance(request, CreateUserRequest) else (None, "")
+    if request.locale not in none and not LOCALE.fullmatch(request.locale or ""):
         yield FieldError(f"{prefix}locale", "malformed", "A locale is a BCP 47 tag, such as de or en-GB.")
-    if request.time_zone is not None and request.time_zone not in zones:
+    if request.time_zone not in none and request.time_zone not in zones:
         yield FieldError(f"{prefix}time_zone", "unknown", "A time zone is an IANA name, such as Europe/Berlin.")
 
 

@@ -32,12 +32,15 @@ OPEN_RPCS: Final = frozenset(
 PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
     {
         "GetMe": EVERYONE,
+        "UpdateMe": PEOPLE,
         "CreateTenant": OPERATORS,
         "ListTenants": COLLEAGUES | OPERATORS,
         "GetTenant": COLLEAGUES | OPERATORS,
         "UpdateTenant": OPERATORS,
         "SuspendTenant": OPERATORS,
         "ResumeTenant": OPERATORS,
+        "DeleteTenant": OPERATORS,
+        "ListDeletedTenants": OPERATORS,
         "CreateUser": ADMINS,
         "UpdateUser": ADMINS,
         "DisableUser": ADMINS,

@@ -1,0 +1,42 @@
+-- migrate:up
+-- Deletes rows of a tenant from every table that has any, those included that no service may delete; returns how many.
+-- It is called until none is left. Tables that come later are found by their column; a row that others refer to waits.
+create function forget_tenant(of_tenant uuid, at_most integer) returns bigint
+language plpgsql security definer set search_path from current as $$
+declare
+    place text;
+    found bigint;
+    gone bigint := 0;
+    awaited text;
+begin
+    perform set_config('app.tenant_id', of_tenant::text, true);
+    for place in
+        select quote_ident(c.relname) from pg_class c
+        join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        order by c.relname
+    loop
+        begin
+            execute format(
+                'delete from %1$s where ctid = any(array(select ctid from %1$s where tenant_id = $1 limit $2))', place
+            ) using of_tenant, at_most - gone;
+            get diagnostics found = row_count;
+            gone := gone + found;
+        exception when foreign_key_violation then
+            awaited := sqlerrm;
+        end;
+        exit when gone >= at_most;
+    end loop;
+    if gone = 0 and awaited is not null then
+        raise foreign_key_violation using message = awaited;
+    end if;
+    return gone;
+end $$;
+
+revoke execute on function forget_tenant from public;
+do $$
+begin
+    execute format('grant execute on function forget_tenant to %I', current_schema() || '_sweep');
+end $$;
+
+-- migrate:down
