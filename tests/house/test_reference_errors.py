@@ -59,7 +59,7 @@ def test_a_failure_is_found_by_its_type_and_through_a_function_that_raises_it(tm
     source = (
         'def no(type): raise ApplicationError("…", type=type)\nno("TOO_LATE")\nApplicationError("", type="TOO_SOON")'
     )
-    written(tmp_path, "libs/sdk/src/orkestra/sdk/task.py", source)
+    written(tmp_path, "libs/sdk/src/orkestra/sdk/tasks.py", source)
     assert failures_in(tmp_path) == {"TOO_LATE", "TOO_SOON"}
 
 

@@ -19,7 +19,7 @@ PACKAGES = ("orkestra.sdk", "orkestra.sdk.testing")
 TITLES = {  # by the module that a name comes from, in the order of the page
     "definition": "Workflows",
     "context": "The context of a workflow",
-    "task": "Tasks",
+    "tasks": "Tasks",
     "assignment": "Who is asked",
     "sla": "Clocks and escalation",
     "approval": "Approvals",

@@ -5,7 +5,9 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,57 @@ def test_what_needs_no_temporal_imports_none_of_it(words: tuple[str, ...], tmp_p
     command = [sys.executable, "-c", code, *words]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+ASKING = [
+    *("workflow list", "workflow start a", "workflow show wf_1", "task list", "task show task_1", "task cancel task_1"),
+    *("tenant list", "user list", "group list", "key list", "key create a", "export corrections"),
+]
+"""Commands that ask the REST door."""
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A REST door that lets nobody in."""
+
+    def do_GET(self) -> None:
+        self.refuse()
+
+    def do_POST(self) -> None:
+        self.refuse()
+
+    def refuse(self) -> None:
+        body = json.dumps({"status": 401, "title": "No", "detail": "Who are you?", "code": "UNAUTHENTICATED"}).encode()
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(401)
+        self.send_header("content-type", "application/problem+json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *said: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def refusing_door() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_what_asks_the_door_imports_nothing_of_temporal(refusing_door: str) -> None:
+    code = (
+        "import sys; from orkestra.cli.__main__ import app\n"
+        "for command in sys.argv[2:]:\n"
+        "    try: app([*command.split(), '--url', sys.argv[1], '--key', 'ork_x'])\n"
+        "    except SystemExit as end: print(end.code)\n"
+        "print('orkestra.sdk.client' in sys.modules, [name for name in sys.modules if name.startswith('temporalio')])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, refusing_door, *ASKING], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines() == [*("4" for _ in ASKING), "True []"], ran.stderr
 
 
 def test_what_help_lists_of_a_command_is_its_own_first_line() -> None:

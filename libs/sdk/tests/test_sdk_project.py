@@ -113,6 +113,17 @@ def test_mypy_strict_knows_the_answers_of_an_authors_form(project: Path) -> None
     assert errors[0].startswith('wrong.py:8: error: Incompatible return value type (got "str", expected "int")')
 
 
+def test_every_name_that_is_offered_is_there_whatever_was_imported_before(project: Path) -> None:
+    """A module that is called as one of them would hide it."""
+    code = (
+        "import importlib, inspect, pkgutil, orkestra.sdk as sdk\n"
+        "for one in pkgutil.iter_modules(sdk.__path__): importlib.import_module(f'orkestra.sdk.{one.name}')\n"
+        "print([name for name in sdk.__all__ if inspect.ismodule(getattr(sdk, name))], hasattr(sdk, 'nonsense'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False)
+    assert ran.stdout == "[] False\n", ran.stderr
+
+
 def test_a_projects_tests_have_the_fixture_without_a_word_of_configuration(project: Path) -> None:
     tested = run(project, "pytest", "-q", "-p", "no:cacheprovider")
     assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout + tested.stderr

@@ -8,7 +8,7 @@ from orkestra.sdk.assignment import Assignee
 from orkestra.sdk.context import Context
 from orkestra.sdk.receipts import APPROVED, Receipt
 from orkestra.sdk.sla import SLA, PriorityName
-from orkestra.sdk.task import Reply, task
+from orkestra.sdk.tasks import Reply, task
 from temporalio.exceptions import ApplicationError
 
 

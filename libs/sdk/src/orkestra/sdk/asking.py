@@ -4,7 +4,7 @@ from typing import Unpack
 
 from orkestra.sdk.context import Context
 from orkestra.sdk.options import TaskOptions
-from orkestra.sdk.task import task
+from orkestra.sdk.tasks import task
 
 LONGEST_TITLE = 300
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from orkestra.sdk.definition import WorkflowClass
 from orkestra.sdk.stream import Happened, follow
 from orkestra.v1.identity import Me, Session, SignInRequest
 from orkestra.v1.task import (
@@ -39,6 +38,7 @@ from orkestra.wire import Model
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from orkestra.sdk.definition import WorkflowClass
     from orkestra.sdk.rest import Rest
 
 LONGEST_HOLD = 50
@@ -101,7 +101,7 @@ class Client:
 
     async def start(
         self,
-        workflow: str | type[WorkflowClass[Any, Any]],
+        workflow: "str | type[WorkflowClass[Any, Any]]",
         input: BaseModel | Mapping[str, Any],
         *,
         business_id: str | None = None,

@@ -7,7 +7,7 @@ from orkestra.forms import Form
 from orkestra.sdk.context import Context
 from orkestra.sdk.options import TaskOptions
 from orkestra.sdk.run import current_run
-from orkestra.sdk.task import TaskResult, task
+from orkestra.sdk.tasks import TaskResult, task
 from orkestra.v1.task import CheckEscalationRequest, EscalationCheck, EscalationDecision
 
 CHECK_ESCALATION = "orkestra.check_escalation"

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from orkestra.sdk.assignment import Assignee
 from orkestra.sdk.sla import SLA, PriorityName
-from orkestra.sdk.task import Reply
+from orkestra.sdk.tasks import Reply
 
 
 class TaskOptions(TypedDict, total=False):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
-from orkestra.sdk.task import TaskCancelled, TaskExpired
+from orkestra.sdk.tasks import TaskCancelled, TaskExpired
 from temporalio import workflow
 
 T = TypeVar("T")

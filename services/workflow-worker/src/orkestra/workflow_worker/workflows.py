@@ -8,7 +8,7 @@ from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
 from orkestra.sdk.run import FIRE_SCHEDULE as FIRE
-from orkestra.sdk.task import follow
+from orkestra.sdk.tasks import follow
 from orkestra.v1.task import AdvanceClockRequest
 from orkestra.v1.workflow import FireScheduleRequest, FireScheduleResponse
 from orkestra.wire import Unavailable

@@ -8,7 +8,7 @@ from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
-from orkestra.sdk.task import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
+from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.testing.world import TaskWorld, WorldEvent
 from orkestra.v1.task import (
     AdvanceClockRequest,
