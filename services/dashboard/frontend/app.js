@@ -25,6 +25,17 @@
       $("#keys").showModal();
     },
   };
+  const here = $("[data-here]");
+  if (here) {
+    const theme = $("select", here);
+    here.hidden = false;
+    theme.value = localStorage.getItem("theme") || "";
+    theme.addEventListener("change", () => {
+      if (theme.value) localStorage.setItem("theme", theme.value);
+      else localStorage.removeItem("theme");
+      root.dataset.theme = theme.value || (systemDark.matches ? "dark" : "light");
+    });
+  }
   for (const button of $$("[data-action]")) {
     button.hidden = false;
     button.addEventListener("click", () => actions[button.dataset.action]());

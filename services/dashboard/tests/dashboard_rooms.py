@@ -34,6 +34,7 @@ from orkestra.v1.identity import (
     SignOutRequest,
     SignOutResponse,
     Substitution,
+    UpdateMeRequest,
     User,
     UserStatus,
     add_identity_service,
@@ -64,7 +65,7 @@ from orkestra.v1.workflow import (
     WorkflowStatus,
     add_workflow_service,
 )
-from orkestra.wire import Context, InvalidArgument, NotFound, Principal, Unauthenticated
+from orkestra.wire import Context, FieldError, InvalidArgument, NotFound, Principal, Unauthenticated
 
 MAX_PAGE = 100
 PASSWORD = "correct horse battery"
@@ -145,6 +146,16 @@ class Identity(OfficeIdentity):
             name=user.name,
             user=user,
         )
+
+    async def update_me(self, ctx: Context, request: UpdateMeRequest) -> Me:
+        if request.time_zone == "Europe/Nowhere":
+            error = FieldError("time_zone", "unknown", "A time zone is an IANA name, such as Europe/Berlin.")
+            raise InvalidArgument("REQUEST_INVALID", error.message, errors=[error])
+        given = request.model_dump(include={"name", "locale", "time_zone"}, exclude_none=True)
+        kept = {name: value or None for name, value in given.items()}
+        user = self.users[ctx.subject].model_copy(update=kept)
+        self.users[ctx.subject] = user.model_copy(update={"version": user.version + 1})
+        return await self.get_me(ctx, GetMeRequest())
 
     async def list_users(self, ctx: Context, request: ListUsersRequest) -> ListUsersResponse:
         found = [user for user in self.users.values() if user.tenant_id == ctx.tenant_id]

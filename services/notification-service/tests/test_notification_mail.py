@@ -86,6 +86,25 @@ async def test_mail_speaks_the_persons_language(
     assert label in text_of(mail)
 
 
+async def test_mail_follows_a_language_that_is_changed(world: World, tenant: Tenant) -> None:
+    ana, address = mailed(tenant, locale="fr")
+    await tenant.tells("assigned", tenant.task(assignee=ana.id, title="Un"))
+    await world.mailbox.arrived(address)
+    await tenant.tells_person(ana, UserStatus.ACTIVE, version=2, email=address, locale="de")
+
+    async def is_known() -> bool:
+        rows = await world.rows("select locale from people where user_id = $1", ana.id)
+        return [row["locale"] for row in rows] == ["de"]
+
+    await eventually(is_known, timeout=30)
+    await tenant.tells("assigned", tenant.task(assignee=ana.id, title="Zwei"))
+    mails = await world.mailbox.arrived(address, 2)
+    assert [mail["subject"] for mail in mails] == [
+        "Un: Une tâche vous a été attribuée.",
+        "Zwei: Ihnen wurde eine Aufgabe zugewiesen.",
+    ]
+
+
 async def test_a_title_breaks_no_header(world: World, tenant: Tenant) -> None:
     ana, address = mailed(tenant, name="Ana\r\nBcc: eve@example.com")
     await tenant.tells("assigned", tenant.task(assignee=ana.id, title="x\r\nBcc: eve@example.com\r\n\r\nhello"))

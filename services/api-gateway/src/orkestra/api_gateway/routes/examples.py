@@ -22,6 +22,7 @@ from orkestra.v1.identity import (
     SuspendTenantRequest,
     UpdateApiKeyRequest,
     UpdateGroupRequest,
+    UpdateMeRequest,
     UpdateTenantRequest,
     UpdateUserRequest,
 )
@@ -196,6 +197,7 @@ REQUESTS: dict[type[BaseModel], Example] = {
     UpdateTenantRequest: {"name": "Acme and Sons", "version": 1},
     SuspendTenantRequest: {"reason": "The contract has ended."},
     ResumeTenantRequest: {"reason": "The contract goes on."},
+    UpdateMeRequest: {"locale": "de", "time_zone": "Europe/Berlin"},
     UpdateUserRequest: {"name": "Ann Agent", "roles": ["manager"], "time_zone": "Europe/Berlin", "version": 3},
     RotateApiKeyRequest: {"overlap_seconds": 3600},
     UpdateApiKeyRequest: {

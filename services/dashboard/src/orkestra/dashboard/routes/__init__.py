@@ -89,6 +89,7 @@ FORMS: tuple[tuple[str, Serve], ...] = (
     ("/workflows/{workflow_id}/signal", workflows.signal),
     ("/workflows/{workflow_id}/cancel", workflows.cancel),
     ("/notifications/read", feed.mark_read),
+    ("/settings/profile", settings.change_profile),
     ("/settings/password", settings.change_password),
     ("/settings/absence", settings.set_absence),
     ("/settings/notifications", telling.put_preferences),

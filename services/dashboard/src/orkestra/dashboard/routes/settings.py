@@ -1,9 +1,11 @@
 """What the pages of the settings have in common, and what each person sets for themselves."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+import zoneinfo
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi.responses import Response
@@ -11,12 +13,13 @@ from orkestra.dashboard.routes.faults import Fault
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import people_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_, seconds_left
+from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_, seconds_left
 from orkestra.v1.identity import (
     ChangePasswordRequest,
     GetSubstitutionRequest,
     SetSubstitutionRequest,
     Substitution,
+    UpdateMeRequest,
 )
 from orkestra.wire import Error, FieldError, InvalidArgument, Unauthenticated
 
@@ -96,8 +99,19 @@ def moment_of(visit: Visit, name: str) -> datetime | None:
 
 
 async def profile(visit: Visit) -> Response:
-    """Shows what the caller is known as, and their absence."""
+    """Shows what the caller is known as, in which language and zone they read, and their absence."""
     return await _profile(visit, Trouble())
+
+
+async def change_profile(visit: Visit) -> Response:
+    """Changes the caller's own name, language and time zone; an empty one is the browser's."""
+    request = UpdateMeRequest(
+        name=visit.value("name") or "",
+        locale=visit.value("locale") or "",
+        time_zone=visit.value("time_zone") or "",
+        version=visit.number("version"),
+    )
+    return await attempt(visit, lambda: visit.identity.update_me(request), _profile, "/settings")
 
 
 async def change_password(visit: Visit) -> Response:
@@ -137,12 +151,9 @@ async def _profile(visit: Visit, trouble: Trouble) -> Response:
         absence = None
     text, user = visit.words.text, visit.me.user
     about = [
-        (text(N_("Name")), visit.me.name),
         (text(N_("E-mail")), user.email if user else None),
         (text(N_("Roles")), ", ".join(text(ROLES[role.value]) for role in visit.me.roles if role.value in ROLES)),
         (text(N_("Groups")), ", ".join(visit.me.groups)),
-        (text(N_("Language")), visit.words.language_name),
-        (text(N_("Time zone")), visit.words.zone.key if visit.words.zone_known else text(N_("the browser's"))),
     ]
     is_away = bool(absence and absence.substitute and (absence.ends_at is None or seconds_left(absence.ends_at) > 0))
     return await page(
@@ -151,6 +162,14 @@ async def _profile(visit: Visit, trouble: Trouble) -> Response:
         "settings_profile.html",
         trouble,
         about=[(name, value) for name, value in about if value],
+        user=user,
+        own={
+            "name": _typed(visit, "name", visit.me.name),
+            "locale": _typed(visit, "locale", user.locale if user else None),
+            "time_zone": _typed(visit, "time_zone", user.time_zone if user else None),
+        },
+        languages=LANGUAGE_NAMES,
+        zones=_zones(),
         absence=absence if is_away else None,
         people=await people_of(visit),
         typed={name: visit.value(name) or "" for name in ("substitute", "begins_at", "ends_at", "task_types")},
@@ -167,6 +186,19 @@ ROLES = {
     "worker": N_("Worker"),
     "operator": N_("Operator"),
 }
+
+
+@lru_cache
+def _zones() -> Sequence[str]:
+    """Returns the time zones that people choose from: places, and UTC."""
+    left_out = ("Etc/", "SystemV/", "US/", "posix/", "right/")
+    found = zoneinfo.available_timezones()
+    return ["UTC", *sorted(name for name in found if "/" in name and not name.startswith(left_out))]
+
+
+def _typed(visit: Visit, name: str, kept: str | None) -> str:
+    """Returns what was typed just before, where something was, else what is kept."""
+    return visit.posted[name][-1] if visit.posted.get(name) else kept or ""
 
 
 def _is_for(visit: Visit, part: str) -> bool:
