@@ -1,5 +1,6 @@
 """The other tenant of a running stack, filled with two of each thing: what a first tenant must never meet."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from orkestra.cli.state import StateDir
+from orkestra.notification_service.channels.secrets import Secrets
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.stored import settled
 from orkestra.testkit.waiting import eventually
@@ -60,6 +63,11 @@ class Other:
         self._stack = stack
         self._http = http
 
+    @property
+    def _tenant_id(self) -> str:
+        tenant_id: str = self._stack.info["other"]["tenant"]["tenant_id"]
+        return tenant_id
+
     async def post(self, path: str, body: dict[str, Any], *, key: str = "admin") -> Any:
         answer = await self._http.post(path, json=body, headers=self.holding(key))
         assert answer.is_success, (path, answer.text)
@@ -103,6 +111,8 @@ class Other:
             "webhook_id": (await self.post("/v1/webhooks", WEBHOOK))["webhook"]["webhook_id"],
             "subject_id": await self._subject(people["ann"]),
             "receipt": await self._receipt(ann),
+            "link_id": await self._invitation(made),
+            "confirmation": await self._confirmation(people["ann"], task["task_id"]),
             "tenant_id": task["tenant_id"],
         }
 
@@ -118,17 +128,36 @@ class Other:
 
     async def _subject(self, user_id: str) -> str:
         """Written down here: the stack knows no outside issuer."""
-        subject_id, tenant_id = f"subject_{uuid4().hex}", self._stack.info["other"]["tenant"]["tenant_id"]
+        subject_id = f"subject_{uuid4().hex}"
+        await self._write(
+            "insert into identity.linked_subjects (tenant_id, subject_id, issuer, subject, user_id) "
+            "values ($1, $2, $3, $4, $5)",
+            *(subject_id, f"https://{subject_id}.example", MARK, user_id),
+        )
+        return subject_id
+
+    async def _confirmation(self, user_id: str, task_id: str) -> str:
+        """Written down here: the stack sends no mail."""
+        delivery_id = f"delivery_{uuid4().hex}"
+        await self._write(
+            "insert into notification.deliveries (tenant_id, delivery_id, lane, cause, event_id, event_type, content, "
+            "status) values ($1, $2, $3, $2, $2, 'task.created', $4, 'delivered')",
+            *(delivery_id, f"email:user:{user_id}", json.dumps({"task_id": task_id, "version": 1})),
+        )
+        secrets = Secrets(StateDir(self._stack.state_dir).secrets()["service_key"].encode())
+        return secrets.link_token(self._tenant_id, delivery_id)
+
+    async def _invitation(self, made: str) -> str:
+        person = await self.post("/v1/users", {"email": f"{made}@other.example", "name": MARK})
+        link_id: str = (await self.post(f"/v1/users/{person['user_id']}/invite", {}))["link_id"]
+        return link_id
+
+    async def _write(self, statement: str, *values: str) -> None:
         conn = await asyncpg.connect(self._stack.info["postgres"])
         try:
-            await conn.execute(
-                "insert into identity.linked_subjects (tenant_id, subject_id, issuer, subject, user_id) "
-                "values ($1, $2, $3, $4, $5) on conflict do nothing",
-                *(tenant_id, subject_id, f"https://{subject_id}.example", MARK, user_id),
-            )
+            await conn.execute(statement, self._tenant_id, *values)
         finally:
             await conn.close()
-        return subject_id
 
     async def _view(self, ann: dict[str, str]) -> str:
         view = await self._http.post("/v1/views", json={"name": MARK, "filter": {}}, headers=ann)
