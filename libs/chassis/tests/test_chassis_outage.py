@@ -167,3 +167,15 @@ async def test_a_deadline_of_the_caller_does_not_break_the_pool(schema: Schema) 
 async def _sleep(database: Database, tenant_id: str) -> None:
     async with database.transaction(tenant_id) as conn:
         await conn.execute("select pg_sleep(2)")
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "58030"], ids=["disk full", "out of memory", "I/O error"])
+async def test_a_database_that_cannot_write_is_unavailable_and_no_fault_of_the_caller(
+    schema: Schema, state: str
+) -> None:
+    async with opened(schema.app_url) as groups:
+        with pytest.raises(Unavailable) as refused:
+            async with groups.database.unscoped() as conn:
+                await conn.execute(f"do $$ begin raise exception 'no room' using errcode = '{state}'; end $$")
+        assert refused.value.reason == "DATABASE_UNAVAILABLE"
+        await groups.database.check()
