@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
-from orkestra.chassis.credentials import CredentialCache, TokenSource
+from orkestra.chassis.credentials import CredentialCache, TokenSource, _until_renewal
 from orkestra.chassis.grpc import channel, server
 from orkestra.chassis.tokens import Signer, Verifier
 from orkestra.testkit import eventually
@@ -153,3 +153,13 @@ async def _is_unavailable(credentials: CredentialCache, credential: str) -> bool
     except Unavailable as refused:
         return refused.reason == "IDENTITY_UNAVAILABLE"
     return False
+
+
+def test_a_token_is_not_kept_beyond_its_life_where_this_machines_clock_is_slow() -> None:
+    made_elsewhere = AccessToken(
+        token="t",
+        expires_at=datetime.now(UTC) + timedelta(hours=3, seconds=30),
+        subject="service",
+        kind=PrincipalKind.SERVICE,
+    )
+    assert 0 < _until_renewal(made_elsewhere) <= 22

@@ -299,7 +299,21 @@ async def test_a_token_may_be_fetched_for_each_call() -> None:
     async with serving(keeper(found)) as channel:
         client = client_of(channel, token=fetch)
         await client.get_animal(asked())
-        assert (await refusal_of(client.get_animal(asked()))).reason == "TOKEN_INVALID"
+        assert (await refusal_of(client.get_animal(asked()))).reason == "TOKEN_REFUSED"
+
+
+@pytest.mark.parametrize("reason", ["TOKEN_EXPIRED", "TOKEN_INVALID"])
+async def test_a_token_just_fetched_that_is_not_taken_is_unavailable_and_a_given_one_is_refused(reason: str) -> None:
+    operation, _ = failing(*(kinds.Unauthenticated(reason, "Not this one.") for _ in range(2)))
+
+    async def fetch() -> str:
+        return "keeper"
+
+    async with serving(keeper(operation)) as channel:
+        fetched = await refusal_of(client_of(channel, token=fetch).get_animal(asked(), timeout=0.5))
+        given = await refusal_of(client_of(channel).get_animal(asked()))
+    assert (type(fetched), fetched.reason, fetched.retryable) == (kinds.Unavailable, "TOKEN_REFUSED", True)
+    assert (type(given), given.reason) == (kinds.Unauthenticated, reason)
 
 
 async def test_a_token_that_does_not_come_costs_no_more_than_the_deadline() -> None:

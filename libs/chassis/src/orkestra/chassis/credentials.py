@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import grpc
 from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
-from orkestra.chassis.tokens import identity_unavailable
+from orkestra.chassis.tokens import LIFETIME, identity_unavailable
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
 from orkestra.wire import DeadlineExceeded, Principal, Unavailable
 from pydantic import SecretStr
@@ -128,7 +128,8 @@ async def _exchange(client: IdentityServiceClient, request: ExchangeCredentialRe
 
 
 def _until_renewal(token: AccessToken) -> float:
-    return (token.expires_at - datetime.now(UTC)).total_seconds() - RENEW_SECONDS
+    """Return how long a token is kept; never longer than tokens last, however wrong this machine's clock is."""
+    return min(token.expires_at - datetime.now(UTC), LIFETIME).total_seconds() - RENEW_SECONDS
 
 
 def _for_a_second(_token: AccessToken) -> float:

@@ -113,12 +113,13 @@ class Verifier:
         """Return whom `token` names; raises Unauthenticated, or Unavailable while its key cannot be fetched."""
         known = self._seen.get(token)
         if known is not None:
-            if known[1] + LEEWAY_SECONDS > time.time():
+            if known[1] > time.monotonic():
                 return known[0]
             del self._seen[token]
         claims = self._decode(token, await self._key(token))
         principal = _principal(claims)
-        self._seen[token] = (principal, claims["exp"])
+        left = min(claims["exp"] - time.time(), LIFETIME.total_seconds()) + LEEWAY_SECONDS
+        self._seen[token] = (principal, time.monotonic() + left)
         if len(self._seen) > REMEMBERED_TOKENS:
             self._seen.popitem(last=False)
         return principal

@@ -8,7 +8,15 @@ from contextvars import ContextVar
 from typing import ClassVar, TypeVar, cast
 
 import grpc
-from orkestra.wire.errors import DeadlineExceeded, Error, Internal, InvalidArgument, TooLarge, Unavailable
+from orkestra.wire.errors import (
+    DeadlineExceeded,
+    Error,
+    Internal,
+    InvalidArgument,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from orkestra.wire.model import Model, decoded
 from orkestra.wire.server import AUTHORIZATION, DOOR, LOCALE, REPLAYED, REQUEST_ID
 from orkestra.wire.status import Trailers, from_trailers
@@ -21,6 +29,7 @@ FIRST_BACKOFF = 0.05
 MAX_BACKOFF = 1.0
 RECONNECT_SECONDS = 1.0
 """How long a call waits, before anything is sent, for a service that has just been started again."""
+TOKEN_REFUSED = ("TOKEN_EXPIRED", "TOKEN_INVALID")
 
 _replayed: ContextVar[bool] = ContextVar("orkestra_wire_replayed", default=False)
 
@@ -30,7 +39,9 @@ class RpcClient:
 
     `token` is a token or a function that brings a fresh one; `door` names the door the caller came through, `locale`
     the language in which the caller reads; `timeout` is the deadline in seconds of a call that names none. An
-    Unavailable is tried again within the deadline where the rpc is idempotent or the call has a request id.
+    Unavailable is tried again within the deadline where the rpc is idempotent or the call has a request id. Where a
+    token that the function has just brought is not taken, a clock was moved or a key replaced: that is Unavailable too,
+    for it passes, and is no fault of the caller.
     """
 
     service: ClassVar[str]
@@ -79,10 +90,21 @@ class RpcClient:
                     method, body, response, metadata, deadline, is_repeatable=idempotent or request_id is not None
                 )
             except Error as exc:
-                span.end_with(exc)
-                raise
+                refusal = self._of_the_token(exc)
+                span.end_with(refusal)
+                if refusal is exc:
+                    raise
+                raise refusal from exc
             span.end_with(None)
             return answer
+
+    def _of_the_token(self, refusal: Error) -> Error:
+        """Return the refusal as its caller is to take it."""
+        is_ours = callable(self._token) and isinstance(refusal, Unauthenticated) and refusal.reason in TOKEN_REFUSED
+        if not is_ours:
+            return refusal
+        message = f"{self._short} does not take a token that was just made; try again shortly."
+        return Unavailable("TOKEN_REFUSED", message, retry_after=1.0)
 
     async def _metadata(self, request_id: str | None, deadline: float) -> dict[str, str]:
         metadata: dict[str, str] = {}
