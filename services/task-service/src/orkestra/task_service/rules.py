@@ -3,11 +3,10 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from orkestra import forms
 from orkestra.rules import Change, audience
@@ -48,6 +47,16 @@ class Named:
 
     path: str
     name: str
+
+
+class PartPlace(NamedTuple):
+    """Where a part of a file is kept; the digest of its content is part of the place."""
+
+    tenant_id: str
+    task_id: str
+    attachment_id: str
+    number: int
+    digest: str
 
 
 def people_named_in(request: CreateTaskRequest) -> Iterator[Named]:
@@ -260,15 +269,6 @@ def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
 def event_of(change: Change) -> TaskEvent:
     """Return what is told of a change."""
     return TaskEvent(task=without_large_fields(change.task), audience=change.audience, actor=change.actor)
-
-
-_MENTION = re.compile(r"(?<![\w.@+-])@(user_[0-9a-f]{32}|[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+)", re.ASCII)
-MOST_MENTIONS = 50
-
-
-def mentions_in(text: str) -> list[str]:
-    """Return the user ids and lower-case e-mail addresses that a comment names after an @, each once."""
-    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(text)))[:MOST_MENTIONS]
 
 
 def is_claim_plain(task: Task) -> bool:

@@ -45,6 +45,10 @@ class People:
     """What people are good at."""
     caps: Mapping[str, int] = field(default_factory=dict)
     """How many live tasks people have at most."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The roles of people. Who is not named has what each call of the test takes: it is a manager who assigns."""
+    agents: Sequence[str] = ()
+    """Who is no person but an agent, and decides only where a task names it."""
     _away: dict[str, _Away] = field(default_factory=dict)
     _turns: dict[str, str] = field(default_factory=dict)
 
@@ -58,8 +62,10 @@ class People:
 
     def person(self, name: str, task: Task, now: datetime, *, roles: Iterable[str] = ("member",)) -> Principal:
         """Return the person as they come to a task, with the places that they take."""
+        if name in self.agents:
+            return Principal(name, "agent", self.tenant_id, frozenset({"agent"}), name=name)
         groups = frozenset(self.groups.get(name, task.candidate_groups))
-        one = Principal(name, "user", self.tenant_id, frozenset(roles), groups)
+        one = Principal(name, "user", self.tenant_id, frozenset(self.roles.get(name, roles)), groups)
         return replace(one, stands_for=rules.places_of(name, self._absences(now)))
 
     def voters(self, task: Task | CreateTaskRequest) -> rules.Voters | None:

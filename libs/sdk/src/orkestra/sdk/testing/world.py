@@ -11,6 +11,7 @@ from orkestra import rules
 from orkestra.rules.receipts import ReceiptKey, read_receipt
 from orkestra.sdk.testing.people import People
 from orkestra.v1.task import (
+    AddCommentRequest,
     AnswerTaskRequest,
     AssignTaskRequest,
     Calendar,
@@ -114,17 +115,17 @@ class TaskWorld:
         principal = self._worker() if by is None else self._manager(by, task, now)
         return await self._told(rules.decide_cancel(task, principal, now, request))
 
-    async def claim(self, task_id: str, *, by: str) -> Task:
+    async def claim(self, task_id: str, *, by: str, version: int | None = None) -> Task:
         """Give the task to a person."""
         task = self.get(task_id)
-        request = ClaimTaskRequest(task_id=task_id)
+        request = ClaimTaskRequest(task_id=task_id, version=version)
         now = await self.clock()
         return await self._told(rules.decide_claim(task, self._person(by, task, now), now, request))
 
-    async def release(self, task_id: str, *, by: str) -> Task:
+    async def release(self, task_id: str, *, by: str, version: int | None = None) -> Task:
         """Put the task back."""
         task = self.get(task_id)
-        request = ReleaseTaskRequest(task_id=task_id)
+        request = ReleaseTaskRequest(task_id=task_id, version=version)
         now = await self.clock()
         return await self._told(rules.decide_release(task, self._person(by, task, now), now, request))
 
@@ -185,6 +186,17 @@ class TaskWorld:
         now = await self.clock()
         principal = self._worker() if by is None else self._person(by, task, now)
         return await self._told(rules.decide_answer(task, principal, now, request))
+
+    async def comment(self, request: AddCommentRequest, *, by: str) -> Task:
+        """Say something about the task, and show it to the people of the test whom the text mentions by id."""
+        task = self.get(request.task_id)
+        now = await self.clock()
+        called = [name for name in rules.mentions_in(request.text) if name in self.people.groups]
+        task = self._keep(rules.decide_comment(task, self._person(by, task, now), now, request, mentions=called))
+        self.tasks[task.task_id] = task
+        for event in ("commented", "mentioned") if called else ("commented",):
+            self.events.append(WorldEvent(f"task.{event}", now, task, by))
+        return task
 
     async def check_escalation(self, request: CheckEscalationRequest) -> EscalationCheck:
         """Say by `policy` whether it may go on alone, and keep it in `checks`."""
@@ -346,6 +358,10 @@ class HumanTask:
     async def save_draft(self, *, by: str, **fields: Any) -> Task:
         """Keep what a person has typed so far."""
         return await self._world.save_draft(SaveDraftRequest(task_id=self.task_id, data=fields), by=by)
+
+    async def comment(self, text: str, *, by: str) -> Task:
+        """Say something about it as a person who sees it."""
+        return await self._world.comment(AddCommentRequest(task_id=self.task_id, text=text), by=by)
 
     async def request_changes(self, message: str, *, by: str, answer_within: str | None = None) -> Task:
         """Ask whoever wants the decision for changes, as the person who holds the task."""

@@ -3,15 +3,15 @@
 import secrets
 
 from orkestra.chassis.operations import Tx, operation
-from orkestra.rules import Decision, audience, check_text, due, may, mint_task_id
+from orkestra.rules import audience, decide_comment, mentions_in, mint_task_id
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.reading import seen_task
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.storing import locked, refuse, store
-from orkestra.task_service.rules import comment_place, comment_token, mentions_in, page_size_of, without_large_fields
+from orkestra.task_service.rules import comment_place, comment_token, page_size_of, without_large_fields
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import AddCommentRequest, Comment, ListCommentsRequest, ListCommentsResponse, Task
-from orkestra.wire import InvalidArgument, NotFound
+from orkestra.wire import NotFound
 
 
 class Commenting(Base):
@@ -22,16 +22,11 @@ class Commenting(Base):
         """Add the comment, and show the task to the people whom it mentions."""
         mentions = await self._mentions(tx, request)
         seen, now = await locked(tx, request.task_id)
-        changes = due(seen, now)
-        task = changes[-1].task if changes else seen
-        await store(tx, seen, Decision(task, changes))
-        refusal = may("comment", tx.ctx.principal, task)
-        if refusal is not None:
-            await refuse(tx, refusal)
-        errors = check_text("text", request.text)
-        if errors:
-            await refuse(tx, InvalidArgument("COMMENT_INVALID", "The comment cannot be kept.", errors=errors))
-        task = task.model_copy(update={"mentioned_users": list(dict.fromkeys([*task.mentioned_users, *mentions]))})
+        decision = decide_comment(seen, tx.ctx.principal, now, request, mentions=mentions)
+        decision = await store(tx, seen, decision)
+        if decision.refusal is not None:
+            await refuse(tx, decision.refusal)
+        task = decision.task
         comment = await sql.add_comment.one(
             tx.conn,
             Comment,

@@ -173,20 +173,18 @@ def _terms(reading: TaskReading) -> dict[str, Any]:
 
 
 async def seen_task(tx: Tx, task_id: str) -> Task:
-    """Return the task that the caller may see, after the steps that are due."""
+    """Return the task that the caller may see, after the steps that are due; one of them may have shown it to them."""
     await acting(tx)
     row = await sql.get_task.row(tx.conn, task_id=task_id)
-    task = None if row is None else task_of(row)
-    if row is None or task is None or not visible(tx.ctx.principal, task):
+    if row is None:
         raise not_found(task_id)
-    if not row["is_due"]:
-        return task
-    seen, now = await locked(tx, task_id)
-    changes = due(seen, now)
-    if not changes:
-        return seen
-    decision = await store(tx, seen, Decision(task=changes[-1].task, changes=changes, refusal=None))
-    if not visible(tx.ctx.principal, decision.task):
-        await tx.commit()
+    task = task_of(row)
+    if row["is_due"]:
+        seen, now = await locked(tx, task_id)
+        changes = due(seen, now)
+        task = (await store(tx, seen, Decision(changes[-1].task, changes))).task if changes else seen
+    if not visible(tx.ctx.principal, task):
+        if row["is_due"]:
+            await tx.commit()
         raise not_found(task_id)
-    return decision.task
+    return task
