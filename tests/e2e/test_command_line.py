@@ -161,12 +161,40 @@ async def test_an_admin_makes_people_groups_and_keys_and_an_operator_tenants(ork
     mine = ("workflow", "definitions", "--key", key["secret"])
     assert (await orkestra(*mine)).code == 0
     assert key["secret"] not in (await orkestra("key", "list")).out
-    assert (await orkestra("key", "revoke", key["api_key"]["key_id"])).code == 0
+    assert (await orkestra("key", "revoke", key["api_key"]["key_id"], "--yes")).code == 0
 
     async def refused() -> bool:
         return (await orkestra(*mine)).code == 4
 
     await eventually(refused)
+
+
+async def test_who_is_revoked_is_gone_once_it_was_meant(orkestra: Command) -> None:
+    await orkestra("tenant", "create", "to-suspend")
+    await orkestra("user", "create", "gone@demo.example", "--password", "a long enough one")
+    await orkestra("group", "create", "to-delete", "--member", "gone@demo.example")
+    key_id = (await orkestra("key", "create", "to-revoke", "--json")).json["api_key"]["key_id"]
+    named = {"tenant": "to-suspend", "user": "gone@demo.example", "group": "to-delete", "key": key_id}
+    for kind, name in named.items():
+        nobody = await orkestra(kind, "revoke", name, "--json")
+        assert (nobody.code, nobody.out, json.loads(nobody.err)["code"]) == (2, "", "USAGE"), nobody
+        ended = await orkestra(kind, "revoke", name, typed="")
+        assert (ended.code, "--yes" in ended.err) == (2, True), ended
+        no = await orkestra(kind, "revoke", name, typed="n\n")
+        assert (no.code, "Nothing was changed." in no.err, "?" in no.err) == (1, True, True), no
+
+    listed = (await orkestra("group", "list", "--json")).json["groups"]
+    assert "to-delete" in [one["group_id"] for one in listed]
+    assert "1 members?" in (await orkestra("group", "revoke", "to-delete", typed="n\n")).err
+    yes = {kind: await orkestra(kind, "revoke", name, "--yes", "--json") for kind, name in named.items()}
+    assert {kind: said.code for kind, said in yes.items()} == dict.fromkeys(named, 0), yes
+    assert (yes["tenant"].json["status"], yes["user"].json["status"]) == ("suspended", "disabled")
+    assert yes["key"].json["revoked_at"]
+    assert "to-delete" not in [one["group_id"] for one in (await orkestra("group", "list", "--json")).json["groups"]]
+    again = await orkestra("tenant", "revoke", yes["tenant"].json["tenant_id"], "--reason", "Unpaid", typed="y\n")
+    assert (again.code, "/resume" in again.out) == (0, True), again
+    missing = {kind: await orkestra(kind, "revoke", "nobody-has-this-name", "-y") for kind in named}
+    assert {kind: said.code for kind, said in missing.items()} == dict.fromkeys(named, 4), missing
 
 
 async def test_corrections_are_exported_a_line_of_json_each(orkestra: Command, stack: Stack, tmp_path: Path) -> None:

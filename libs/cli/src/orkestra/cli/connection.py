@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from orkestra.cli.options import DEFAULT_STATE, StateOption
 from orkestra.cli.output import Output
-from orkestra.cli.refusals import DoorError, NothingRunsError, UsageError, refusals
+from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, UsageError, refusals
 from orkestra.cli.state import StateDir
 from orkestra.wire import Error
 
@@ -72,6 +72,24 @@ class Session:
 
     client: "Client"
     output: Output
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Go on where `yes` was said already or is said now.
+
+        Refuses (CommandError, NOT_CONFIRMED) a no, and where nobody can be asked (UsageError): programs are not.
+        """
+        if yes:
+            return
+        step = "--yes does it without being asked."
+        if self.output.as_json:
+            raise UsageError("Nothing was changed: with --json nobody is asked.", step=step)
+        try:
+            is_meant = typer.confirm(question, err=True)
+        except typer.Abort:  # the end of the input
+            self.output.warn("")
+            raise UsageError("Nothing was changed: nobody answered.", step=step) from None
+        if not is_meant:
+            raise CommandError("Nothing was changed.", step=step, code="NOT_CONFIRMED")
 
 
 def asks(app: typer.Typer, name: str, *, acts_as: Actor = "admin") -> Callable[[F], F]:

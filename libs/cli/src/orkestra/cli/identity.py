@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
 
 import typer
 from orkestra.cli.connection import Session, asks
+from orkestra.cli.options import YesOption
+from orkestra.cli.refusals import RefusedError
 from orkestra.v1.identity import (
     ApiKey,
     CreateApiKeyRequest,
@@ -27,7 +31,8 @@ tenants = typer.Typer(help="Customers of the installation.", no_args_is_help=Tru
 users = typer.Typer(help="People.", no_args_is_help=True)
 groups = typer.Typer(help="Groups of people.", no_args_is_help=True)
 keys = typer.Typer(help="API keys for programs.", no_args_is_help=True)
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=200, help="At most this many.")]
+LONGEST_PAGE = 100
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=LONGEST_PAGE, help="At most this many.")]
 RoleOption = Annotated[list[Role] | None, typer.Option("--role", help="May be repeated.")]
 GroupOption = Annotated[list[str] | None, typer.Option("--group", help="May be repeated.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="What it is called.")]
@@ -52,6 +57,25 @@ async def list_tenants(session: Session, *, limit: LimitOption = 50) -> None:
     page = await session.client.call(ListTenantsResponse, "GET", "/v1/tenants", {"page_size": limit})
     rows = [(one.slug, one.name, one.status, one.tenant_id) for one in page.tenants]
     session.output.table({"tenants": page.tenants}, ("SLUG", "NAME", "STATUS", "ID"), rows, empty="There are none.")
+
+
+@asks(tenants, "revoke", acts_as="operator")
+async def revoke_tenant(
+    session: Session,
+    named: Annotated[str, typer.Argument(metavar="TENANT", help="Slug or id.")],
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept in the tenant's audit.")] = None,
+    yes: YesOption = False,
+) -> None:
+    """Suspend a tenant: its people and keys are refused everywhere within 2 seconds. For operators.
+
+    What is its own stays; POST /v1/tenants/ID/resume lets them in again.
+    """
+    found = await _tenant(session, named)
+    session.confirm(f"Suspend {found.slug}, with all its people and keys?", yes=yes)
+    path = f"/v1/tenants/{found.tenant_id}"
+    gone = await session.client.call(Tenant, "POST", f"{path}/suspend", {"reason": reason})
+    session.output.give(gone, f"Suspended {gone.slug}. POST {path}/resume lets its people and keys in again.")
 
 
 @asks(users, "create")
@@ -84,6 +108,22 @@ async def list_users(session: Session, *, limit: LimitOption = 50) -> None:
     )
 
 
+@asks(users, "revoke")
+async def revoke_user(
+    session: Session,
+    user: Annotated[str, typer.Argument(metavar="USER", help="E-mail address or id.")],
+    *,
+    yes: YesOption = False,
+) -> None:
+    """Disable a person, whose sessions and mail links end with it. For admins.
+
+    What they did stays; POST /v1/users/ID/enable lets them sign in again.
+    """
+    session.confirm(f"Disable {user}, and end their sessions?", yes=yes)
+    gone = await session.client.call(User, "POST", f"/v1/users/{_part(user)}/disable")
+    session.output.give(gone, f"Disabled {gone.email}. POST /v1/users/{gone.user_id}/enable lets them in again.")
+
+
 @asks(groups, "create")
 async def create_group(
     session: Session,
@@ -104,6 +144,21 @@ async def list_groups(session: Session, *, limit: LimitOption = 50) -> None:
     page = await session.client.call(ListGroupsResponse, "GET", "/v1/groups", {"page_size": limit})
     rows = [(one.group_id, one.name, len(one.members)) for one in page.groups]
     session.output.table({"groups": page.groups}, ("GROUP", "NAME", "MEMBERS"), rows, empty="There are none.")
+
+
+@asks(groups, "revoke")
+async def revoke_group(
+    session: Session,
+    group_id: Annotated[str, typer.Argument(metavar="GROUP")],
+    *,
+    yes: YesOption = False,
+) -> None:
+    """Delete a group: its members leave it, and no task is offered to it any more. For admins."""
+    path = f"/v1/groups/{_part(group_id)}"
+    found = await session.client.call(Group, "GET", path)
+    session.confirm(f"Delete the group {found.group_id}, which has {len(found.members)} members?", yes=yes)
+    gone = await session.client.call(Group, "DELETE", path)
+    session.output.give(gone, f"Deleted {gone.group_id}.")
 
 
 @asks(keys, "create")
@@ -143,10 +198,43 @@ async def list_keys(session: Session, *, limit: LimitOption = 50) -> None:
 
 
 @asks(keys, "revoke")
-async def revoke_key(session: Session, key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+async def revoke_key(
+    session: Session, key_id: Annotated[str, typer.Argument(metavar="ID")], *, yes: YesOption = False
+) -> None:
     """Revoke an API key; it is refused everywhere within 2 seconds. For admins."""
-    revoked = await session.client.call(ApiKey, "POST", f"/v1/api-keys/{key_id}/revoke")
+    path = f"/v1/api-keys/{_part(key_id)}"
+    found = await session.client.call(ApiKey, "GET", path)
+    session.confirm(f"Revoke the key {found.name} for good?", yes=yes)
+    revoked = await session.client.call(ApiKey, "POST", f"{path}/revoke")
     session.output.give(revoked, f"Revoked {revoked.name}.")
+
+
+async def _tenant(session: Session, named: str) -> Tenant:
+    """Return the tenant of a slug or an id; refuses what there is not."""
+    try:
+        tenant_id = UUID(named)
+    except ValueError:
+        return await _tenant_of_slug(session, named)
+    return await session.client.call(Tenant, "GET", f"/v1/tenants/{tenant_id}")
+
+
+async def _tenant_of_slug(session: Session, slug: str) -> Tenant:
+    token: str | None = None
+    while True:
+        asked = {"page_size": LONGEST_PAGE, "page_token": token}
+        page = await session.client.call(ListTenantsResponse, "GET", "/v1/tenants", asked)
+        found = [one for one in page.tenants if one.slug == slug]
+        if found:
+            return found[0]
+        token = page.next_page_token
+        if token is None:
+            step = "`orkestra tenant list` shows the tenants that you may see."
+            raise RefusedError(f"There is no tenant {slug}.", step=step, code="TENANT_NOT_FOUND")
+
+
+def _part(text: str) -> str:
+    """A name as one part of a path."""
+    return quote(text, safe="@")
 
 
 def _until(key: ApiKey) -> datetime | None:
