@@ -69,6 +69,8 @@ from orkestra.wire import Context, FieldError, InvalidArgument, NotFound, Princi
 
 MAX_PAGE = 100
 PASSWORD = "correct horse battery"
+OPEN = frozenset({"ExchangeCredential", "SignIn", "GetSigningKeys", "ListSignInMethods"})
+OPEN |= {"RequestPasswordReset", "RedeemMailLink", "BeginSignIn"}
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Identity(OfficeIdentity):
     """People with one password and their sessions."""
 
     signer: Signer
-    open_rpcs: frozenset[str] = frozenset({"ExchangeCredential", "SignIn", "GetSigningKeys"})
+    open_rpcs: frozenset[str] = OPEN
     users: dict[str, User] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     away: dict[str, Substitution] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard_form_guide import every_type
+from dashboard_settings import WEBHOOK_ID
 from dashboard_story import ask, morning
 from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, running_world
 from orkestra.v1.identity import Role
@@ -13,6 +14,13 @@ from playwright.async_api import Browser, Page, async_playwright
 OUT = ROOT / "build" / "screenshots"
 WIDE = {"width": 1280, "height": 860}
 SETTINGS = ("notifications", "people", "groups", "calendars", "policy", "keys", "webhooks", "audit")
+OUTSIDE = {
+    "sign-in": "/sign-in",
+    "sign-in-elsewhere": "/sign-in?tenant=acme",
+    "password-forgotten": "/password",
+    "password": "/password/orl_known",
+    "error-outside": "/nowhere",
+}
 PHONE = {"width": 360, "height": 780}
 
 
@@ -48,7 +56,13 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
         "task-manage": f"/tasks/{tasks[0]}/manage",
         "figures": "/figures",
         "settings": "/settings",
-        "sign-in": "/sign-in",
+        "confirm": f"/confirm/{tasks[0]}",
+        "confirm-changed": f"/confirm/{tasks[0]}.old",
+        "error": "/tasks/task_0",
+        "settings-person": f"/settings/people/{ada.user_id}",
+        "settings-group": "/settings/groups/support-l1",
+        "settings-calendar": "/settings/calendars/support-hours",
+        "settings-webhook": f"/settings/webhooks/{WEBHOOK_ID}",
     }
     pages |= {f"settings-{part}": f"/settings/{part}" for part in SETTINGS}
     ways: dict[str, dict[str, Any]] = {
@@ -65,18 +79,18 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     for way, options in ways.items():
         context = await browser.new_context(base_url=world.base, **options)
         page = await context.new_page()
-        await page.goto("/sign-in")
-        await page.screenshot(path=Path(OUT / f"sign-in-{way}.png"))
+        for name, path in OUTSIDE.items():
+            await page.goto(path)
+            await page.screenshot(path=Path(OUT / f"{name}-{way}.png"))
         await context.add_cookies([{"name": "orkestra_session", "value": session, "url": world.base, "secure": True}])
         for name, path in pages.items():
-            if name != "sign-in":
+            await page.goto(path)
+            if name == "inbox":
+                await choosing(page, OUT / f"inbox-choosing-{way}.png")
                 await page.goto(path)
-                if name == "inbox":
-                    await choosing(page, OUT / f"inbox-choosing-{way}.png")
-                    await page.goto(path)
-                await page.screenshot(
-                    path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run", "figures", "settings"))
-                )
+            await page.screenshot(
+                path=OUT / f"{name}-{way}.png", full_page=name.startswith(("task", "run", "figures", "settings"))
+            )
         await context.close()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from dashboard_tasks import now
+from orkestra.rules import is_task_id
 from orkestra.v1.identity import (
     ApiKey,
     AuditEntry,
@@ -16,17 +17,26 @@ from orkestra.v1.identity import (
     ListAuditRequest,
     ListAuditResponse,
     ListGroupsRequest,
+    ListSignInMethodsRequest,
     ListUsersRequest,
     PrincipalKind,
+    RedeemMailLinkRequest,
+    RedeemMailLinkResponse,
+    RequestPasswordResetRequest,
+    RequestPasswordResetResponse,
     Role,
     SetSubstitutionRequest,
+    SignInMethods,
+    SignInProvider,
     Substitution,
 )
 from orkestra.v1.notification import (
     Channel,
     ChannelRule,
+    Confirmation,
     Delivery,
     DeliveryStatus,
+    GetConfirmationRequest,
     GetPreferencesRequest,
     GetWebhookRequest,
     ListDeliveriesRequest,
@@ -58,7 +68,7 @@ from orkestra.v1.task import (
     Weekday,
     WorkingHours,
 )
-from orkestra.wire import Context, NotFound
+from orkestra.wire import Context, FailedPrecondition, InvalidArgument, NotFound
 
 WEBHOOK_ID = f"webhook_{'b' * 32}"
 MARKED = "<img src=x onerror=window.ran=1>"
@@ -89,6 +99,22 @@ class OfficeIdentity:
         kept = Substitution.model_validate({**request.model_dump(), "version": 1})
         self.away[request.user_id] = kept
         return kept
+
+    async def list_sign_in_methods(self, ctx: Context, request: ListSignInMethodsRequest) -> SignInMethods:
+        providers = [] if request.tenant is None else [SignInProvider(provider_id="corp", name=f"Corp {MARKED}")]
+        return SignInMethods(password=True, providers=providers, by_tenant=request.tenant is not None)
+
+    async def request_password_reset(
+        self, ctx: Context, request: RequestPasswordResetRequest
+    ) -> RequestPasswordResetResponse:
+        if not request.email:
+            raise InvalidArgument("REQUEST_INVALID", "email: Say which.")
+        return RequestPasswordResetResponse()
+
+    async def redeem_mail_link(self, ctx: Context, request: RedeemMailLinkRequest) -> RedeemMailLinkResponse:
+        if request.token == "orl_known":
+            return RedeemMailLinkResponse(email="ada@example.com", tenant="acme")
+        raise NotFound("MAIL_LINK_NOT_FOUND", "This link was used, replaced, has expired or never was.")
 
     async def get_group(self: Any, ctx: Context, request: GetGroupRequest) -> Group:
         found: list[Group] = (await self.list_groups(ctx, ListGroupsRequest())).groups
@@ -160,6 +186,14 @@ class OfficeFeeds:
             for place, status in enumerate(states)
         ]  # fmt: skip
         return ListDeliveriesResponse(deliveries=log)
+
+    async def get_confirmation(self, ctx: Context, request: GetConfirmationRequest) -> Confirmation:
+        task_id, _, state = request.token.partition(".")
+        if state == "used":
+            raise FailedPrecondition("CONFIRMATION_USED", "This link was used already. Open the task from your inbox.")
+        if not is_task_id(task_id):
+            raise NotFound("CONFIRMATION_NOT_FOUND", "This link leads to no decision.")
+        return Confirmation(task_id=task_id, version=99 if state == "old" else 1, expires_at=now() + timedelta(hours=1))
 
     async def get_preferences(self, ctx: Context, request: GetPreferencesRequest) -> Preferences:
         rules = [ChannelRule(kind=NotificationKind.ASSIGNED, channels=[Channel.IN_APP, Channel.EMAIL])]

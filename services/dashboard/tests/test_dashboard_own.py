@@ -1,4 +1,4 @@
-"""What people set for themselves: their name, language and time zone."""
+"""What people set for themselves: their name, language and time zone, and a password that they forgot."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,3 +60,28 @@ async def test_a_zone_that_is_none_is_refused_with_what_was_typed(world: Dashboa
     assert 'value="Europe/Nowhere"' in answer.text
     assert 'value="Ada &lt;b&gt;"' in answer.text
     assert 'id="problem"' in answer.text
+
+
+async def test_a_forgotten_password_is_asked_for_and_nobody_learns_who_is_known(world: DashboardWorld) -> None:
+    async with world.http() as http:
+        assert 'href="/password"' in (await http.get("/sign-in")).text
+        form = (await http.get("/password", headers={"accept-language": "fr"})).text
+        assert "Mot de passe oublié" in form
+        told = [(await http.post("/password", data={"email": each})).text for each in ("a@b.example", "ada@b.example")]
+        assert told[0].count("a link is on its way") == 1
+        assert [re.sub(r"nonce=\S+", "", each) for each in told][0] == re.sub(r"nonce=\S+", "", told[1])
+        other = await http.post("/password", data={"email": "a@b.example"}, headers={"sec-fetch-site": "cross-site"})
+        assert (await http.post("/password", data={"email": ""})).status_code == 422
+    assert other.status_code == 403
+
+
+async def test_a_password_is_set_once_by_its_link_in_the_readers_language(world: DashboardWorld) -> None:
+    good, bad = ({"password": "correct horse battery", "again": each} for each in ("correct horse battery", "other"))
+    async with world.http() as http:
+        http.headers["accept-language"] = "de"
+        different = await http.post("/password/orl_known", data=bad)
+        old = await http.post("/password/orl_old", data=good)
+        done = await http.post("/password/orl_known", data=good)
+    assert (different.status_code, old.status_code) == (422, 404)
+    assert "Fordern Sie einen neuen an." in old.text
+    assert (done.status_code, done.headers["location"]) == (303, "/sign-in")

@@ -43,11 +43,21 @@ OURS = {
 }
 """What is called the same in every language."""
 WAYS: dict[str, dict[str, Any]] = {
-    "en": {"color_scheme": "light"},
-    "de": {"color_scheme": "dark"},
-    "fr": {"viewport": {"width": 360, "height": 740}},
+    "en": {"color_scheme": "light", "locale": "en-GB"},
+    "de": {"color_scheme": "dark", "locale": "de-AT"},
+    "fr": {"viewport": {"width": 360, "height": 740}, "locale": "fr-CH"},
 }
 AXED = ("en", "de")
+OUTSIDE = ("/sign-in", "/sign-in?tenant=acme", "/sign-in/with/nobody", "/password", "/password/orl_known", "/nowhere")
+"""What people see who are not signed in."""
+NOT_THERE = ("/tasks/task_0", "/nowhere")
+WRONG: dict[str, tuple[str, dict[str, str]]] = {
+    "a wrong password": ("/sign-in", {"email": "nobody@example.com", "password": "wrong horse battery"}),
+    "an asked reset": ("/password", {"email": "nobody@example.com"}),
+    "two passwords": ("/password/orl_known", {"password": "correct horse battery", "again": "correct cow battery"}),
+    "an old link": ("/password/orl_old", {"password": "correct horse battery", "again": "correct horse battery"}),
+}
+"""Forms of theirs, and what is typed there."""
 MADE = ("settings", "rooms")
 """Whose words are data too: the office of the tests is made there."""
 PIECES = """() => {
@@ -102,6 +112,8 @@ async def office(world: DashboardWorld) -> Office:
     paths += ["/workflows", *(f"/workflows/{run}" for run in runs[:3]), "/figures", "/settings", "/tasks/task_0"]
     paths += [f"/settings/{part}" for part in ("notifications", "people", "groups", "calendars", "policy", "keys")]
     paths += ["/settings/webhooks", f"/settings/webhooks/{WEBHOOK_ID}", "/settings/audit"]
+    paths += [f"/confirm/{tasks[0]}", f"/confirm/{tasks[0]}.old", f"/confirm/{tasks[1]}", f"/confirm/{tasks[0]}.used"]
+    paths += [f"/confirm/{nasty.task_id}", "/nowhere"]
     paths += [f"/settings/people/{ada.user_id}", "/settings/groups/support-l1", "/settings/calendars/support-hours"]
     return Office(admin, paths)
 
@@ -137,13 +149,28 @@ async def walk(world: DashboardWorld, browser: Browser, office: Office, locale: 
     found = Walk({}, {}, {})
     async with sitting(world, browser, as_reader(world, office.admin, locale), **WAYS[locale]) as seat:
         for path in office.paths:
-            found.said[path] = set(await visit(seat.page, path))
-            assert await seat.page.get_attribute("html", "lang") == locale
-            found.wide[path] = await seat.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if locale in AXED:
-                found.violations[path] = await violations(seat.page)
-        seat.complaints = [told for told in seat.complaints if "404" not in told]
+            await look(found, seat.page, path, locale, await visit(seat.page, path))
+        await seat.context.clear_cookies()
+        for path in OUTSIDE:
+            await look(found, seat.page, path, locale, await visit(seat.page, path))
+        for name, (path, typed) in WRONG.items():
+            await visit(seat.page, path)
+            for field, text in typed.items():
+                await seat.page.fill(f"[name={field}]", text)
+            await seat.page.click("main form button")
+            await look(found, seat.page, name, locale, await seat.page.evaluate(PIECES))
+        refused = re.compile(r"status of 4(01|04|09|22)")
+        seat.complaints = [told for told in seat.complaints if not refused.search(told)]
     return found
+
+
+async def look(found: Walk, page: Page, place: str, locale: str, pieces: list[str]) -> None:
+    """Notes what a page says, how wide it is, and what axe has against it."""
+    found.said[place] = set(pieces)
+    assert await page.get_attribute("html", "lang") == locale, place
+    found.wide[place] = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if locale in AXED:
+        found.violations[place] = await violations(page)
 
 
 @needs_chromium
@@ -157,7 +184,7 @@ async def test_every_page_is_whole_in_each_language_and_theme_and_on_a_phone(
     if locale == "en":
         return
     same, data = same_words(locale), all_data(world)
-    shared = {(path, piece) for path in office.paths for piece in met.said[path] & walked["en"].said[path]}
+    shared = {(path, piece) for path in met.said for piece in met.said[path] & walked["en"].said[path]}
     assert {(path, piece) for path, piece in shared if not is_known(piece, same, data)} == set()
 
 
@@ -166,7 +193,7 @@ async def test_without_script_every_page_is_there(world: DashboardWorld, office:
     async with world.http(reader) as http:
         for path in office.paths:
             answer = await http.get(path)
-            assert answer.status_code == (404 if path == "/tasks/task_0" else 200), path
+            assert answer.status_code == (404 if path in NOT_THERE else 409 if path.endswith(".used") else 200), path
             assert "<img" not in answer.text, path
             assert " style=" not in answer.text, path
 

@@ -131,6 +131,8 @@ def build_app(door: Door) -> Envelope:
     app.add_exception_handler(Exception, _failed)
     app.add_api_route("/sign-in", session.sign_in_form, methods=["GET"], response_model=None)
     app.add_api_route("/sign-in", session.sign_in, methods=["POST"], response_model=None)
+    app.add_api_route("/password", passwords.reset_form, methods=["GET"], response_model=None)
+    app.add_api_route("/password", passwords.ask_reset, methods=["POST"], response_model=None)
     app.add_api_route("/password/{token}", passwords.password_form, methods=["GET"], response_model=None)
     app.add_api_route("/password/{token}", passwords.set_password, methods=["POST"], response_model=None)
     app.add_api_route("/sign-in/with/{provider_id}", provider_sign_in.leave, methods=["GET"], response_model=None)

@@ -38,7 +38,7 @@ async def decide(visit: Visit) -> Response:
     except Unauthenticated:
         raise
     except Error as refused:
-        return await _show(visit, confirmation, task, status=refused.http_status, problem=str(refused))
+        return await _show(visit, confirmation, task, status=refused.http_status, problem=visit.words.refusal(refused))
     try:
         await visit.notifications.use_confirmation(UseConfirmationRequest(token=token))
     except Error as away:  # decided all the same: the task has another version now, so the link opens nothing
