@@ -15,6 +15,7 @@ from orkestra.chassis.grpc import channel, server
 from orkestra.chassis.process import Process
 from orkestra.chassis.tokens import Signer
 from orkestra.sdk import worker as sdk_worker
+from orkestra.sdk.payloads import PayloadKeys
 from orkestra.testkit import Schema, eventually, free_port
 from orkestra.testkit.runs import end_open_runs
 from orkestra.v1.events import TaskEvent
@@ -54,7 +55,7 @@ from orkestra.v1.task import (
     add_task_service,
 )
 from orkestra.v1.workflow import Definition, RegisterDefinitionsRequest, Workflow, WorkflowServiceClient
-from orkestra.wire import Context, FailedPrecondition, NotFound, Principal
+from orkestra.wire import Context, FailedPrecondition, NotFound, Principal, Unauthenticated
 from orkestra.wire import PrincipalKind as PrincipalName
 from orkestra.workflow_worker.__main__ import build_api
 from orkestra.workflow_worker.settings import ApiSettings
@@ -75,7 +76,7 @@ QUESTION = {"question": "Where is my order?", "conversation_id": "c1", "customer
 
 
 class Identity(IdentityServiceServer):
-    """Exchanges the two installation keys and knows one person, Ana."""
+    """Exchanges the two installation keys, and keys `role tenant`; knows one person, Ana."""
 
     open_rpcs = frozenset({"ExchangeCredential", "GetSigningKeys"})
 
@@ -83,15 +84,21 @@ class Identity(IdentityServiceServer):
         self._signer = signer
 
     async def exchange_credential(self, ctx: Context, request: ExchangeCredentialRequest) -> AccessToken:
-        role = "worker" if request.credential == WORKER_KEY else "system"
-        principal = Principal(role, "service", request.tenant_id, frozenset({role}))
+        role = {WORKER_KEY: "worker", SERVICE_KEY: "system"}.get(request.credential)
+        tenant_id = request.tenant_id
+        if role is None:
+            role, _, given = request.credential.partition(" ")
+            tenant_id = given or None
+            if role not in set(Role):
+                raise Unauthenticated("CREDENTIAL_INVALID", "No such key.")
+        principal = Principal(role, "service", tenant_id, frozenset({role}))
         token, expires_at = self._signer.sign(principal)
         return AccessToken(
             token=token,
             expires_at=expires_at,
             subject=role,
             kind=PrincipalKind.SERVICE,
-            tenant_id=request.tenant_id,
+            tenant_id=tenant_id,
             roles=[Role(role)],
         )
 
@@ -325,10 +332,16 @@ class World:
         return [row["subject"].rpartition(".")[2] for row in rows]
 
     @asynccontextmanager
-    async def worker(self, *modules: str, task_queue: str | None = None) -> AsyncIterator[None]:
+    async def worker(
+        self, *modules: str, task_queue: str | None = None, payload_keys: PayloadKeys | None = None
+    ) -> AsyncIterator[None]:
         """A worker of the SDK with these modules."""
         stop, ready = asyncio.Event(), asyncio.Event()
-        settings = replace(self.worker_settings, task_queue=task_queue or self.worker_settings.task_queue)
+        settings = replace(
+            self.worker_settings,
+            task_queue=task_queue or self.worker_settings.task_queue,
+            payload_keys=self.worker_settings.payload_keys if payload_keys is None else payload_keys,
+        )
         running = asyncio.create_task(sdk_worker.run_worker(modules, settings=settings, stop=stop, ready=ready))
         try:
             await eventually(lambda: ready.is_set() or running.done())
@@ -341,9 +354,9 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    schema: Schema, *, signer: Signer, nats_url: str, temporal_address: str
+    schema: Schema, *, signer: Signer, nats_url: str, temporal_address: str, **told: Any
 ) -> AsyncIterator[World]:
-    """Start identity, tasks and the role api in this process."""
+    """Start identity, tasks and the role api in this process; `told` are further settings of that role."""
     async with AsyncExitStack() as stack:
         tasks = Tasks(nats_url)  # type: ignore[abstract]  # the other rpcs are not called
         authenticate = signer.verifier().authenticate
@@ -368,6 +381,7 @@ async def running_world(
             grpc_port=free_port(),
             temporal_address=temporal_address,
             task_address=address,
+            **told,
         )
         await stack.enter_async_context(running_api(settings))
         here = f"127.0.0.1:{settings.grpc_port}"
@@ -379,6 +393,7 @@ async def running_world(
             worker_key=WORKER_KEY,
             task_queue=f"queue-{uuid4().hex}",
             graceful_seconds=0.2,
+            payload_keys=settings.read_payload_keys(),
         )
         workflows = await stack.enter_async_context(channel(here))
         yield World(schema, signer, tasks, workflows, settings, worker_settings)

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orkestra.cli.refusals import CommandError, NothingRunsError
+from orkestra.cli.refusals import CommandError, NothingRunsError, UsageError
 from orkestra.cli.state import StateDir
+
+if TYPE_CHECKING:
+    from orkestra.sdk.payloads import PayloadKeys
 
 PLACES = {  # the variable that says it of an installation elsewhere: what stack.json calls it
     "ORKESTRA_ADMIN_DATABASE_URL": "postgres",
@@ -39,3 +43,17 @@ def needed(known: Mapping[str, str], *variables: str, state_dir: Path) -> None:
     if missing:
         step = "Start one with `orkestra dev --detach`, say where it is with --state-dir, or set what is missing."
         raise NothingRunsError(f"No stack runs in {state_dir}, and {', '.join(missing)} is not set.", step=step)
+
+
+def payload_keys(environ: Mapping[str, str]) -> "PayloadKeys":
+    """Return the keys of what Temporal stores, as the environment or a file gives them; refuses (UsageError) others."""
+    from orkestra.sdk.payloads import PayloadKeys  # noqa: PLC0415 - Temporal's library takes a second to import
+
+    path = environ.get("ORKESTRA_PAYLOAD_KEYS_FILE")
+    try:
+        given = environ.get("ORKESTRA_PAYLOAD_KEYS") if path is None else Path(path).read_text("utf-8")
+        return PayloadKeys.parse(given, environ.get("ORKESTRA_PAYLOAD_KEY_ID"))
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise UsageError(f"ORKESTRA_PAYLOAD_KEYS_FILE names a file that cannot be read: {unreadable}.") from None
+    except ValueError as wrong:
+        raise UsageError(f"The payload keys cannot be used: {wrong}.") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
 from orkestra.cli.output import Output
+from orkestra.cli.places import payload_keys
 from orkestra.cli.refusals import FAILED, CommandError, NothingRunsError, UsageError, refusals
 from orkestra.cli.state import StateDir
 
 if TYPE_CHECKING:
+    from orkestra.sdk.payloads import PayloadKeys
     from temporalio.client import WorkflowHistory
     from temporalio.worker import Replayer
 
@@ -46,7 +49,8 @@ def replay(
 ) -> None:
     """Replay recorded histories against the workflows as they are now.
 
-    Exit code 1 where one is not deterministic any more: such code would strand the runs that wait.
+    Exit code 1 where one is not deterministic any more: such code would strand the runs that wait. Histories of an
+    installation that encrypts them need the keys in ORKESTRA_PAYLOAD_KEYS, or in the file ORKESTRA_PAYLOAD_KEYS_FILE.
     """
     output = Output(as_json=as_json)
     with refusals(output):
@@ -55,7 +59,7 @@ def replay(
         files = sorted(histories.glob("*.json")) if histories.is_dir() else [histories]
         try:
             with output.waiting(f"Replaying {len(files)} histories"):
-                done = asyncio.run(_replay(modules, files))
+                done = asyncio.run(_replay(modules, files, payload_keys(os.environ)))
         except (ImportError, ValueError) as wrong:
             raise UsageError(str(wrong)) from None
     _report(done, output)
@@ -63,11 +67,11 @@ def replay(
         raise typer.Exit(FAILED)
 
 
-async def _replay(modules: list[str], files: list[Path]) -> list[Replay]:
+async def _replay(modules: list[str], files: list[Path], keys: "PayloadKeys") -> list[Replay]:
     if not files:
         raise ValueError("There is no history in the folder: `orkestra replay --record WORKFLOW_ID` writes one.")
     recorded = [(path, _read(path)) for path in files]
-    replayer = _replayer(modules)
+    replayer = _replayer(modules, keys)
     return [await _replayed(replayer, path, history) for path, history in recorded]
 
 
@@ -78,21 +82,13 @@ async def _replayed(replayer: "Replayer", path: Path, history: "WorkflowHistory"
     return Replay(path.name, began.workflow_type.name, failure)
 
 
-def _replayer(modules: list[str]) -> "Replayer":
-    from orkestra.sdk.converter import data_converter  # noqa: PLC0415 - Temporal's library takes a second to import
-    from orkestra.sdk.interceptor import OrkestraInterceptor  # noqa: PLC0415 - see above
-    from orkestra.sdk.sandbox import sandbox  # noqa: PLC0415 - see above
+def _replayer(modules: list[str], keys: "PayloadKeys") -> "Replayer":
+    from orkestra.sdk.testing.replaying import replayer_of  # noqa: PLC0415 - Temporal's library is slow to import
     from orkestra.sdk.worker import find_contents  # noqa: PLC0415 - see above
-    from temporalio.worker import Replayer  # noqa: PLC0415 - see above
 
     sys.path.insert(0, str(Path.cwd()))
     found = find_contents([importlib.import_module(module) for module in modules])
-    return Replayer(
-        workflows=found.workflows,
-        data_converter=data_converter,
-        interceptors=[OrkestraInterceptor()],
-        workflow_runner=sandbox(),
-    )
+    return replayer_of(found.workflows, keys)
 
 
 def _read(path: Path) -> "WorkflowHistory":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
 from orkestra.cli.output import Output
-from orkestra.cli.places import WORKER_KEY, needed, places
+from orkestra.cli.places import WORKER_KEY, needed, payload_keys, places
 from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, refusals
 from orkestra.cli.reload import run_reloading
 
@@ -57,7 +57,8 @@ def run(
 
     The services are those of ORKESTRA_TEMPORAL_ADDRESS, ORKESTRA_IDENTITY_ADDRESS, ORKESTRA_TASK_ADDRESS,
     ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack. Traces go to
-    ORKESTRA_OTLP_ENDPOINT where it is set.
+    ORKESTRA_OTLP_ENDPOINT where it is set. An installation that encrypts what Temporal stores gives its workers
+    ORKESTRA_PAYLOAD_KEYS, or ORKESTRA_PAYLOAD_KEYS_FILE, and ORKESTRA_PAYLOAD_KEY_ID.
     """
     output = Output(as_json=as_json)
     if reload:
@@ -143,6 +144,7 @@ def _run(
         task_queue=task_queue,
         build=build,
         deployment=deployment,
+        payload_keys=payload_keys(os.environ),
     )
     try:
         asyncio.run(_serve(modules, settings, output))

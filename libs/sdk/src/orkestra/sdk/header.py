@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio.api.common.v1 import Payload
 
 HEADER = "orkestra"
+TENANT = "orkestra-tenant"
+"""Names in a payload's metadata whose it is, so that it is encrypted for that tenant."""
 MAX_BYTES = 128 * 1024
 
 
@@ -25,9 +27,9 @@ class RunHeader(BaseModel):
     traceparent: str | None = None
 
     def to_payload(self) -> Payload:
-        """Return the header as Temporal carries it."""
+        """Return the header as Temporal carries it where payloads are not encrypted."""
         data = self.model_dump_json(exclude_none=True).encode()
-        return Payload(metadata={"encoding": b"json/plain"}, data=data)
+        return Payload(metadata={"encoding": b"json/plain", TENANT: self.tenant_id.encode()}, data=data)
 
     def without_content(self) -> "RunHeader":
         """Return the header for an activity: the same without handoff and input, so that histories stay small."""

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context as TraceContext
 from opentelemetry.trace import SpanKind
 from orkestra.sdk.header import HEADER, RunHeader, read_header
-from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter
+from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter, running_header
 from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, WorkflowStatus
 from orkestra.wire import Error, dumps
 from orkestra.wire.tracing import NOWHERE, running_tenant, trace_of
@@ -59,6 +59,12 @@ def activity_header() -> RunHeader:
     if header is None:
         raise ApplicationError("The run has no Orkestra header.", type="RUN_UNKNOWN", non_retryable=True)
     return header
+
+
+def tenant_at_work() -> str | None:
+    """Return the tenant of the run whose code is running, in its workflow or in one of its activities."""
+    header = _activity_header.get() or running_header()
+    return None if header is None else header.tenant_id
 
 
 class _ActivityInbound(ActivityInboundInterceptor):

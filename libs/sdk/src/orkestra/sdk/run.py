@@ -183,6 +183,12 @@ def current_run() -> Run:
     return run
 
 
+def running_header() -> RunHeader | None:
+    """Return the header of the run that the calling code belongs to; None where it belongs to none."""
+    run = _current.get(None)
+    return None if run is None else run.header
+
+
 def enter(run: Run) -> None:
     """Make `run` the one that code in this asyncio task, and in tasks made by it, belongs to."""
     _current.set(run)

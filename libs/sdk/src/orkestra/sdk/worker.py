@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from types import ModuleType
@@ -15,9 +15,10 @@ from typing import Any
 import grpc
 from orkestra.sdk.activities import ServiceActivities
 from orkestra.sdk.builds import pinned
-from orkestra.sdk.converter import data_converter
+from orkestra.sdk.converter import HEADERS, data_converter_of
 from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClass
 from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.identity import IdentityServiceClient
@@ -57,6 +58,8 @@ class WorkerSettings:
     temporal_tls: TLSConfig | bool = False
     temporal_api_key: str | None = None
     grpc_credentials: grpc.ChannelCredentials | None = None
+    payload_keys: PayloadKeys = field(default_factory=PayloadKeys)
+    """What Temporal stores is encrypted and decrypted with these; nothing is where there are none."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,8 @@ async def _connect(settings: WorkerSettings) -> Client:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=data_converter,
+                data_converter=data_converter_of(settings.payload_keys),
+                header_codec_behavior=HEADERS,
                 tls=settings.temporal_tls,
                 api_key=settings.temporal_api_key,
             )

@@ -8,18 +8,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import grpc
 from orkestra.chassis import process, streams
 from orkestra.chassis.consumer import Consumer
-from orkestra.chassis.credentials import TokenSource
+from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
 from orkestra.sdk import worker
-from orkestra.sdk.converter import data_converter
+from orkestra.sdk.converter import HEADERS, data_converter_of
+from orkestra.sdk.payloads import Encryption
 from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound
@@ -28,11 +30,13 @@ from orkestra.workflow_worker.activities import TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
+from orkestra.workflow_worker.routes import CodecRoutes, build_codec
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from orkestra.workflow_worker.settings import ApiSettings, RoleSettings, WorkerSettings
 from orkestra.workflow_worker.workflows import Sweeps
 from temporalio.client import Client
 from temporalio.service import TLSConfig
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 SCHEMA = "workflow"
 
@@ -63,6 +67,8 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     )
     server = running.grpc_server(settings.grpc_port)
     add_workflow_service(server, operations, Verifier.of_identity(identity).authenticate)
+    if settings.codec_port is not None:
+        running.http_server(_codec(settings, identity), settings.codec_port)
     confirmations = Confirmations(tasks, tokens)
     consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, database, tasks, tokens, confirmations).take)
     running.need("postgres", database.check)
@@ -141,11 +147,21 @@ async def _temporal(settings: ApiSettings) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=data_converter,
+        data_converter=data_converter_of(settings.read_payload_keys()),
+        header_codec_behavior=HEADERS,
         lazy=True,
         tls=_temporal_tls(settings),
         api_key=_temporal_api_key(settings),
     )
+
+
+def _codec(settings: ApiSettings, identity: grpc.aio.Channel) -> Any:
+    """Return the endpoint where Temporal's pages have payloads decrypted."""
+    encryption = Encryption(settings.read_payload_keys())
+    routes = CodecRoutes(encryption, settings.temporal_namespace, CredentialCache(identity))
+    served: Any = build_codec(routes, origin=settings.codec_origin)
+    proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
+    return ProxyHeadersMiddleware(served, proxies)
 
 
 def _temporal_tls(settings: RoleSettings) -> TLSConfig | bool:
@@ -174,6 +190,7 @@ def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
         task_queue=settings.task_queue,
         temporal_tls=_temporal_tls(settings),
         temporal_api_key=_temporal_api_key(settings),
+        payload_keys=settings.read_payload_keys(),
         grpc_credentials=settings.grpc_tls.client_credentials() if settings.grpc_tls else None,
     )
 

@@ -109,7 +109,7 @@ class WakeUps:
             )
             await self._engine.adopt(header, signal, request_id=event.id)
         else:
-            await self._engine.wake_up(task.workflow_id, signal, request_id=event.id)
+            await self._engine.wake_up(task.workflow_id, signal, tenant_id=event.tenant_id, request_id=event.id)
         if task.workflow_id is not None:
             await self._note_waiting(event, task, task.workflow_id)
         if task.status in rules.ENDS:

@@ -137,7 +137,11 @@ with ended as (
         status = :status,
         run_id = :run_id,
         result = :result,
-        failure = :failure,
+        failure = case
+            when :status::text = 'cancelled' and cancel_reason is not null
+            then json_build_object('type', 'CANCELLED', 'message', cancel_reason)
+            else :failure::json
+        end,
         closed_at = now(),
         updated_at = now(),
         resource_version = resource_version + 1
@@ -231,3 +235,9 @@ select tenant_id, schedule_id from schedules
 where (synced_version < version or deleted_at is not null) and updated_at < now() - interval '2 seconds'
 order by updated_at
 limit 100;
+
+-- runs_after
+select workflow_id from runs where tenant_id = :tenant_id and workflow_id > :after order by workflow_id limit :limit;
+
+-- schedules_of_tenant
+select schedule_id from schedules where tenant_id = :tenant_id;

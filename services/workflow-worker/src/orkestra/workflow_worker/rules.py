@@ -46,6 +46,7 @@ MAY: dict[str, frozenset[str]] = {
     "report_end": frozenset({"worker"}),
     "fire": frozenset({"worker"}),
     "report_progress": frozenset({"worker"}),
+    "read_payloads": frozenset({"admin"}),
 }
 """Operation by role. Whoever asked for a run sees it and may cancel and signal it besides."""
 

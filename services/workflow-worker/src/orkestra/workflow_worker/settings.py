@@ -3,7 +3,15 @@
 from typing import Literal, Self
 
 from orkestra.chassis.access import Tls
-from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
+from orkestra.chassis.settings import (
+    DatabaseSettings,
+    GrpcSettings,
+    IdentitySettings,
+    NatsSettings,
+    ServiceSettings,
+    secret,
+)
+from orkestra.sdk.payloads import PayloadKeys
 from pydantic import Field, SecretStr, model_validator
 
 
@@ -22,6 +30,23 @@ class RoleSettings(ServiceSettings):
         None, description="Name in Temporal's certificate, where it is not the address."
     )
     task_address: str = Field(..., description="host:port of task-service.")
+    payload_keys: SecretStr | None = Field(
+        None,
+        description="Keys of what Temporal stores: id:key by spaces or lines, each 32 bytes in base64; all decrypt.",
+    )
+    payload_key_id: str | None = Field(
+        None, description="Id of the payload key that encrypts; where absent, nothing new is encrypted."
+    )
+
+    @model_validator(mode="after")
+    def _payload_keys_fit(self) -> Self:
+        self.read_payload_keys()
+        return self
+
+    def read_payload_keys(self) -> PayloadKeys:
+        """Return the payload keys; refuses (ValueError) ones that cannot be used."""
+        text = None if self.payload_keys is None else secret(self.payload_keys)
+        return PayloadKeys.parse(text, self.payload_key_id)
 
     @model_validator(mode="after")
     def _temporal_certificate_has_key(self) -> Self:
@@ -31,6 +56,17 @@ class RoleSettings(ServiceSettings):
 
 class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, RoleSettings):
     """The role api."""
+
+    codec_port: int | None = Field(
+        None, ge=0, le=65535, description="Port where Temporal's pages have payloads decrypted; closed where absent."
+    )
+    codec_origin: str | None = Field(
+        None, pattern=r"^https?://[^/]+$", description="Where Temporal's pages come from, for CORS: https://temporal.…"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks, by commas, of proxies whose X-Forwarded-For the codec port believes.",
+    )
 
 
 class WorkerSettings(RoleSettings):

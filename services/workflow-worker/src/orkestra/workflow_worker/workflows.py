@@ -7,6 +7,7 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
+from orkestra.sdk.payloads import KEY_MISSING
 from orkestra.sdk.run import FIRE_SCHEDULE as FIRE
 from orkestra.sdk.tasks import follow
 from orkestra.v1.task import AdvanceClockRequest
@@ -111,29 +112,38 @@ class Sweeps:
         since = self._since or await self._oldest_running()
         if since is None:
             return
+        is_read = True
         closed = list(dict.fromkeys([workflow_id async for workflow_id in self._engine.closed_since(since)]))
         for first in range(0, len(closed), 500):
             async with self._sweep.unscoped() as conn:
                 rows = await sql.sweep_running.rows(conn, workflow_ids=closed[first : first + 500])
             for row in rows:
-                await self._record_end(row["tenant_id"], row["workflow_id"])
-        self._since = began - OVERLAP
+                is_read = await self._record_end(row["tenant_id"], row["workflow_id"]) and is_read
+        if is_read:
+            self._since = began - OVERLAP
 
     async def _oldest_running(self) -> datetime | None:
         async with self._sweep.unscoped() as conn:
             oldest: datetime | None = await sql.sweep_oldest_running.value(conn)
         return oldest
 
-    async def _record_end(self, tenant_id: str, workflow_id: str) -> None:
+    async def _record_end(self, tenant_id: str, workflow_id: str) -> bool:
+        """Record how a run ended; False where that cannot be read before its key is there."""
         try:
             end = await self._engine.end_of(workflow_id)
         except RPCError as gone:
             if gone.status is RPCStatusCode.NOT_FOUND:
-                return
+                return True
             raise
+        except Unavailable as locked:
+            if locked.reason != KEY_MISSING:
+                raise
+            logger.warning("an end cannot be read", workflow_id=workflow_id, error=str(locked))
+            return False
         if end is None:  # reset or continued: its newest execution goes on
-            return
+            return True
         async with events_transaction(self._database, tenant_id) as tx:
             ended = await end_run(tx, workflow_id, end)
         if ended is not None:
             logger.info("recorded an end that nobody reported", workflow_id=workflow_id, status=end.status)
+        return True

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 from orkestra.forms import Invalid, check_input
 from orkestra.rules import is_live, parse_duration
-from orkestra.sdk.converter import data_converter
+from orkestra.sdk.converter import HEADERS, data_converter_of, encode_for, encode_header, payloads_of
 from orkestra.sdk.definition import Definition, WorkflowClass
 from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
@@ -82,7 +83,7 @@ class OrkestraTest:
     `people` gives names their groups; anyone else belongs to the groups that a task is offered to. `groups` says how
     groups give work to their members, `skills` what people are good at, `caps` how many live tasks they take.
     `calendars` gives the names that SLAs use their hours (see `office_hours`). Further workflows (children) and
-    activities of the author are given here.
+    activities of the author are given here. With `payload_keys` the test server stores what it is given encrypted.
     """
 
     def __init__(
@@ -95,11 +96,13 @@ class OrkestraTest:
         calendars: Mapping[str, WorkingHours] | None = None,
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
+        payload_keys: PayloadKeys | None = None,
     ) -> None:
         self._people = People(TENANT, people or {}, groups or {}, skills or {}, caps or {})
         self._calendars = checked(calendars or {})
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
+        self._payload_keys = payload_keys or PayloadKeys()
         self._stack = AsyncExitStack()
         self._queues: dict[type, str] = {}
         self._seen: set[str] = set()
@@ -107,9 +110,12 @@ class OrkestraTest:
     async def __aenter__(self) -> Self:
         self._server = await self._stack.enter_async_context(
             await WorkflowEnvironment.start_time_skipping(
-                data_converter=data_converter, test_server_existing_path=_test_server()
+                data_converter=data_converter_of(self._payload_keys), test_server_existing_path=_test_server()
             )
         )
+        config = self._server.client.config()
+        config["header_codec_behavior"] = HEADERS
+        self._client = Client(**config)
         self._stack.enter_context(self._server.auto_time_skipping_disabled())
         self.world = TaskWorld(self.now, self._wake_up, people=self._people, calendars=self._calendars)
         return self
@@ -120,7 +126,7 @@ class OrkestraTest:
     @property
     def client(self) -> Client:
         """Temporal's own client, for all that is not Orkestra's."""
-        return self._server.client
+        return self._client
 
     async def away(
         self, person: str, *, substitute: str, types: Sequence[str] = (), lasts: str | timedelta | None = None
@@ -232,7 +238,8 @@ class OrkestraTest:
             return
         signal = WakeUp(task_id=task.task_id, version=task.version)
         try:
-            await self.client.get_workflow_handle(task.workflow_id).signal(WAKE_UP_SIGNAL, signal)
+            with payloads_of(TENANT):
+                await self.client.get_workflow_handle(task.workflow_id).signal(WAKE_UP_SIGNAL, signal)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -258,10 +265,10 @@ class OrkestraTest:
             workflow_id=header.workflow_id,
             workflow_type=WorkflowType(name=temporal_type),
             task_queue=TaskQueue(name=queue),
-            input=Payloads(payloads=await self.client.data_converter.encode([value])),
+            input=Payloads(payloads=await encode_for(self.client.data_converter, TENANT, [value])),
             request_id=header.workflow_id,
         )
-        request.header.fields[HEADER].CopyFrom(header.to_payload())
+        request.header.fields[HEADER].CopyFrom(await encode_header(self.client.data_converter, header))
         await self.client.workflow_service.start_workflow_execution(request)
 
 

@@ -1,33 +1,41 @@
 """Recorded histories: kept as JSON, and replayed against the code as it is now."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orkestra.sdk.converter import data_converter
+from orkestra.sdk.converter import HEADERS, data_converter_of
 from orkestra.sdk.interceptor import OrkestraInterceptor
+from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.sandbox import sandbox
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 
-async def replay(*workflows: type, histories: Path) -> int:
+async def replay(*workflows: type, histories: Path, payload_keys: PayloadKeys | None = None) -> int:
     """Replay every history (*.json) in the folder against the workflows, and return how many there are.
 
     Raises temporalio's NondeterminismError where the code no longer does what was recorded: a run that waits since then
-    would be stranded. Refuses (ValueError) a folder without histories.
+    would be stranded. Refuses (ValueError) a folder without histories. Histories that are encrypted need their keys.
     """
     recorded = _read_histories(histories)
-    replayer = Replayer(
-        workflows=workflows,
-        data_converter=data_converter,
-        interceptors=[OrkestraInterceptor()],
-        workflow_runner=sandbox(),
-    )
+    replayer = replayer_of(workflows, payload_keys or PayloadKeys())
     for history in recorded:
         await replayer.replay_workflow(history)
     return len(recorded)
+
+
+def replayer_of(workflows: Sequence[type], payload_keys: PayloadKeys) -> Replayer:
+    """Return what replays histories as a worker runs them."""
+    return Replayer(
+        workflows=workflows,
+        data_converter=data_converter_of(payload_keys),
+        header_codec_behavior=HEADERS,
+        interceptors=[OrkestraInterceptor()],
+        workflow_runner=sandbox(),
+    )
 
 
 def write_history(history: WorkflowHistory, path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from orkestra.chassis.telemetry import step
 from orkestra.wire import FailedPrecondition, Unavailable
 from orkestra.workflow_worker.channels.bounds import Bounded, bounded, unavailable
+from orkestra.workflow_worker.channels.reading import refusal_of
 from temporalio.api.common.v1 import Payloads, WorkflowExecution
 from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType, UpdateWorkflowExecutionLifecycleStage
 from temporalio.api.query.v1 import WorkflowQuery
@@ -33,12 +34,12 @@ NOBODY_ANSWERED = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPC
 class Asking(Bounded):
     """Queries, updates, takes back and ends runs; Unavailable where no worker answers in 3 seconds."""
 
-    async def query(self, workflow_id: str, query: str, *, payload: Any) -> tuple[bool, Any]:
+    async def query(self, workflow_id: str, query: str, *, tenant_id: str, payload: Any) -> tuple[bool, Any]:
         """Return whether Temporal knows the run, and what its code answers; refuses what the code does not answer."""
         request = QueryWorkflowRequest(
             namespace=self._client.namespace,
             execution=WorkflowExecution(workflow_id=workflow_id),
-            query=WorkflowQuery(query_type=query, query_args=await self._values(payload)),
+            query=WorkflowQuery(query_type=query, query_args=await self._values(tenant_id, payload)),
         )
         await self._reachable()
         try:
@@ -49,11 +50,14 @@ class Asking(Bounded):
             raise nobody_answers() from None
         except RPCError as error:
             if error.status is RPCStatusCode.INVALID_ARGUMENT:
-                raise FailedPrecondition("QUERY_REFUSED", f"The run does not answer this: {error.message}.") from error
+                said = refusal_of(error)
+                raise FailedPrecondition("QUERY_REFUSED", f"The run does not answer this: {said}.") from error
             return self._if_gone(error), None
         return True, await self._decoded(answer.query_result)
 
-    async def update(self, workflow_id: str, update: str, *, payload: Any, update_id: str) -> tuple[bool, Any]:
+    async def update(
+        self, workflow_id: str, update: str, *, tenant_id: str, payload: Any, update_id: str
+    ) -> tuple[bool, Any]:
         """Return whether the run goes on, and what its code answers; once for one `update_id`."""
         request = UpdateWorkflowExecutionRequest(
             namespace=self._client.namespace,
@@ -63,7 +67,7 @@ class Asking(Bounded):
             ),
             request=Request(
                 meta=Meta(update_id=update_id, identity=self._client.identity),
-                input=Input(name=update, args=await self._values(payload)),
+                input=Input(name=update, args=await self._values(tenant_id, payload)),
             ),
         )
         await self._reachable()
@@ -85,7 +89,7 @@ class Asking(Bounded):
             namespace=self._client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             identity=self._client.identity,
-            reason=reason,
+            reason=self._said(reason, "terminated"),
         )
         call = self._service.terminate_workflow_execution(request)
         return await self._unless_gone("TerminateWorkflowExecution", call)
@@ -103,7 +107,7 @@ class Asking(Bounded):
                 request = ResetWorkflowExecutionRequest(
                     namespace=self._client.namespace,
                     workflow_execution=WorkflowExecution(workflow_id=workflow_id),
-                    reason=reason,
+                    reason=self._said(reason, "reset"),
                     workflow_task_finish_event_id=step_id,
                     request_id=request_id,
                     reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_CANCEL_REQUEST],
@@ -143,9 +147,8 @@ class Asking(Bounded):
             return False
         raise (nobody_answers() if error.status in NOBODY_ANSWERED else unavailable()) from error
 
-    async def _values(self, payload: Any) -> Payloads:
-        values = [] if payload is None else [payload]
-        return Payloads(payloads=await self._client.data_converter.encode(values))
+    async def _values(self, tenant_id: str, payload: Any) -> Payloads:
+        return await (self._encoded(tenant_id) if payload is None else self._encoded(tenant_id, payload))
 
     async def _decoded(self, answered: Payloads) -> Any:
         decoded = await self._client.data_converter.decode(list(answered.payloads))

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from orkestra.chassis.telemetry import step
+from orkestra.sdk.converter import encode_for, encode_header, is_encrypting
+from orkestra.sdk.header import RunHeader
 from orkestra.wire import Unavailable
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -25,6 +29,17 @@ class Bounded:
         """Raise Unavailable where Temporal does not answer within a second."""
         async with bounded(1.0):
             await self._service.get_system_info(GetSystemInfoRequest())
+
+    async def _encoded(self, tenant_id: str, *values: Any) -> Payloads:
+        """Return values as Temporal is given them for a run of the tenant."""
+        return Payloads(payloads=await encode_for(self._client.data_converter, tenant_id, values))
+
+    async def _header(self, header: RunHeader) -> Payload:
+        return await encode_header(self._client.data_converter, header)
+
+    def _said(self, reason: str, otherwise: str) -> str:
+        """Return a reason as Temporal may store it: it has no place for one that is encrypted."""
+        return otherwise if is_encrypting(self._client) else reason
 
     async def _reachable(self) -> None:
         """Tell a Temporal that is away from a worker that is, before waiting for the worker."""

@@ -13,10 +13,11 @@ from orkestra.v1.task import (
     AdvanceClockRequest,
 )
 from orkestra.v1.workflow import Failure, WorkflowStatus
-from orkestra.wire import Unavailable
+from orkestra.wire import FailedPrecondition, Unavailable
 from orkestra.workflow_worker.channels.bounds import Bounded, bounded, unavailable
+from orkestra.workflow_worker.channels.reading import readable
 from orkestra.workflow_worker.rules import ASK_HUMAN, BUILTIN_QUEUE, End, Start
-from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Payload, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -59,18 +60,17 @@ class Running(Bounded):
 
     async def start(self, start: Start) -> str:
         """Start a run and return Temporal's run id; a run that was started before keeps its first."""
-        payloads = await self._client.data_converter.encode([start.input])
         request = StartWorkflowExecutionRequest(
             namespace=self._client.namespace,
             workflow_id=start.header.workflow_id,
             workflow_type=WorkflowType(name=start.temporal_type),
             task_queue=TaskQueue(name=start.task_queue),
-            input=Payloads(payloads=payloads),
+            input=await self._encoded(start.header.tenant_id, start.input),
             identity=self._client.identity,
             request_id=start.header.workflow_id,
             workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
         )
-        request.header.fields[HEADER].CopyFrom(start.header.to_payload())
+        request.header.fields[HEADER].CopyFrom(await self._header(start.header))
         delay = start.start_at - datetime.now(UTC)
         if delay > timedelta():
             request.workflow_start_delay.CopyFrom(_duration(delay))
@@ -91,32 +91,32 @@ class Running(Bounded):
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             identity=self._client.identity,
             request_id=f"{workflow_id}-cancel",
-            reason=reason,
+            reason=self._said(reason, "cancelled"),
         )
         return await self._unless_gone(
             "RequestCancelWorkflowExecution", self._service.request_cancel_workflow_execution(request)
         )
 
-    async def wake_up(self, workflow_id: str, signal: WakeUp, *, request_id: str) -> bool:
+    async def wake_up(self, workflow_id: str, signal: WakeUp, *, tenant_id: str, request_id: str) -> bool:
         """Signal a run about one of its tasks; False where the run has ended or was never there."""
         request = SignalWorkflowExecutionRequest(
             namespace=self._client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             signal_name=WAKE_UP_SIGNAL,
-            input=Payloads(payloads=await self._client.data_converter.encode([signal])),
+            input=await self._encoded(tenant_id, signal),
             identity=self._client.identity,
             request_id=request_id,
         )
         return await self._unless_gone("SignalWorkflowExecution", self._service.signal_workflow_execution(request))
 
-    async def signal(self, workflow_id: str, signal: str, *, payload: Any, request_id: str) -> bool:
+    async def signal(self, workflow_id: str, signal: str, *, tenant_id: str, payload: Any, request_id: str) -> bool:
         """Send an author's signal, once for one request id; False where the run has ended or was never there."""
-        values = [] if payload is None else [payload]
+        values = () if payload is None else (payload,)
         request = SignalWorkflowExecutionRequest(
             namespace=self._client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             signal_name=signal,
-            input=Payloads(payloads=await self._client.data_converter.encode(values)),
+            input=await self._encoded(tenant_id, *values),
             identity=self._client.identity,
             request_id=request_id,
         )
@@ -124,20 +124,19 @@ class Running(Bounded):
 
     async def adopt(self, header: RunHeader, signal: WakeUp, *, request_id: str) -> bool:
         """Signal the workflow of a task without a run, starting it where it is not there; False where it has ended."""
-        encode = self._client.data_converter.encode
         request = SignalWithStartWorkflowExecutionRequest(
             namespace=self._client.namespace,
             workflow_id=signal.task_id,
             workflow_type=WorkflowType(name=ASK_HUMAN),
             task_queue=TaskQueue(name=BUILTIN_QUEUE),
-            input=Payloads(payloads=await encode([AdvanceClockRequest(task_id=signal.task_id)])),
+            input=await self._encoded(header.tenant_id, AdvanceClockRequest(task_id=signal.task_id)),
             signal_name=WAKE_UP_SIGNAL,
-            signal_input=Payloads(payloads=await encode([signal])),
+            signal_input=await self._encoded(header.tenant_id, signal),
             identity=self._client.identity,
             request_id=request_id,
             workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
         )
-        request.header.fields[HEADER].CopyFrom(header.to_payload())
+        request.header.fields[HEADER].CopyFrom(await self._header(header))
         return await self._unless_gone(
             "SignalWithStartWorkflowExecution", self._service.signal_with_start_workflow_execution(request)
         )
@@ -160,7 +159,7 @@ class Running(Bounded):
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise unavailable() from error
-        return events
+        return await readable(events, self._client.data_converter)
 
     async def _execution(self, workflow_id: str, run_id: str) -> list[HistoryEvent]:
         request = GetWorkflowExecutionHistoryRequest(
@@ -203,8 +202,11 @@ class Running(Bounded):
         if status is None:
             return None
         last = await self._last_event(info.execution)
-        result = await self._result_of(last) if status is WorkflowStatus.COMPLETED else None
-        return End(info.execution.run_id, status, result, await self._failure_of(last, status))
+        try:
+            result = await self._result_of(last) if status is WorkflowStatus.COMPLETED else None
+            return End(info.execution.run_id, status, result, await self._failure_of(last, status))
+        except FailedPrecondition as altered:
+            return End(info.execution.run_id, status, failure=Failure(type=altered.reason, message=str(altered)))
 
     async def last_poll(self, task_queue: str) -> datetime | None:
         """Return when a worker last asked for work of the queue, None where none is known; kept for 5 seconds."""

@@ -8,7 +8,7 @@ from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.v1.workflow import FireScheduleRequest, Schedule
 from orkestra.workflow_worker.channels.bounds import Bounded, bounded, unavailable
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE, FIRE_SCHEDULE
-from temporalio.api.common.v1 import Payloads, WorkflowType
+from temporalio.api.common.v1 import WorkflowType
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy
 from temporalio.api.schedule.v1 import IntervalSpec, ScheduleAction, SchedulePolicies, ScheduleSpec, ScheduleState
 from temporalio.api.schedule.v1 import Schedule as TemporalSchedule
@@ -77,10 +77,10 @@ class Scheduling(Bounded):
             workflow_id=f"fire_{schedule.schedule_id}",
             workflow_type=WorkflowType(name=FIRE_SCHEDULE),
             task_queue=TaskQueue(name=BUILTIN_QUEUE),
-            input=Payloads(payloads=await self._client.data_converter.encode([_asked(schedule)])),
+            input=await self._encoded(schedule.tenant_id, _asked(schedule)),
         )
         header = RunHeader(tenant_id=schedule.tenant_id, workflow_id="", requested_by=schedule.requested_by)
-        start.header.fields[HEADER].CopyFrom(header.to_payload())
+        start.header.fields[HEADER].CopyFrom(await self._header(header))
         return TemporalSchedule(
             spec=_spec(schedule),
             action=ScheduleAction(start_workflow=start),
@@ -88,7 +88,7 @@ class Scheduling(Bounded):
                 overlap_policy=ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL,
                 catchup_window=_duration(CATCH_UP),
             ),
-            state=ScheduleState(paused=schedule.paused, notes=schedule.note or ""),
+            state=ScheduleState(paused=schedule.paused, notes=self._said(schedule.note or "", "")),
         )
 
 

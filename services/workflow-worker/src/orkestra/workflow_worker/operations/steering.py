@@ -67,6 +67,7 @@ class Steering(Base):
         heard = await self.engine.signal(
             run.workflow_id,
             request.signal,
+            tenant_id=tx.tenant_id,
             payload=request.payload,
             request_id=f"{tx.ctx.subject}/{tx.ctx.request_id or uuid4()}",
         )
@@ -79,7 +80,9 @@ class Steering(Base):
         rules.check_asked("query", request.query, request.payload)
         run = await self._seen_run(ctx, GetWorkflowRequest(workflow_id=request.workflow_id))
         rules.check_started(run)
-        known, answer = await self.engine.query(run.workflow_id, request.query, payload=request.payload)
+        known, answer = await self.engine.query(
+            run.workflow_id, request.query, tenant_id=run.tenant_id, payload=request.payload
+        )
         if not known:
             raise rules.not_running(run)
         return QueryWorkflowResponse(result=_as_json(answer))
@@ -96,6 +99,7 @@ class Steering(Base):
         going_on, answer = await self.engine.update(
             run.workflow_id,
             request.update,
+            tenant_id=run.tenant_id,
             payload=request.payload,
             update_id=hashlib.sha256(asked.encode()).hexdigest(),
         )
