@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -333,7 +334,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         mailing = Mailing(directory, list(Channel), deliverer.wake)
         feeds = Feeds(database, Groups(database, channel, service_token), mailing)
         news = TaskNews(feeds)
-        consumers = hearing(stream, database, feeds, mailing, deliverer)
+        consumers = hearing(partial(Consumer, stream), database, feeds, mailing, deliverer)
         relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)
         loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run, deliverer.run)]
         world = World(

@@ -20,7 +20,7 @@ from orkestra.wire import Error
 LOOK_SECONDS = 5.0
 ROWS_AT_ONCE = 2000
 BATCH_SECONDS = 30.0
-PAGE = 200
+PAGE = 100
 AGAIN_AFTER = (timedelta(), timedelta(minutes=1), timedelta(minutes=10))
 """Tokens last half a minute, and what is in hand may still be written: so it is forgotten again."""
 LATE = timedelta(days=1)

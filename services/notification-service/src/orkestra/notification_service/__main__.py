@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.credentials import TokenSource
 from orkestra.chassis.database import Database
+from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
@@ -68,10 +70,13 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         known = Directory(database, identity, tokens)
         deliverer, mailing = delivering(settings, deliveries, known, poster, own_secrets)
         feeds = Feeds(database, Groups(database, identity, tokens), mailing)
-        consumers = hearing(stream, database, feeds, mailing, deliverer)
+        forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)))
+        process.loop("deleted tenants", forgetting.run)
+        listener = partial(Consumer, stream, is_gone=forgetting.has_forgotten)
+        consumers = hearing(listener, database, feeds, mailing, deliverer)
         verdicts = await langfuse(settings, tokens, stack)
         if verdicts is not None:
-            consumers.append(Consumer(stream, LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
+            consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
         working: list[Consumer | Deliverer] = [*consumers, deliverer]
         for one in working:
             process.loop(type(one).__name__.lower(), one.run)

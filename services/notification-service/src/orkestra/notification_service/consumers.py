@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import grpc
-from orkestra.chassis.consumer import Consumer
+from orkestra.chassis.consumer import Consumer, Handler
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter
-from orkestra.chassis.streams import Nats
 from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import (
     Feeds,
@@ -22,7 +21,15 @@ from orkestra.notification_service.operations import (
     sql,
 )
 from orkestra.notification_service.rules import RUN_ENDS, TASK_EVENTS, TOLD_OUTSIDE, is_wanted
-from orkestra.v1.events import GroupEvent, MailLinkEvent, MembershipEvent, TaskEvent, UserEvent, WorkflowEvent
+from orkestra.v1.events import (
+    GroupEvent,
+    MailLinkEvent,
+    MembershipEvent,
+    SubstitutionEvent,
+    TaskEvent,
+    UserEvent,
+    WorkflowEvent,
+)
 from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
 from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable, loads
 
@@ -49,7 +56,8 @@ OUTSIDE_SUBJECTS = tuple(
     f"orkestra.v1.*.{events}" for events in ("task.*", "workflow.*", "identity.*", "webhook.*", "notification.failed")
 )
 PEOPLE_SUBJECTS = tuple(
-    f"orkestra.v1.*.identity.{event}" for event in ("user_changed", "group_changed", "membership_changed")
+    f"orkestra.v1.*.identity.{event}"
+    for event in ("user_changed", "group_changed", "membership_changed", "substitution_changed")
 )
 
 
@@ -90,13 +98,13 @@ class MailLinks:
 
 
 class PeopleCopies:
-    """Keeps the copies of people and groups; an older version never replaces a newer one."""
+    """Keeps the copies of people, groups and substitutes; an older version never replaces a newer one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def hear(self, event: Event) -> None:
-        """Copy the person or the group of the event."""
+        """Copy what the event says of a person or a group."""
         tenant_id = event.tenant_id
         async with self._database.transaction(tenant_id) as conn:
             match event.event:
@@ -106,6 +114,9 @@ class PeopleCopies:
                     await remember_group(conn, event.payload(GroupEvent).group, tenant_id=tenant_id)
                 case "membership_changed":
                     await remember_group(conn, event.payload(MembershipEvent).group, tenant_id=tenant_id)
+                case "substitution_changed":
+                    away = event.payload(SubstitutionEvent).substitution
+                    await sql.remember_substitution.execute(conn, **away.model_dump(), tenant_id=tenant_id)
 
 
 class OutsideNews:
@@ -225,12 +236,18 @@ class Waker(Protocol):
     def wake(self) -> None: ...
 
 
-def hearing(stream: Nats, database: Database, feeds: Feeds, mailing: Mailing, deliverer: Waker) -> list[Consumer]:
-    """Return every consumer of this service but Langfuse's."""
+def hearing(
+    listener: Callable[[str, Sequence[str], Handler], Consumer],
+    database: Database,
+    feeds: Feeds,
+    mailing: Mailing,
+    deliverer: Waker,
+) -> list[Consumer]:
+    """Return every consumer of this service but Langfuse's, each made by `listener`."""
     return [
-        Consumer(stream, TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
-        Consumer(stream, RUNS, RUN_SUBJECTS, RunNews(feeds).hear),
-        Consumer(stream, OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
-        Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
-        Consumer(stream, MAIL_LINKS, MAIL_LINK_SUBJECTS, MailLinks(mailing).hear),
+        listener(TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
+        listener(RUNS, RUN_SUBJECTS, RunNews(feeds).hear),
+        listener(OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
+        listener(PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+        listener(MAIL_LINKS, MAIL_LINK_SUBJECTS, MailLinks(mailing).hear),
     ]
