@@ -15,6 +15,7 @@ from orkestra.chassis import process, streams
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.database import Database
+from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.relay import Relay
@@ -29,7 +30,7 @@ from orkestra.workflow_worker import workflows
 from orkestra.workflow_worker.activities import TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, WakeUps
-from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, WorkflowOperations
+from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, TenantRuns, WorkflowOperations
 from orkestra.workflow_worker.routes import CodecRoutes, build_codec
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
 from orkestra.workflow_worker.settings import ApiSettings, RoleSettings, WorkerSettings
@@ -70,7 +71,11 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     if settings.codec_port is not None:
         running.http_server(_codec(settings, identity), settings.codec_port)
     confirmations = Confirmations(tasks, tokens)
-    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, WakeUps(engine, database, tasks, tokens, confirmations).take)
+    deletions = DeletionsOfIdentity(identity, tokens.of(None))
+    forgetting = Forgetting(sweep, nats, deletions, first=TenantRuns(database, engine).forget)
+    wake_ups = WakeUps(engine, database, tasks, tokens, confirmations)
+    consumer = Consumer(nats, WAKE_UPS, SUBJECTS, wake_ups.take, is_gone=forgetting.has_forgotten)
+    running.loop("deleted tenants", forgetting.run)
     running.need("postgres", database.check)
     running.watch("nats", nats.check)
     running.watch("temporal", engine.check)

@@ -1,9 +1,10 @@
 """Temporal, as far as the service needs it; Unavailable where it does not answer in time."""
 
 from orkestra.workflow_worker.channels.asking import Asking
+from orkestra.workflow_worker.channels.clearing import Clearing
 from orkestra.workflow_worker.channels.running import Running
 from orkestra.workflow_worker.channels.scheduling import Scheduling
 
 
-class Engine(Running, Asking, Scheduling):
+class Engine(Running, Asking, Scheduling, Clearing):
     """One namespace of Temporal."""

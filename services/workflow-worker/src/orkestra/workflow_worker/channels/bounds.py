@@ -9,13 +9,15 @@ from orkestra.chassis.telemetry import step
 from orkestra.sdk.converter import encode_for, encode_header, is_encrypting
 from orkestra.sdk.header import RunHeader
 from orkestra.wire import Unavailable
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Memo, Payload, Payloads
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 BOUND_SECONDS = 1.5
 NOT_CONNECTED = "Failed client connect"
+TENANT_MEMO = "orkestra_tenant"
+"""Whose an execution is, readable in lists also where its payloads are encrypted."""
 
 
 class Bounded:
@@ -36,6 +38,10 @@ class Bounded:
 
     async def _header(self, header: RunHeader) -> Payload:
         return await encode_header(self._client.data_converter, header)
+
+    def _memo(self, tenant_id: str) -> Memo:
+        said = Payload(metadata={"encoding": b"json/plain"}, data=f'"{tenant_id}"'.encode())
+        return Memo(fields={TENANT_MEMO: said})
 
     def _said(self, reason: str, otherwise: str) -> str:
         """Return a reason as Temporal may store it: it has no place for one that is encrypted."""

@@ -68,6 +68,7 @@ class Running(Bounded):
             input=await self._encoded(start.header.tenant_id, start.input),
             identity=self._client.identity,
             request_id=start.header.workflow_id,
+            memo=self._memo(start.header.tenant_id),
             workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
         )
         request.header.fields[HEADER].CopyFrom(await self._header(start.header))
@@ -134,6 +135,7 @@ class Running(Bounded):
             signal_input=await self._encoded(header.tenant_id, signal),
             identity=self._client.identity,
             request_id=request_id,
+            memo=self._memo(header.tenant_id),
             workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
         )
         request.header.fields[HEADER].CopyFrom(await self._header(header))

@@ -78,6 +78,7 @@ class Scheduling(Bounded):
             workflow_type=WorkflowType(name=FIRE_SCHEDULE),
             task_queue=TaskQueue(name=BUILTIN_QUEUE),
             input=await self._encoded(schedule.tenant_id, _asked(schedule)),
+            memo=self._memo(schedule.tenant_id),
         )
         header = RunHeader(tenant_id=schedule.tenant_id, workflow_id="", requested_by=schedule.requested_by)
         start.header.fields[HEADER].CopyFrom(await self._header(header))

@@ -2,6 +2,7 @@
 
 from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
+from orkestra.workflow_worker.operations.forgetting import TenantRuns
 from orkestra.workflow_worker.operations.progress import Progressing
 from orkestra.workflow_worker.operations.reading import Reading
 from orkestra.workflow_worker.operations.scheduling import Scheduling, sync_schedule
@@ -15,6 +16,7 @@ __all__ = [
     "Engine",
     "FindPerson",
     "TasksOf",
+    "TenantRuns",
     "WorkflowOperations",
     "end_run",
     "no_longer_waits",
