@@ -164,7 +164,9 @@ class Identity(OfficeIdentity):
         size = request.page_size or 50
         if size > MAX_PAGE:
             raise InvalidArgument("REQUEST_INVALID", "A page is shorter.")
-        return ListUsersResponse(users=found[:size], next_page_token="more" if len(found) > size else None)
+        start = int(request.page_token or 0)
+        more = str(start + size) if len(found) > start + size else None
+        return ListUsersResponse(users=found[start : start + size], next_page_token=more)
 
     async def list_groups(self, ctx: Context, request: ListGroupsRequest) -> ListGroupsResponse:
         people = [user for user in self.users.values() if user.tenant_id == ctx.tenant_id]

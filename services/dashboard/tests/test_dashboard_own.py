@@ -69,7 +69,7 @@ async def test_a_forgotten_password_is_asked_for_and_nobody_learns_who_is_known(
         assert "Mot de passe oublié" in form
         told = [(await http.post("/password", data={"email": each})).text for each in ("a@b.example", "ada@b.example")]
         assert told[0].count("a link is on its way") == 1
-        assert [re.sub(r"nonce=\S+", "", each) for each in told][0] == re.sub(r"nonce=\S+", "", told[1])
+        assert len({re.sub(r"nonce=\S+", "", each) for each in told}) == 1
         other = await http.post("/password", data={"email": "a@b.example"}, headers={"sec-fetch-site": "cross-site"})
         assert (await http.post("/password", data={"email": ""})).status_code == 422
     assert other.status_code == 403

@@ -39,6 +39,8 @@ async def test_an_admin_keeps_people_groups_keys_calendars_the_policy_and_webhoo
         desk = Desk(http, await csrf_of(http))
         for path in PAGES:
             await desk.see(path)
+            if path not in ("", "/notifications"):
+                assert (await desk.see(f"{path}.csv")).count("\r\n") >= 1
         made = await desk.post("/people", email="nia@demo.example", name="Nia <b>", roles=["member"], locale="fr")
         person = made.headers["location"].removesuffix("?saved=1").removeprefix("/settings")
         assert "Nia &lt;b&gt;" in await desk.see(person)
@@ -121,6 +123,7 @@ async def test_a_member_administers_nothing(stack: Stack) -> None:
         assert "/settings/audit" not in profile
         for path in ("/keys", "/webhooks", "/audit"):
             assert (await http.get(f"/settings{path}")).status_code == 403
+            assert (await http.get(f"/settings{path}.csv")).status_code == 403
         assert "A new person" not in await desk.see("/people")
         for path, fields in (
             ("/people", {"email": "eve@demo.example", "name": "Eve"}),

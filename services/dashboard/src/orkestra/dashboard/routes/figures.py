@@ -66,7 +66,7 @@ async def figures_csv(visit: Visit) -> Response:
     """Writes every figure of the period as CSV."""
     _, found = await _found(visit)
     names = await visit.names(*(each.user_id for each in found.people))
-    return csv_answer("figures", ("figure", "of", "value", "unit"), _rows(found, names))
+    return await csv_answer("figures", ("figure", "of", "value", "unit"), _rows(found, names))
 
 
 async def _found(visit: Visit) -> tuple[dict[str, str], TaskFigures]:

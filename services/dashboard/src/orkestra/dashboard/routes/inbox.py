@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes import filters
-from orkestra.dashboard.routes.exporting import csv_answer
+from orkestra.dashboard.routes.exporting import csv_answer, every
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
@@ -36,7 +36,6 @@ DID = {
 PAGE = 50
 MOST_SHOWN = 1000
 MOST_VIEWS = 100
-MOST_EXPORTED = 10_000
 
 
 async def home(_: Visit) -> Response:
@@ -83,8 +82,8 @@ async def inbox_list(visit: Visit) -> Response:
 async def inbox_csv(visit: Visit) -> Response:
     """Writes the list as CSV, up to 10,000 tasks."""
     wanted = filters.request_of(visit, filters.scope_of(visit), filters.filters_of(visit))
-    first = await visit.tasks.list_tasks(wanted.model_copy(update={"page_size": 200}))
-    return csv_answer("tasks", COLUMNS, _rows(visit, wanted, first))
+    found = every(visit.tasks.list_tasks, wanted.model_copy(update={"page_size": 200}), of="tasks")
+    return await csv_answer("tasks", COLUMNS, _rows(visit, found))
 
 
 async def counts(visit: Visit) -> Response:
@@ -110,17 +109,9 @@ COLUMNS = (
 )
 
 
-async def _rows(visit: Visit, wanted: ListTasksRequest, page: ListTasksResponse) -> AsyncIterator[list[Any]]:
-    written = 0
-    while True:
-        names = await visit.names(*(who for task in page.tasks for who in (task.assignee, task.completed_by)))
-        for task in page.tasks:
-            yield _row(task, names)
-        written += len(page.tasks)
-        if page.next_page_token is None or written >= MOST_EXPORTED:
-            return
-        more = {"page_size": 200, "page_token": page.next_page_token}
-        page = await visit.tasks.list_tasks(wanted.model_copy(update=more))
+async def _rows(visit: Visit, found: AsyncIterator[Task]) -> AsyncIterator[list[Any]]:
+    async for task in found:
+        yield _row(task, await visit.names(task.assignee, task.completed_by))
 
 
 def _row(task: Task, names: dict[str, str]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.exporting import csv_answer
+from orkestra.dashboard.routes.exporting import csv_answer, every
 from orkestra.dashboard.routes.settings import Trouble, attempt, moment_of, page, trouble_of
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
@@ -25,7 +25,6 @@ from orkestra.v1.identity import (
 from orkestra.wire import Error, InvalidArgument, Unauthenticated, dumps
 
 PAGE = 50
-MOST_EXPORTED = 10_000
 KINDS = {"agent": N_("An agent, which asks people"), "service": N_("An outside system")}
 
 
@@ -94,20 +93,14 @@ async def audit_csv(visit: Visit) -> Response:
     """Writes the audit as CSV, up to 10,000 entries."""
     here = {name: visit.query(name) or "" for name in ("actor", "action", "resource_id", "since", "until")}
     columns = ("at", "actor", "actor_kind", "action", "resource", "resource_id", "door", "before", "after")
-    return csv_answer("audit", columns, _rows(visit, _asked(visit, here)))
+    asked = _asked(visit, here).model_copy(update={"page_token": None, "page_size": 100})
+    return await csv_answer("audit", columns, _rows(every(visit.identity.list_audit, asked, of="entries")))
 
 
-async def _rows(visit: Visit, asked: ListAuditRequest) -> AsyncIterator[list[Any]]:
-    written = 0
-    while True:
-        found = await visit.identity.list_audit(asked)
-        for entry in found.entries:
-            acted = [entry.at, entry.actor, entry.actor_kind, entry.action, entry.resource, entry.resource_id]
-            yield [*acted, entry.door, *(dumps(each) if each else None for each in (entry.before, entry.after))]
-        written += len(found.entries)
-        if found.next_page_token is None or written >= MOST_EXPORTED:
-            return
-        asked = asked.model_copy(update={"page_token": found.next_page_token})
+async def _rows(found: AsyncIterator[AuditEntry]) -> AsyncIterator[list[Any]]:
+    async for entry in found:
+        acted = [entry.at, entry.actor, entry.actor_kind, entry.action, entry.resource, entry.resource_id]
+        yield [*acted, entry.door, *(dumps(each) if each else None for each in (entry.before, entry.after))]
 
 
 def _asked(visit: Visit, here: dict[str, str]) -> ListAuditRequest:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.exporting import csv_answer
+from orkestra.dashboard.routes.exporting import csv_answer, every
 from orkestra.dashboard.routes.markup import safe_url
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.reading import facts
@@ -30,7 +30,6 @@ from orkestra.v1.workflow import (
 from orkestra.wire import Error, NotFound, Unauthenticated, Unavailable, loads
 
 PAGE = 50
-MOST_EXPORTED = 10_000
 COLUMNS = (
     *("workflow_id", "definition", "version", "status", "case", "tags"),
     *("started_at", "closed_at", "failure"),
@@ -80,20 +79,14 @@ async def workflows(visit: Visit) -> Response:
 
 async def workflows_csv(visit: Visit) -> Response:
     """Writes the list as CSV, up to 10,000 runs."""
-    return csv_answer("workflows", COLUMNS, _rows(visit, _asked(visit, _filters(visit))))
+    asked = _asked(visit, _filters(visit)).model_copy(update={"page_size": 200})
+    return await csv_answer("workflows", COLUMNS, _rows(every(visit.workflows.list_workflows, asked, of="workflows")))
 
 
-async def _rows(visit: Visit, asked: ListWorkflowsRequest) -> AsyncIterator[list[Any]]:
-    asked, written = asked.model_copy(update={"page_size": 200}), 0
-    while True:
-        page = await visit.workflows.list_workflows(asked)
-        for run in page.workflows:
-            described = [run.workflow_id, run.definition, run.version, run.status, run.business_id, " ".join(run.tags)]
-            yield [*described, run.started_at, run.closed_at, run.failure.type if run.failure else None]
-        written += len(page.workflows)
-        if page.next_page_token is None or written >= MOST_EXPORTED:
-            return
-        asked = asked.model_copy(update={"page_token": page.next_page_token})
+async def _rows(found: AsyncIterator[Workflow]) -> AsyncIterator[list[Any]]:
+    async for run in found:
+        described = [run.workflow_id, run.definition, run.version, run.status, run.business_id, run.tags]
+        yield [*described, run.started_at, run.closed_at, run.failure.type if run.failure else None]
 
 
 def _filters(visit: Visit) -> dict[str, str | None]:
