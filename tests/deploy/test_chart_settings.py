@@ -110,6 +110,26 @@ def test_production_signs_people_in_at_its_provider_alone(tmp_path: Path) -> Non
     assert dashboard["ORKESTRA_PUBLIC_URL"] == "https://people.acme.example"
 
 
+def test_production_sends_agents_to_its_issuer_and_checks_providers_against_its_authority(tmp_path: Path) -> None:
+    door = loaded(pod_of(of_kind("Deployment", "production")["mcp-gateway"])["containers"][0], tmp_path)
+    assert isinstance(door, McpGatewaySettings)
+    told = (door.oauth_issuers, door.oauth_resource, door.oauth_scope, door.public_url)
+    assert told == ("https://idp.acme.example", None, "orkestra", "https://mcp.acme.example/mcp")
+    identity = environment(pod_of(of_kind("Deployment", "production")["identity-service"])["containers"][0])
+    assert identity["ORKESTRA_OIDC_CA_FILE"] == "/run/tls/providers/ca.crt"
+
+
+def test_issuers_have_the_audience_and_scope_that_they_were_given(tmp_path: Path) -> None:
+    told = '{"issuers": ["https://a.example", "https://b.example"], "resource": "https://all.example", "scope": "bpm"}'
+    sets = (f"oauth={told}", 'signIn={"providersSecret": "providers"}')
+    door = loaded(pod_of(of_kind("Deployment", "minimal", *sets)["mcp-gateway"])["containers"][0], tmp_path)
+    assert isinstance(door, McpGatewaySettings)
+    told_to_it = (door.oauth_issuers, door.oauth_resource, door.oauth_scope)
+    assert told_to_it == ("https://a.example,https://b.example", "https://all.example", "bpm")
+    plain = environment(pod_of(of_kind("Deployment", "minimal")["mcp-gateway"])["containers"][0])
+    assert not [name for name in plain if "OAUTH" in name]
+
+
 def test_a_setting_that_a_service_does_not_know_would_be_found(tmp_path: Path) -> None:
     container = pod_of(
         of_kind("Deployment", "minimal", 'services.task-service.env={"ORKESTRA_POOL_SICE": 3}')["task-service"]

@@ -354,6 +354,8 @@ def test_values_with_which_nothing_works_are_refused_with_the_remedy() -> None:
         ("notifications.mail.address=x:25", "notifications.mail.from, the address that mail comes from"),
         ("langfuse.baseUrl=https://x", "langfuse.existingSecret are needed"),
         ("signIn.password=false", "nobody could sign in"),
+        ("oauth.issuers[0]=https://x,hosts.mcp=x", "signIn.providersSecret is needed"),
+        ("oauth.issuers[0]=https://x,signIn.providersSecret=x", "hosts.mcp, or oauth.resource, is needed"),
         ("workers[0].name=dashboard,workers[0].image=x,workers[0].modules[0]=a", "the name dashboard is taken"),
     ],
 )

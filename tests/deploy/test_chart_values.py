@@ -75,6 +75,8 @@ def test_an_unknown_key_is_refused_by_its_name(helm: str, wrong: str, named: str
         ("nats.replicas=2", "replicas"),
         ("services.task-service.env.POOL_SIZE=3", "POOL_SIZE"),
         ("temporal.address=somewhere", "address"),
+        ("oauth.issuers[0]=idp", "issuers"),
+        ("oauth.scope=two words", "scope"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(wrong: str, named: str) -> None:

@@ -80,6 +80,14 @@ imagePullSecrets:
 {{- if not (or .Values.signIn.password .Values.signIn.providersSecret) }}
 {{- $faults = append $faults "signIn.providersSecret is needed with signIn.password=false: nobody could sign in." }}
 {{- end }}
+{{- if .Values.oauth.issuers }}
+{{- if not .Values.signIn.providersSecret }}
+{{- $faults = append $faults "signIn.providersSecret is needed with oauth.issuers: identity-service checks their tokens as the providers in it say." }}
+{{- end }}
+{{- if not (or .Values.hosts.mcp .Values.oauth.resource) }}
+{{- $faults = append $faults "hosts.mcp, or oauth.resource, is needed with oauth.issuers: it is what their tokens are meant for." }}
+{{- end }}
+{{- end }}
 {{- $names := list }}
 {{- range .Values.workers }}
 {{- if or (has .name $names) (hasKey $.Values.services .name) (eq .name "worker") }}

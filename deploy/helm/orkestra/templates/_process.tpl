@@ -104,6 +104,15 @@ ORKESTRA_ALLOWED_ORIGINS: https://{{ $host }}
 {{- else }}
 ORKESTRA_ALLOWED_HOSTS: {{ $inside | quote }}
 {{- end }}
+{{- with $root.Values.oauth }}
+{{- if .issuers }}
+ORKESTRA_OAUTH_ISSUERS: {{ join "," .issuers | quote }}
+ORKESTRA_OAUTH_SCOPE: {{ .scope | quote }}
+{{- with .resource }}
+ORKESTRA_OAUTH_RESOURCE: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -149,6 +158,9 @@ ORKESTRA_PASSWORD_SIGN_IN: "false"
 {{- end }}
 {{- if .Values.signIn.providersSecret }}
 ORKESTRA_OIDC_PROVIDERS_FILE: /run/secrets/orkestra/oidc-providers
+{{- if .Values.signIn.caSecret }}
+ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -237,6 +249,9 @@ nats: {{ $values.nats.tls.existingSecret }}
 {{- if and $one.temporal $values.temporal.tls.existingSecret }}
 temporal: {{ $values.temporal.tls.existingSecret }}
 {{- end }}
+{{- end }}
+{{- if and (eq $one.module "orkestra.identity_service") $values.signIn.providersSecret $values.signIn.caSecret }}
+providers: {{ $values.signIn.caSecret }}
 {{- end }}
 {{- with $values.grpc.tls.existingSecret }}
 grpc: {{ . }}
