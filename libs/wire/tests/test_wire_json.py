@@ -1,6 +1,8 @@
 """JSON at the doors: strict, exact, and every refusal at once."""
 
 import json
+import re
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +49,23 @@ def test_text_outside_strict_json_is_refused(text: str | bytes, code: str, path:
         loads(text)
     assert caught.value.reason == "REQUEST_INVALID"
     assert [(error.code, error.path) for error in caught.value.errors] == [(code, path)]
+
+
+def test_a_key_that_is_given_twice_among_very_many_is_found_in_little_time() -> None:
+    many = ",".join(f'"{number}":1' for number in range(100_000))
+    began = time.process_time()
+    with pytest.raises(InvalidArgument) as caught:
+        loads("{" + many + ',"99999":1}')
+    assert [error.code for error in caught.value.errors] == ["duplicate_key"]
+    assert time.process_time() - began < 5, "it is found in one walk; counting each key takes minutes"
+
+
+def test_a_refusal_names_the_first_two_hundred_fields_that_are_wrong() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        parse(type(animal()), {str(number): 1 for number in range(10_000)})
+    assert len(caught.value.errors) == 200
+    assert len(str(caught.value)) < 200
+    assert re.search(r"\(and \d{4,5} more\)", str(caught.value))
 
 
 def test_text_at_the_limits_is_read() -> None:

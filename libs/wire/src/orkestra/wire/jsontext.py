@@ -126,9 +126,9 @@ def _walk(root: Any) -> Iterator[tuple[str, int, Any]]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise refusal("", "duplicate_key", f"The key {twice!r} is given twice in one object.")
+        seen: set[str] = set()  # counting each among all would keep a process busy for minutes
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise refusal("", "duplicate_key", f"The key {twice[:100]!r} is given twice in one object.")
     return found
 
 

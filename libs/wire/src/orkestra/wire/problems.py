@@ -47,12 +47,17 @@ TEMPLATES = {
 }
 
 
+MOST = 200
+"""How many field errors a refusal names."""
+
+
 def to_invalid_argument(exc: ValidationError, *, path_prefix: str = "") -> InvalidArgument:
-    """Turn all that Pydantic found into one InvalidArgument REQUEST_INVALID, one field error each."""
-    found = [_field_error(error, path_prefix) for error in exc.errors(include_url=False, include_input=False)]
+    """Turn what Pydantic found into one InvalidArgument REQUEST_INVALID, one field error each of the first 200."""
+    errors = exc.errors(include_url=False, include_input=False)
+    found = [_field_error(error, path_prefix) for error in errors[:MOST]]
     first = found[0]
     where = f"{first.path}: " if first.path else ""
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return InvalidArgument("REQUEST_INVALID", f"{where}{first.message}{more}", errors=found)
 
 

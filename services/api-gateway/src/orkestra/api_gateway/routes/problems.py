@@ -84,7 +84,8 @@ async def _not_served(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code = CODES.get(error.status_code, HTTPStatus(error.status_code).name)
-    detail = _DETAILS.get(code, error.detail).format(method=request.method, path=request.url.path)
+    told = _DETAILS.get(code)
+    detail = error.detail if told is None else told.format(method=request.method, path=request.url.path)
     headers = limits_of(request) | dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))

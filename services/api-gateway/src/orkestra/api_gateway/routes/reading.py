@@ -97,7 +97,7 @@ def _query(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     for name in names:
         if name not in endpoint.open_fields:
             raise _refused(name, "unknown_field", "There is no such query parameter.")
-        if names.count(name) > 1 and not _takes_many(endpoint, name):
+        if not _takes_many(endpoint, name) and names.count(name) > 1:
             raise _refused(name, "duplicate_key", "This query parameter is given twice.")
     stand_ins = dict.fromkeys(endpoint.takes.model_fields.keys() - endpoint.open_fields.keys(), "-")
     try:
