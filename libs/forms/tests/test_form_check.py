@@ -249,12 +249,6 @@ def test_a_group_without_fields_picks_a_group_of_people() -> None:
     assert (schema["properties"]["team"]["type"], check(schema)) == ("string", schema)
 
 
-def test_types_that_a_room_cannot_serve_are_refused_by_name() -> None:
-    with pytest.raises(Invalid) as caught:
-        check({"fields": {"proof": {"type": "file"}}}, without=frozenset({"file"}))
-    assert [(each.path, each.code) for each in caught.value.problems] == [("fields.proof.type", "type_not_available")]
-
-
 def test_every_problem_of_a_form_is_told_at_once() -> None:
     form = {"a": {"type": "x"}, "b": {"type": "text", "y": 1}, "c": {"type": "select"}}
     assert refusals(form) == {("a.type", "unknown_type"), ("b.y", "unknown_key"), ("c.options", "options_missing")}

@@ -18,10 +18,10 @@ from orkestra.chassis.grpc import channel as grpc_channel
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.migrate import migrate
 from orkestra.chassis.tokens import Signer
-from orkestra.rules import mint_task_id
+from orkestra.rules import AttachmentLimits, mint_task_id
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.consumers import PeopleCopies
-from orkestra.task_service.operations import Ends, People, TaskOperations, Tips
+from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
 from orkestra.v1.events import SubstitutionEvent
@@ -121,6 +121,7 @@ class World:
     database: Database
     ends: Ends
     tips: Tips
+    leftovers: Leftovers
     operations: TaskOperations
     channel: grpc.aio.Channel
 
@@ -290,12 +291,15 @@ async def running(admin_url: str) -> AsyncIterator[World]:
     database = await Database.connect(as_role(admin_url, "task_app"), schema="task", max_size=20)
     sweep = await Database.connect(as_role(admin_url, "task_sweep"), schema="task", max_size=2)
     receipt_key = ReceiptKey(base64.b64encode(bytes(range(32, 64))).decode())
-    operations = TaskOperations(database, People(channel, service_token), receipt_key)
+    contents = Contents({"database": Chunks(database)}, AttachmentLimits(max_size=3 * 1024 * 1024, max_count=5))
+    operations = TaskOperations(database, People(channel, service_token), receipt_key, contents)
     add_task_service(server, operations, signer.verifier().authenticate)
     await server.start()
     try:
         ends, tips = Ends(database, sweep), Tips(database, sweep, receipt_key)
-        yield World(admin_url, f"127.0.0.1:{port}", identity, signer, database, ends, tips, operations, channel)
+        leftovers = Leftovers(database, sweep, contents)
+        address = f"127.0.0.1:{port}"
+        yield World(admin_url, address, identity, signer, database, ends, tips, leftovers, operations, channel)
     finally:
         await channel.close(None)
         await server.stop(None)

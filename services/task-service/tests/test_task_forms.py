@@ -113,7 +113,6 @@ HOSTILE: dict[str, tuple[Any, str, str]] = {
     "10,000 fields": ({f"f{n}": {"type": "text"} for n in range(10_000)}, "form", "form_too_large"),
     "201 fields": ({f"f{n}": {"type": "text"} for n in range(201)}, "form", "too_many_fields"),
     "many options": ({"a": {"type": "select", "options": list(range(50_000))}}, "form", "form_too_large"),
-    "files": ({"a": {"type": "file"}}, "form.a.type", "type_not_available"),
 }
 
 

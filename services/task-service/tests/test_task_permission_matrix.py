@@ -18,6 +18,7 @@ from orkestra.v1.task import (
     DeleteCalendarRequest,
     DeleteViewRequest,
     EscalationStep,
+    GetAttachmentRequest,
     GetCalendarRequest,
     GetCorrectionStatisticsRequest,
     GetEscalationCheckRequest,
@@ -26,6 +27,7 @@ from orkestra.v1.task import (
     GetTaskHistoryRequest,
     GetTaskRequest,
     GetViewRequest,
+    ListAttachmentsRequest,
     ListCommentsRequest,
     ListCorrectionsRequest,
     ListEscalationChecksRequest,
@@ -33,6 +35,7 @@ from orkestra.v1.task import (
     ListViewsRequest,
     ProjectTaskFormRequest,
     PutEscalationPolicyRequest,
+    ReadAttachmentRequest,
     RedeemReceiptRequest,
     RequestChangesRequest,
     SlaPolicy,
@@ -48,8 +51,9 @@ from orkestra.v1.task import (
 )
 from orkestra.wire import Error, Model, NotFound, PermissionDenied
 from orkestra.wire.server import snake
+from task_files import attach
 from task_world import ANSWER, Caller, Tenant, World, ask, world
-from test_task_permissions import HELD, OPERATIONS
+from test_task_permissions import ATTACHED, HELD, OPERATIONS
 
 __all__ = ["world"]
 
@@ -61,6 +65,9 @@ SEEING: dict[str, Callable[[str], Model]] = {
     "verify_task_history": lambda task_id: VerifyTaskHistoryRequest(task_id=task_id),
     "project_task_form": lambda task_id: ProjectTaskFormRequest(task_id=task_id, surface=Surface.CHAT),
     "list_comments": lambda task_id: ListCommentsRequest(task_id=task_id),
+    "list_attachments": lambda task_id: ListAttachmentsRequest(task_id=task_id),
+    "get_attachment": lambda task_id: GetAttachmentRequest(task_id=task_id, attachment_id="attachment_none"),
+    "read_attachment": lambda task_id: ReadAttachmentRequest(task_id=task_id, attachment_id="attachment_none"),
 }
 """Further ways to see a task."""
 IN_TENANT: dict[str, list[tuple[str, Model]]] = {
@@ -89,6 +96,8 @@ BY_ITS_PARTS = {"create_task", "list_tasks", "count_tasks", "bulk_tasks", "list_
 """Everyone may call them: a creation has refusals of its own, lists show what is visible, bulk is of single ones."""
 BY_OTHERS = {"get_receipt_keys", "confirm_wake_ups"}
 """Open to all, and for the installation's own keys alone."""
+BY_AUTHOR = {"add_attachment_part", "finish_attachment", "drop_attachment"}
+"""Only for whoever began the file."""
 ROLES = ("admin", "manager", "member", "auditor", "agent", "system", "worker")
 ASKERS = {
     **dict.fromkeys(("system that asked", "named agent"), "system that asked"),
@@ -105,7 +114,7 @@ def test_every_rpc_is_in_a_table() -> None:
     rpcs = {snake(method.name) for method in task_pb2.DESCRIPTOR.services_by_name["TaskService"].methods}
     in_tables = {method for method, _ in OPERATIONS.values()} | SEEING.keys() | set(WITH_VIEW.values())
     in_tables |= {method for calls in IN_TENANT.values() for method, _ in calls}
-    assert in_tables | BY_ITS_PARTS | BY_OTHERS == rpcs
+    assert in_tables | BY_ITS_PARTS | BY_OTHERS | BY_AUTHOR == rpcs
     assert OPERATIONS.keys() == GRANTS.keys()
     assert IN_TENANT.keys() == TENANT_GRANTS.keys()
     assert WITH_VIEW.keys() == VIEW_GRANTS.keys()
@@ -145,6 +154,9 @@ async def scene(tenant: Tenant, operation: str, who: str) -> tuple[Task, Caller]
         await candidate.vote_task(
             VoteTaskRequest(task_id=task.task_id, choice=VoteChoice.APPROVE, data=ANSWER, revision=1)
         )
+    if operation == "remove_attachment":
+        author = tenant.person("author", "support-l1")
+        ATTACHED[task.task_id] = (await attach(author, task)).attachment_id
     if operation in HELD or who == "delegator":
         await holder.claimed(task)
     if who == "delegator":

@@ -10,6 +10,7 @@ from orkestra.v1.task import (
     AnswerTaskRequest,
     ApprovalPolicy,
     AssignTaskRequest,
+    BeginAttachmentRequest,
     CancelTaskRequest,
     ClaimTaskRequest,
     CompleteTaskRequest,
@@ -21,6 +22,7 @@ from orkestra.v1.task import (
     ListTasksRequest,
     Priority,
     ReleaseTaskRequest,
+    RemoveAttachmentRequest,
     RequestChangesRequest,
     SaveDraftRequest,
     SlaPolicy,
@@ -30,10 +32,13 @@ from orkestra.v1.task import (
     VoteTaskRequest,
 )
 from orkestra.wire import Error, Model, NotFound
+from task_files import attach
 from task_world import ANSWER, Caller, Tenant, World, ask, world
 
 __all__ = ["world"]
 
+ATTACHED: dict[str, str] = {}
+"""By task, a file that none of the callers has attached."""
 OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "view": ("get_task", lambda task_id: GetTaskRequest(task_id=task_id)),
     "claim": ("claim_task", lambda task_id: ClaimTaskRequest(task_id=task_id)),
@@ -58,6 +63,13 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "request_changes": ("request_changes", lambda task_id: RequestChangesRequest(task_id=task_id, message="Why?")),
     "answer": ("answer_task", lambda task_id: AnswerTaskRequest(task_id=task_id, message="Because.")),
     "cancel": ("cancel_task", lambda task_id: CancelTaskRequest(task_id=task_id)),
+    "attach": ("begin_attachment", lambda task_id: BeginAttachmentRequest(task_id=task_id, name="receipt.pdf")),
+    "remove_attachment": (
+        "remove_attachment",
+        lambda task_id: RemoveAttachmentRequest(
+            task_id=task_id, attachment_id=ATTACHED.get(task_id, "attachment_none")
+        ),
+    ),
     "advance": ("advance_clock", lambda task_id: AdvanceClockRequest(task_id=task_id)),
 }
 CALLERS = (
@@ -109,6 +121,8 @@ async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]
             approval_policy=ApprovalPolicy(required=2) if operation == "vote" else None,
         )
     )
+    if operation == "remove_attachment":
+        ATTACHED[task.task_id] = (await attach(tenant.person("author", "support-l1"), task)).attachment_id
     if operation in HELD:
         task = await callers["assignee"].claimed(task)
     if operation == "answer":

@@ -701,6 +701,147 @@ class ReceiptKeys(Model, pb=pb.ReceiptKeys):
     jwks: dict[str, Any] = Field(description="JWK set (RFC 7517).")
 
 
+class Attachment(Model, pb=pb.Attachment):
+    """A file that belongs to a task. Files raise no version of it."""
+
+    attachment_id: str = Field(description="attachment_ and 32 hexadecimal digits.")
+    task_id: str
+    name: str = Field(description="Without a path and control characters, at most 255 characters.")
+    media_type: str = Field(
+        description="As it was told, or as the ending of the name says; what the content shows of itself does not contradict it."
+    )
+    size: Int64 = Field(description="In bytes.")
+    sha256: str = Field(description="SHA-256 of the content, 64 hexadecimal digits.")
+    created_by: str
+    created_by_name: str | None = Field(default=None, description="What the person or key is called.")
+    created_at: UtcDatetime
+    field: str | None = Field(default=None, description="The field of the form that it was sent for.")
+
+
+class BeginAttachmentRequest(Model, pb=pb.BeginAttachmentRequest):
+    """A file to begin."""
+
+    task_id: str
+    name: str = Field(description="A path before it is dropped, and control characters are.")
+    media_type: str | None = Field(default=None, description="Where absent, the ending of the name says it.")
+    size: Int64 | None = Field(
+        default=None, description="In bytes, where it is known: what is too large is refused before any of it is sent."
+    )
+    field: str | None = Field(
+        default=None,
+        description="A file field of the task's form, such as receipts or trip.tickets: its rules are held then.",
+    )
+
+
+class AttachmentUpload(Model, pb=pb.AttachmentUpload):
+    """A file on its way."""
+
+    attachment_id: str
+    task_id: str
+    part_size: Int64 = Field(description="Bytes of every part but the last, which may have fewer.")
+    max_size: Int64 = Field(description="Most bytes that the file may have.")
+    received: Int64 = Field(description="Bytes that are there.")
+
+
+class AddAttachmentPartRequest(Model, pb=pb.AddAttachmentPartRequest):
+    """One part of a file."""
+
+    task_id: str
+    attachment_id: str
+    number: Int32 = Field(description="From 1 on.")
+    content: str = Field(description="Base64 (RFC 4648, section 4).")
+
+
+class FinishAttachmentRequest(Model, pb=pb.FinishAttachmentRequest):
+    """That a file is whole."""
+
+    task_id: str
+    attachment_id: str
+    sha256: str = Field(description="SHA-256 of what was meant to be sent, 64 hexadecimal digits.")
+
+
+class DropAttachmentRequest(Model, pb=pb.DropAttachmentRequest):
+    """Names a file that was begun."""
+
+    task_id: str
+    attachment_id: str
+
+
+class ListAttachmentsRequest(Model, pb=pb.ListAttachmentsRequest):
+    """Names a task."""
+
+    task_id: str
+
+
+class GetAttachmentRequest(Model, pb=pb.GetAttachmentRequest):
+    """Names a file."""
+
+    task_id: str
+    attachment_id: str
+
+
+class ReadAttachmentRequest(Model, pb=pb.ReadAttachmentRequest):
+    """Names a file and a place in it."""
+
+    task_id: str
+    attachment_id: str
+    offset: Int64 | None = Field(default=None, description="The first byte wanted, from 0 on.")
+    size: Int32 | None = Field(default=None, description="Most bytes wanted.")
+
+
+class AttachmentContent(Model, pb=pb.AttachmentContent):
+    """What a file holds from a place on."""
+
+    content: str = Field(description="Base64 (RFC 4648, section 4).")
+
+
+class RemoveAttachmentRequest(Model, pb=pb.RemoveAttachmentRequest):
+    """Names a file to remove."""
+
+    task_id: str
+    attachment_id: str
+
+
+class ListForgettableTasksRequest(Model, pb=pb.ListForgettableTasksRequest):
+    """Which tasks are asked for."""
+
+    ended_before: UtcDatetime
+    after: str | None = Field(default=None, description="The place that the page before ended with.")
+
+
+class ForgettableTask(Model, pb=pb.ForgettableTask):
+    """A task that may be forgotten."""
+
+    task_id: str
+    workflow_id: str | None = Field(default=None, description="Its run, which may still need it.")
+
+
+class ForgetTasksRequest(Model, pb=pb.ForgetTasksRequest):
+    """Which tasks are forgotten: at most 200. Those are passed over that are not forgettable."""
+
+    task_ids: list[str] = Field(default_factory=list)
+    ended_before: UtcDatetime
+
+
+class ForgetTasksResponse(Model, pb=pb.ForgetTasksResponse):
+    """How many were forgotten."""
+
+    forgotten: Int32
+
+
+class EraseWordsRequest(Model, pb=pb.EraseWordsRequest):
+    """Names the person."""
+
+    user_id: str
+
+
+class EraseWordsResponse(Model, pb=pb.EraseWordsResponse):
+    """How many records a step has changed, and whether there may be more."""
+
+    erased: Int32
+    more: bool
+
+
 class CountTasksRequest(Model, pb=pb.CountTasksRequest):
     """Filters as of a list; live tasks where no status is given."""
 
@@ -1031,6 +1172,19 @@ class TaskFigures(Model, pb=pb.TaskFigures):
     drafts: list[DraftFigures] = Field(
         default_factory=list, description="What people made of drafts, by who drafted: the 200 with the most."
     )
+
+
+class ListAttachmentsResponse(Model, pb=pb.ListAttachmentsResponse):
+    """The files of a task: all of them, since their number is limited."""
+
+    attachments: list[Attachment] = Field(default_factory=list)
+
+
+class ListForgettableTasksResponse(Model, pb=pb.ListForgettableTasksResponse):
+    """At most 200 of them."""
+
+    tasks: list[ForgettableTask] = Field(default_factory=list)
+    after: str | None = Field(default=None, description="Where the next page begins; absent on the last one.")
 
 
 class View(Model, pb=pb.View):
@@ -1530,6 +1684,40 @@ class TaskServiceServer(Protocol):
         """Returns the comments of a task, oldest first."""
         ...
 
+    async def begin_attachment(self, ctx: Context, request: BeginAttachmentRequest) -> AttachmentUpload:
+        """Begins a file of a live task: its parts follow, and nothing of it is seen before it is finished. What is
+        not finished in time is dropped. For whoever may work on the task, asked for it, or manages it.
+        """
+        ...
+
+    async def add_attachment_part(self, ctx: Context, request: AddAttachmentPartRequest) -> AttachmentUpload:
+        """Keeps one part of a file that was begun; the same part may be sent again. For whoever began it."""
+        ...
+
+    async def finish_attachment(self, ctx: Context, request: FinishAttachmentRequest) -> Attachment:
+        """Attaches the file, where all of it is there and is what was meant. For whoever began it."""
+        ...
+
+    async def drop_attachment(self, ctx: Context, request: DropAttachmentRequest) -> AttachmentUpload:
+        """Drops a file that was begun and not finished. For whoever began it."""
+        ...
+
+    async def list_attachments(self, ctx: Context, request: ListAttachmentsRequest) -> ListAttachmentsResponse:
+        """Returns the files of a task, oldest first."""
+        ...
+
+    async def get_attachment(self, ctx: Context, request: GetAttachmentRequest) -> Attachment:
+        """Says what a file is: its name, kind, size and digest."""
+        ...
+
+    async def read_attachment(self, ctx: Context, request: ReadAttachmentRequest) -> AttachmentContent:
+        """Returns what a file holds from a place on: at most one part, and nothing at its end."""
+        ...
+
+    async def remove_attachment(self, ctx: Context, request: RemoveAttachmentRequest) -> Attachment:
+        """Removes a file of a live task and returns what it was. For whoever attached it, and managers."""
+        ...
+
     async def request_changes(self, ctx: Context, request: RequestChangesRequest) -> Task:
         """Asks the requester for changes or information. The clocks stand still until it is answered or answer_by is
         over.
@@ -1636,6 +1824,20 @@ class TaskServiceServer(Protocol):
 
     async def get_receipt_keys(self, ctx: Context, request: GetReceiptKeysRequest) -> ReceiptKeys:
         """Returns the public keys that receipts are signed with, as a JWK set (RFC 7517)."""
+        ...
+
+    async def list_forgettable_tasks(
+        self, ctx: Context, request: ListForgettableTasksRequest
+    ) -> ListForgettableTasksResponse:
+        """Returns tasks that ended before a time and that nothing waits for, oldest first. For workflow-worker."""
+        ...
+
+    async def forget_tasks(self, ctx: Context, request: ForgetTasksRequest) -> ForgetTasksResponse:
+        """Deletes such tasks with everything of theirs. For workflow-worker."""
+        ...
+
+    async def erase_words(self, ctx: Context, request: EraseWordsRequest) -> EraseWordsResponse:
+        """Erases the next of what a person has written and is called in tasks; decisions stay. For workflow-worker."""
         ...
 
     async def confirm_wake_ups(self, ctx: Context, request: ConfirmWakeUpsRequest) -> ConfirmWakeUpsResponse:
@@ -1787,6 +1989,72 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Returns the comments of a task, oldest first."""
         return await self._call(
             "ListComments", request, ListCommentsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def begin_attachment(
+        self, request: BeginAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AttachmentUpload:
+        """Begins a file of a live task: its parts follow, and nothing of it is seen before it is finished. What is
+        not finished in time is dropped. For whoever may work on the task, asked for it, or manages it.
+        """
+        return await self._call(
+            "BeginAttachment", request, AttachmentUpload, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def add_attachment_part(
+        self, request: AddAttachmentPartRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AttachmentUpload:
+        """Keeps one part of a file that was begun; the same part may be sent again. For whoever began it."""
+        return await self._call(
+            "AddAttachmentPart", request, AttachmentUpload, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def finish_attachment(
+        self, request: FinishAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Attachment:
+        """Attaches the file, where all of it is there and is what was meant. For whoever began it."""
+        return await self._call(
+            "FinishAttachment", request, Attachment, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def drop_attachment(
+        self, request: DropAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AttachmentUpload:
+        """Drops a file that was begun and not finished. For whoever began it."""
+        return await self._call(
+            "DropAttachment", request, AttachmentUpload, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def list_attachments(
+        self, request: ListAttachmentsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListAttachmentsResponse:
+        """Returns the files of a task, oldest first."""
+        return await self._call(
+            "ListAttachments", request, ListAttachmentsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_attachment(
+        self, request: GetAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Attachment:
+        """Says what a file is: its name, kind, size and digest."""
+        return await self._call(
+            "GetAttachment", request, Attachment, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def read_attachment(
+        self, request: ReadAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AttachmentContent:
+        """Returns what a file holds from a place on: at most one part, and nothing at its end."""
+        return await self._call(
+            "ReadAttachment", request, AttachmentContent, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def remove_attachment(
+        self, request: RemoveAttachmentRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Attachment:
+        """Removes a file of a live task and returns what it was. For whoever attached it, and managers."""
+        return await self._call(
+            "RemoveAttachment", request, Attachment, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def request_changes(
@@ -1987,6 +2255,35 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Returns the public keys that receipts are signed with, as a JWK set (RFC 7517)."""
         return await self._call(
             "GetReceiptKeys", request, ReceiptKeys, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def list_forgettable_tasks(
+        self, request: ListForgettableTasksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListForgettableTasksResponse:
+        """Returns tasks that ended before a time and that nothing waits for, oldest first. For workflow-worker."""
+        return await self._call(
+            "ListForgettableTasks",
+            request,
+            ListForgettableTasksResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
+        )
+
+    async def forget_tasks(
+        self, request: ForgetTasksRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ForgetTasksResponse:
+        """Deletes such tasks with everything of theirs. For workflow-worker."""
+        return await self._call(
+            "ForgetTasks", request, ForgetTasksResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def erase_words(
+        self, request: EraseWordsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EraseWordsResponse:
+        """Erases the next of what a person has written and is called in tasks; decisions stay. For workflow-worker."""
+        return await self._call(
+            "EraseWords", request, EraseWordsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def confirm_wake_ups(

@@ -1716,3 +1716,183 @@ class ReceiptKeys(_message.Message):
     JWKS_FIELD_NUMBER: _ClassVar[int]
     jwks: _json_pb2.Json
     def __init__(self, jwks: _Optional[_Union[_json_pb2.Json, _Mapping]] = ...) -> None: ...
+
+class Attachment(_message.Message):
+    __slots__ = ("attachment_id", "task_id", "name", "media_type", "size", "sha256", "created_by", "created_by_name", "created_at", "field")
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_NAME_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    attachment_id: str
+    task_id: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    created_by: str
+    created_by_name: str
+    created_at: _timestamp_pb2.Timestamp
+    field: str
+    def __init__(self, attachment_id: _Optional[str] = ..., task_id: _Optional[str] = ..., name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ..., created_by: _Optional[str] = ..., created_by_name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., field: _Optional[str] = ...) -> None: ...
+
+class BeginAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "name", "media_type", "size", "field")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    name: str
+    media_type: str
+    size: int
+    field: str
+    def __init__(self, task_id: _Optional[str] = ..., name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., field: _Optional[str] = ...) -> None: ...
+
+class AttachmentUpload(_message.Message):
+    __slots__ = ("attachment_id", "task_id", "part_size", "max_size", "received")
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    attachment_id: str
+    task_id: str
+    part_size: int
+    max_size: int
+    received: int
+    def __init__(self, attachment_id: _Optional[str] = ..., task_id: _Optional[str] = ..., part_size: _Optional[int] = ..., max_size: _Optional[int] = ..., received: _Optional[int] = ...) -> None: ...
+
+class AddAttachmentPartRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id", "number", "content")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    number: int
+    content: str
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ..., number: _Optional[int] = ..., content: _Optional[str] = ...) -> None: ...
+
+class FinishAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id", "sha256")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    sha256: str
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class DropAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ...) -> None: ...
+
+class ListAttachmentsRequest(_message.Message):
+    __slots__ = ("task_id",)
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    def __init__(self, task_id: _Optional[str] = ...) -> None: ...
+
+class ListAttachmentsResponse(_message.Message):
+    __slots__ = ("attachments",)
+    ATTACHMENTS_FIELD_NUMBER: _ClassVar[int]
+    attachments: _containers.RepeatedCompositeFieldContainer[Attachment]
+    def __init__(self, attachments: _Optional[_Iterable[_Union[Attachment, _Mapping]]] = ...) -> None: ...
+
+class GetAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ...) -> None: ...
+
+class ReadAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id", "offset", "size")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    offset: int
+    size: int
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ..., offset: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
+
+class AttachmentContent(_message.Message):
+    __slots__ = ("content",)
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    content: str
+    def __init__(self, content: _Optional[str] = ...) -> None: ...
+
+class RemoveAttachmentRequest(_message.Message):
+    __slots__ = ("task_id", "attachment_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTACHMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    attachment_id: str
+    def __init__(self, task_id: _Optional[str] = ..., attachment_id: _Optional[str] = ...) -> None: ...
+
+class ListForgettableTasksRequest(_message.Message):
+    __slots__ = ("ended_before", "after")
+    ENDED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ended_before: _timestamp_pb2.Timestamp
+    after: str
+    def __init__(self, ended_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after: _Optional[str] = ...) -> None: ...
+
+class ForgettableTask(_message.Message):
+    __slots__ = ("task_id", "workflow_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    workflow_id: str
+    def __init__(self, task_id: _Optional[str] = ..., workflow_id: _Optional[str] = ...) -> None: ...
+
+class ListForgettableTasksResponse(_message.Message):
+    __slots__ = ("tasks", "after")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[ForgettableTask]
+    after: str
+    def __init__(self, tasks: _Optional[_Iterable[_Union[ForgettableTask, _Mapping]]] = ..., after: _Optional[str] = ...) -> None: ...
+
+class ForgetTasksRequest(_message.Message):
+    __slots__ = ("task_ids", "ended_before")
+    TASK_IDS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    task_ids: _containers.RepeatedScalarFieldContainer[str]
+    ended_before: _timestamp_pb2.Timestamp
+    def __init__(self, task_ids: _Optional[_Iterable[str]] = ..., ended_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ForgetTasksResponse(_message.Message):
+    __slots__ = ("forgotten",)
+    FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
+    forgotten: int
+    def __init__(self, forgotten: _Optional[int] = ...) -> None: ...
+
+class EraseWordsRequest(_message.Message):
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class EraseWordsResponse(_message.Message):
+    __slots__ = ("erased", "more")
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    erased: int
+    more: bool
+    def __init__(self, erased: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...

@@ -43,11 +43,12 @@ from orkestra.forms.fields import (
 )
 from orkestra.forms.inputs import check_input, check_schema
 from orkestra.forms.json_values import depth, not_json, size
-from orkestra.forms.picking import picked, with_ids
+from orkestra.forms.picking import files_in, picked, with_files, with_ids
 from orkestra.forms.problems import Invalid, Problem, join
 from orkestra.forms.projecting import Button, Projection, project
 from orkestra.forms.redacting import redacted
 from orkestra.forms.validating import outcomes_of, required_names, validate, visible_values
+from orkestra.forms.values import is_accepted
 
 __all__ = [
     "DIALECT",
@@ -76,11 +77,13 @@ __all__ = [
     "diff",
     "email",
     "file_",
+    "files_in",
     "group_",
     "group_picker",
     "heading",
     "image",
     "integer",
+    "is_accepted",
     "join",
     "json_",
     "link",
@@ -112,5 +115,6 @@ __all__ = [
     "user_",
     "validate",
     "visible_values",
+    "with_files",
     "with_ids",
 ]

@@ -24,14 +24,11 @@ _MAX_PARTS: Final = 50
 _schemas: Final = WeakKeyDictionary[type[Form], dict[str, Any]]()
 
 
-def check(
-    form: Any, context: Mapping[str, Any] | None = None, *, without: frozenset[str] = frozenset()
-) -> dict[str, Any]:
+def check(form: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Returns the schema of a form: its short form, its long form, a JSON Schema, or None for one required `answer`.
 
-    `context` is the task's context; given, it resolves `options_from`. Field types in `without` are refused. The
-    result checks to itself. Raises Invalid with every problem: at most 200 fields, 64 KiB and 32 levels, nothing
-    outside the document, no slow pattern.
+    `context` is the task's context; given, it resolves `options_from`. The result checks to itself. Raises
+    Invalid with every problem: at most 200 fields, 64 KiB and 32 levels, nothing outside the document, no slow pattern.
     """
     if form is None:
         form = FREE_TEXT
@@ -44,10 +41,10 @@ def check(
         raise Invalid(problems)
     _refuse_large(form)
     if not is_schema(form):
-        return _compile(form, Compiler(context=context, without=without), is_short=not _is_long(form))
+        return _compile(form, Compiler(context=context), is_short=not _is_long(form))
     reader = SchemaReader(form)
     definition = reader.definition()
-    compiler = Compiler(context=context, by_keyword=True, problems=reader.problems, without=without)
+    compiler = Compiler(context=context, by_keyword=True, problems=reader.problems)
     return _compile(definition, compiler, is_short=False)
 
 

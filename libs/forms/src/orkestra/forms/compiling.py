@@ -33,15 +33,11 @@ _DISPLAY_KEYS: Final = frozenset({"type", "label", "help", "visible_when"})
 
 @dataclass(slots=True)
 class Compiler:
-    """Collects problems while it compiles. `by_keyword` names places as they are called in a JSON Schema.
-
-    `without` names field types that cannot be asked for here.
-    """
+    """Collects problems while it compiles. `by_keyword` names places as they are called in a JSON Schema."""
 
     context: Mapping[str, Any] | None = None
     by_keyword: bool = False
     problems: list[Problem] = field(default_factory=list)
-    without: frozenset[str] = frozenset()
     count: int = 0
     cells: int = 0
     patterns: set[str] = field(default_factory=set)
@@ -104,9 +100,6 @@ class Compiler:
         if name == "group" and "fields" not in spec:
             name = GROUP_PICKER
         kind = FIELD_TYPES.get(name)
-        if name in self.without:
-            self.refuse(place, "type_not_available", f"The field type {name} is not available here.")
-            return None
         if kind is None:
             self.refuse(place, "unknown_type", f"There is no field type {name!r}; there are {', '.join(FIELD_TYPES)}.")
             return None

@@ -138,6 +138,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "de": "Muss eine Datei sein, die an die Aufgabe angehängt wurde.",
         "fr": "Doit être un fichier joint à la tâche.",
     },
+    "unknown_file": {
+        "en": "The task has no such file.",
+        "de": "Die Aufgabe hat keine solche Datei.",
+        "fr": "La tâche n'a pas ce fichier.",
+    },
     "file_too_large": {
         "en": "A file has at most {limit} bytes.",
         "de": "Eine Datei hat höchstens {limit} Bytes.",

@@ -26,7 +26,7 @@ def validate(
     `schema` is what `check` returned. A missing field takes its default, null says that nothing is given. Raises
     Invalid with every error (of the fields the first 200); an error about the outcome has the path `outcome`, which no
     path of a field equals when the caller puts `data` in front of those. `strangers` are ids that a picker of people or
-    groups may not hold.
+    groups, or a file field, may not hold.
     """
     problems = not_json(data, locale)
     if problems:
@@ -129,8 +129,18 @@ class Level:
         if hint["type"] in PICKERS and isinstance(value, str) and value in self._strangers:
             self._refuse(path, f"unknown_{'user' if hint['type'] == 'user' else 'group'}")
             return value
+        if hint["type"] == "file" and isinstance(value, list) and self._has_strange_files(value, path):
+            return value
         self._fits(schema, value, path)
         return value
+
+    def _has_strange_files(self, files: list[Any], path: str) -> bool:
+        """Whether any of the files is not there; each that is not is refused at its place."""
+        ids = [file.get("attachment_id") if isinstance(file, dict) else None for file in files]
+        strange = [at for at, one in enumerate(ids) if isinstance(one, str) and one in self._strangers]
+        for at in strange:
+            self._refuse(join(path, at), "unknown_file")
+        return bool(strange)
 
     def _has_rows(self, schema: Mapping[str, Any], rows: list[Any], path: str) -> None:
         least = schema.get("minItems", 0)

@@ -1,6 +1,6 @@
 """Checks of single values that JSON Schema has no word for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -70,16 +70,21 @@ def _files(hint: Mapping[str, Any], files: list[dict[str, Any]]) -> Iterator[Fin
     for position, file in enumerate(files):
         if "max_size" in hint and file["size"] > hint["max_size"]:
             yield (position,), "file_too_large", hint["max_size"]
-        if "accept" in hint and not any(_is_accepted(file, each) for each in hint["accept"]):
+        if "accept" in hint and not is_accepted(file["name"], file["media_type"], hint["accept"]):
             yield (position,), "file_not_accepted", ", ".join(hint["accept"])
 
 
-def _is_accepted(file: Mapping[str, Any], accepted: str) -> bool:
+def is_accepted(name: str, media_type: str, accept: Sequence[str]) -> bool:
     """Whether a file is of a kind as in HTML's `accept`: an ending, a media type, or a whole group of those."""
-    if accepted.startswith("."):
-        return str(file["name"]).lower().endswith(accepted.lower())
-    kind = str(file["media_type"]).partition(";")[0].strip().lower()
-    return kind.startswith(accepted[:-1].lower()) if accepted.endswith("/*") else kind == accepted.lower()
+    kind, name = media_type.partition(";")[0].strip().lower(), name.lower()
+    return any(
+        name.endswith(each)
+        if each.startswith(".")
+        else kind.startswith(each[:-1])
+        if each.endswith("/*")
+        else kind == each
+        for each in (one.lower() for one in accept)
+    )
 
 
 def _decimals(hint: Mapping[str, Any], value: Decimal, path: tuple[str, ...]) -> Iterator[Finding]:

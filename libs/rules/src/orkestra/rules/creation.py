@@ -19,7 +19,6 @@ MAX_OPEN_DATA: Final = 256 * 1024
 MAX_NAME: Final = 200
 MAX_DEPTH: Final = 32
 MAX_REVISIONS: Final = 50
-NOT_ASKED: Final = frozenset({"file"})
 """Types of fields that no task asks for: nothing keeps attachments yet."""
 _NAMES: Final = (
     "workflow_id",
@@ -49,7 +48,7 @@ def check_create(request: CreateTaskRequest, *, has_calendar: bool = False) -> t
     schema: dict[str, Any] = {}
     context = request.context.model_dump(mode="json", exclude_none=True) if request.context else {}
     try:
-        schema = forms.check(request.form, context, without=NOT_ASKED)
+        schema = forms.check(request.form, context)
     except forms.Invalid as exc:
         errors += as_field_errors(exc.problems, "form")
     else:

@@ -57,6 +57,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "save_draft": (Grant(relation="assignee"),),
     "request_changes": (Grant(relation="assignee"),),
     "answer": (Grant(relation="requester"), Grant(relation="beneficiary"), Grant(relation="run")),
+    "attach": (
+        *(Grant(relation=name) for name in ("candidate", "assignee", "requester", "beneficiary", "run")),
+        _MANAGER,
+    ),
+    "remove_attachment": (_MANAGER,),  # and whoever attached it
     "advance": (_INSTALLATION,),
 }
 TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is about no single task
@@ -88,6 +93,8 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "save_draft": ("NOT_THE_ASSIGNEE", "Only the person who holds the task keeps a draft of its answer."),
     "request_changes": ("NOT_THE_ASSIGNEE", "Only the person who holds the task can ask for changes."),
     "answer": ("NOT_THE_REQUESTER", "Only whoever asked for the task can answer the reviewer."),
+    "attach": ("ATTACHING_NOT_ALLOWED", "Only whoever may work on the task, asked for it or manages it attaches."),
+    "remove_attachment": ("NOT_THE_AUTHOR", "Only whoever attached the file, or a manager, can remove it."),
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
     "confirm_wake_ups": ("NOT_A_WORKER", "Only a worker confirms wake-ups."),
     "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),

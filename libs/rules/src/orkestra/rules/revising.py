@@ -6,7 +6,6 @@ from orkestra import forms
 from orkestra.rules.actions import NotCanonical, digests_of
 from orkestra.rules.approvals import check_outcomes, standing
 from orkestra.rules.creation import (
-    NOT_ASKED,
     as_field_errors,
     check_context,
     check_description,
@@ -78,7 +77,7 @@ def _schema(
         return old
     try:
         known = context.model_dump(mode="json", exclude_none=True) if context else {}
-        schema = forms.check(given, known, without=NOT_ASKED)
+        schema = forms.check(given, known)
     except forms.Invalid as exc:
         errors += as_field_errors(exc.problems, "form")
         return old

@@ -79,6 +79,7 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         TaskStatus.WAITING: TaskStatus.WAITING,
         **_ENDED,
     },
+    "attach": {**{status: status for status in sorted(LIVE)}, **_ENDED},
     "decide_by_policy": {
         TaskStatus.OPEN: TaskStatus.COMPLETED,
         TaskStatus.CLAIMED: TaskStatus.COMPLETED,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.credentials import TokenSource
 from orkestra.chassis.database import Database
+from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
@@ -16,11 +17,12 @@ from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
-from orkestra.task_service.operations import Ends, People, TaskOperations, Tips
+from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.v1.task import add_task_service
 
 SCHEMA = "task"
+DATABASE = "database"
 
 
 @asynccontextmanager
@@ -29,7 +31,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
     async with AsyncExitStack() as stack:
         database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
         stack.push_async_callback(database.close)
-        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=1)
+        sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2)
         stack.push_async_callback(sweep.close)
         stream = await connect(
             settings.nats_url, name="task-service", replicas=settings.nats_replicas, access=settings.nats_access
@@ -38,22 +40,27 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         identity = channel(settings.identity_address, settings.grpc_tls)
         stack.push_async_callback(identity.close, None)
 
-        people = People(identity, TokenSource(identity, settings.service_key))
+        tokens = TokenSource(identity, settings.service_key)
+        people = People(identity, tokens)
         key = ReceiptKey(secret(settings.receipt_signing_key))
-        operations = TaskOperations(database, people, key)
+        contents = Contents({DATABASE: Chunks(database)}, settings.attachment_limits)
+        operations = TaskOperations(database, people, key, contents)
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
 
         ends = Ends(database, sweep)
+        forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)))
+        process.loop("deleted tenants", forgetting.run)
         for consumer in (
-            Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear),
-            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
+            Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=forgetting.has_forgotten),
+            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=forgetting.has_forgotten),
         ):
             process.loop("consumer", consumer.run)
             process.on_drain(consumer.stop)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("end sweep", end_sweep(ends, settings))
         process.loop("history sweep", history_sweep(Tips(database, sweep, key), settings))
+        process.loop("attachment sweep", attachment_sweep(Leftovers(database, sweep, contents), settings))
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
@@ -78,6 +85,19 @@ def history_sweep(tips: Tips, settings: TaskServiceSettings) -> Callable[[], Awa
         while True:
             await tips.sign()
             await asyncio.sleep(settings.history_sweep_seconds)
+
+    return sweep
+
+
+def attachment_sweep(leftovers: Leftovers, settings: TaskServiceSettings) -> Callable[[], Awaitable[None]]:
+    """Return the loop that drops files that were begun and left, and content outside whose file is gone."""
+    age = timedelta(seconds=settings.attachments_unfinished_seconds)
+
+    async def sweep() -> None:
+        while True:
+            await leftovers.drop_unfinished(age)
+            await leftovers.clear()
+            await asyncio.sleep(settings.attachments_sweep_seconds)
 
     return sweep
 

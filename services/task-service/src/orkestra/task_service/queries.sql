@@ -96,8 +96,9 @@ from locked
 
 -- claim_task
 -- The one conditional update of a plain claim: what is due, taken, or reserved for another is left to the slower way.
--- The time is read once, and again where the row had to be waited for.
-with claimed as (
+-- The time is read once, and again where the row had to be waited for. With who is away of those to whom the task is
+-- offered by name, as absences_after has it.
+with recursive claimed as (
     update tasks set
         status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
         (updated_at, claimed_at, status_since, time_to_claim) = (
@@ -127,8 +128,19 @@ with claimed as (
            json_strip_nulls(json_build_object(
                'assignee', nullif(assignee, was_assignee), 'status', status, 'claimed_at', claimed_at))
     from claimed
+), away as (
+    select s.user_id, s.substitute, s.task_types
+    from claimed c
+    join substitutions s on s.user_id = any (c.candidate_users || c.assignee)
+    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+    union
+    select s.user_id, s.substitute, s.task_types
+    from away a
+    join substitutions s on s.user_id = a.substitute
+    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
 )
-select * from claimed
+select *, (select coalesce(json_agg(json_build_array(user_id, substitute, task_types)), '[]') from away) as aways
+from claimed
 
 -- save_task
 -- Writes what was decided about the version that was seen, who sees the task from now on, and what history says of it.
@@ -735,6 +747,21 @@ with recursive reached as (
 )
 select user_id, substitute, task_types from reached
 
+-- absences_after
+-- Who of these people is away now, and who of their substitutes; a circle ends by itself.
+with recursive reached as (
+    select s.user_id, s.substitute, s.task_types
+    from substitutions s
+    where s.user_id = any (:people::text[]) and s.substitute is not null
+      and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+    union
+    select s.user_id, s.substitute, s.task_types
+    from reached r
+    join substitutions s on s.user_id = r.substitute
+    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+)
+select user_id, substitute, task_types from reached
+
 -- lock_routing_groups
 -- Those of the groups that give work to their members: each gives one task at a time.
 select group_id, strategy, max_open_tasks, skills, turn from groups
@@ -768,3 +795,182 @@ order by t.updated_at desc, t.task_id desc limit 50
 
 -- take_turn
 update groups set turn = :user_id where group_id = :group_id
+
+-- begin_attachment
+insert into task_attachments (
+    tenant_id, task_id, attachment_id, name, media_type, field, created_by, created_by_name, created_at, door, max_size, store)
+select tenant_id, task_id, :attachment_id, :name, :media_type, :field, :created_by, :created_by_name, :created_at, :door,
+       :max_size, :store
+from tasks where task_id = :task_id
+returning *
+
+-- count_attachments
+-- With those on their way.
+select count(*) from task_attachments where task_id = :task_id
+
+-- attachment
+select * from task_attachments where task_id = :task_id and attachment_id = :attachment_id
+
+-- lock_attachment
+select * from task_attachments where task_id = :task_id and attachment_id = :attachment_id for update
+
+-- finished_attachment
+select * from task_attachments where task_id = :task_id and attachment_id = :attachment_id and finished_at is not null
+
+-- task_attachments
+select attachment_id, task_id, name, media_type, size, sha256, field, created_by, created_by_name, created_at
+from task_attachments where task_id = :task_id and finished_at is not null order by attachment_id
+
+-- note_part
+update task_attachments set parts = :parts, size = :size where task_id = :task_id and attachment_id = :attachment_id
+
+-- close_attachment
+-- From now on no part is taken, so that what is looked at is what is attached.
+update task_attachments set closed_at = coalesce(closed_at, now()) where task_id = :task_id and attachment_id = :attachment_id
+
+-- finish_attachment
+with finished as (
+    update task_attachments set sha256 = :sha256, finished_at = :at
+    where task_id = :task_id and attachment_id = :attachment_id and closed_at is not null and finished_at is null
+    returning *
+), told as (
+    update tasks set history_length = history_length + 1
+    where task_id = :task_id and exists (select from finished)
+    returning tenant_id, task_id, history_length
+), noted as (
+    insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, after)
+    select tenant_id, task_id, history_length, 'attached', :at, :actor, :door, :after::json from told
+)
+select attachment_id, task_id, name, media_type, size, sha256, field, created_by, created_by_name, created_at from finished
+
+-- remove_attachment
+with gone as (
+    delete from task_attachments where task_id = :task_id and attachment_id = :attachment_id and finished_at is not null
+    returning task_id
+), told as (
+    update tasks set history_length = history_length + 1
+    where task_id = :task_id and exists (select from gone)
+    returning tenant_id, task_id, history_length
+)
+insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before)
+select tenant_id, task_id, history_length, 'attachment_removed', :at, :actor, :door, :before::json from told
+
+-- drop_attachment
+delete from task_attachments where task_id = :task_id and attachment_id = :attachment_id and finished_at is null
+
+-- put_chunk
+-- Where the file is still on its way: nothing that was looked at is written over.
+insert into task_attachment_chunks (tenant_id, task_id, attachment_id, number, digest, content)
+select tenant_id, task_id, attachment_id, :number, :digest, :content
+from task_attachments where task_id = :task_id and attachment_id = :attachment_id and closed_at is null
+on conflict do nothing
+
+-- read_chunk
+select substring(content from :start for :length)
+from task_attachment_chunks
+where task_id = :task_id and attachment_id = :attachment_id and number = :number and digest = :digest
+
+-- drop_other_chunks
+-- Parts that were sent again with other bytes.
+delete from task_attachment_chunks c
+where task_id = :task_id and attachment_id = :attachment_id
+  and not exists (select from unnest(:numbers::int[], :digests::text[]) as p (number, digest)
+                  where p.number = c.number and p.digest = c.digest)
+
+-- unfinished_attachments
+-- Files that were begun and left; for the role of the sweep.
+select tenant_id, task_id, attachment_id from task_attachments
+where finished_at is null and created_at < now() - :age::interval order by created_at limit :limit
+
+-- attachment_leftovers
+-- What has yet to go from a store outside; for the role of the sweep.
+select tenant_id, task_id, attachment_id, store from task_attachment_leftovers order by noted_at limit :limit
+
+-- drop_stale_attachment
+delete from task_attachments
+where task_id = :task_id and attachment_id = :attachment_id and finished_at is null and created_at < now() - :age::interval
+
+-- forget_leftover
+delete from task_attachment_leftovers where task_id = :task_id and attachment_id = :attachment_id
+
+-- forgettable_tasks
+-- Ended before a time, with an end that is known to whoever waited for it and no receipt that may still be used.
+-- By when they were opened, of each kind of end for itself, so that an index serves it.
+select t.task_id, t.workflow_id from task_audience a
+join tasks t on t.tenant_id = a.tenant_id and t.task_id = a.task_id
+where a.tenant_id = :tenant_id and a.audience = 'all' and a.status = :status
+and a.created_at > '-infinity' and a.created_at < :ended_before and a.task_id > :after
+and t.status = :status and coalesce(t.completed_at, t.updated_at) < :ended_before and t.told_at is null
+and (t.receipt is null or t.redeemed_at is not null or (t.receipt ->> 'expires_at')::timestamptz < now())
+order by a.task_id limit :limit
+
+-- still_forgettable
+-- Of these the ones that nothing has changed about, locked.
+select task_id from tasks
+where tenant_id = :tenant_id and task_id = any(:task_ids) and status in ('completed', 'cancelled', 'expired')
+and coalesce(completed_at, updated_at) < :ended_before and told_at is null
+and (receipt is null or redeemed_at is not null or (receipt ->> 'expires_at')::timestamptz < now())
+order by task_id for update
+
+-- forget_tasks
+select forget_tasks(:tenant_id, :task_ids)
+
+-- forget_answers
+select forget_answers(:tenant_id, :principal)
+
+-- erase_comments
+-- That there was a comment stays, and when.
+with written as (
+    select task_id, comment_id from task_comments
+    where tenant_id = :tenant_id and author = :user_id and (text <> '' or author_name is not null)
+    order by comment_id limit :limit for update
+)
+update task_comments c set text = '', author_name = null from written w
+where c.tenant_id = :tenant_id and c.task_id = w.task_id and c.comment_id = w.comment_id
+
+-- erase_entries
+-- The words of entries that a person gave any; digests stay, so that the chain holds and says what was erased.
+with written as (
+    select task_id, sequence from task_history
+    where tenant_id = :tenant_id and actor = :user_id
+    and (reason is not null or event in ('changes_requested', 'answered'))
+    and num_nonnulls(reason, before, after) > 0
+    order by task_id, sequence limit :limit for update
+)
+update task_history h set reason = null, before = null, after = null from written w
+where h.tenant_id = :tenant_id and h.task_id = w.task_id and h.sequence = w.sequence
+returning h.task_id
+
+-- erase_words_of_tasks
+-- What was asked and answered about changes, why it was done, and what was typed and not sent.
+update tasks t set
+    change_requests = coalesce((
+        select json_agg(
+            (one::jsonb
+                || case when one ->> 'asked_by' = :user_id then '{"message": ""}'::jsonb else '{}' end
+                || case when one ->> 'answered_by' = :user_id then '{"answer": ""}'::jsonb else '{}' end
+            )::json order by place)
+        from json_array_elements(t.change_requests) with ordinality asked (one, place)), '[]'),
+    reason = case when t.task_id = any(:of_reasons) then null else t.reason end
+where t.tenant_id = :tenant_id and t.task_id = any(:task_ids)
+
+-- erase_saved
+with held as (
+    select task_id from tasks
+    where tenant_id = :tenant_id and assignee = :user_id and saved is not null
+    and status in ('completed', 'cancelled', 'expired')
+    order by task_id limit :limit for update
+)
+update tasks t set saved = null, saved_at = null from held h where t.tenant_id = :tenant_id and t.task_id = h.task_id
+
+-- erase_attachers
+with attached as (
+    select task_id, attachment_id from task_attachments
+    where tenant_id = :tenant_id and created_by = :user_id and created_by_name is not null
+    order by task_id limit :limit for update
+)
+update task_attachments f set created_by_name = null from attached a
+where f.tenant_id = :tenant_id and f.task_id = a.task_id and f.attachment_id = a.attachment_id
+
+-- erase_copy_of_person
+update people set email = :email where tenant_id = :tenant_id and user_id = :user_id and email <> :email

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from orkestra import forms
-from orkestra.rules import Change, audience
+from orkestra.rules import Absence, Change, audience, offered_by_name, substitutes_of
 from orkestra.rules.clocks import retimed
 from orkestra.v1.events import CalendarEvent, TaskEvent
 from orkestra.v1.task import (
@@ -266,9 +266,16 @@ def redacted(value: Any, schema: Mapping[str, Any]) -> Any:
     return forms.redacted(value, schema, mark=REDACTED)
 
 
-def event_of(change: Change) -> TaskEvent:
-    """Return what is told of a change."""
-    return TaskEvent(task=without_large_fields(change.task), audience=change.audience, actor=change.actor)
+def event_of(change: Change, absences: Sequence[Absence]) -> TaskEvent:
+    """Return what is told of a change; `absences` are those of the people to whom the task is or was offered."""
+    tasks = [task for task in (change.before, change.task) if task is not None]
+    return TaskEvent(task=without_large_fields(change.task), audience=audience_now(tasks, absences), actor=change.actor)
+
+
+def audience_now(tasks: Sequence[Task], absences: Sequence[Absence]) -> list[str]:
+    """Return who may see one of these states of a task, whoever takes a person's place included."""
+    standing = (one for task in tasks for one in substitutes_of(offered_by_name(task), task.type, absences))
+    return sorted({*(one for task in tasks for one in audience(task)), *(f"user:{one}" for one in standing)})
 
 
 def is_claim_plain(task: Task) -> bool:

@@ -1,9 +1,11 @@
 """The rpcs of TaskService: each is one transaction that checks, decides, writes and emits."""
 
 from orkestra.task_service.operations.asking import Asking
+from orkestra.task_service.operations.attaching import Attaching
 from orkestra.task_service.operations.bulk import Bulk
 from orkestra.task_service.operations.calendars import Calendars
 from orkestra.task_service.operations.commenting import Commenting
+from orkestra.task_service.operations.contents import Chunks, Contents, Leftovers
 from orkestra.task_service.operations.correcting import Correcting
 from orkestra.task_service.operations.creating import Creating
 from orkestra.task_service.operations.deciding import Deciding
@@ -17,7 +19,19 @@ from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.views import Views
 
-__all__ = ["Ends", "People", "TaskOperations", "Tips", "group_columns", "person_columns", "sql", "substitution_columns"]
+__all__ = [
+    "Chunks",
+    "Contents",
+    "Ends",
+    "Leftovers",
+    "People",
+    "TaskOperations",
+    "Tips",
+    "group_columns",
+    "person_columns",
+    "sql",
+    "substitution_columns",
+]
 
 
 class TaskOperations(
@@ -28,6 +42,7 @@ class TaskOperations(
     Deciding,
     Asking,
     Commenting,
+    Attaching,
     Escalating,
     Redeeming,
     Ending,

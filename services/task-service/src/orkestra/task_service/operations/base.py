@@ -2,13 +2,15 @@
 
 from orkestra.chassis.database import Database
 from orkestra.rules.receipts import ReceiptKey
+from orkestra.task_service.operations.contents import Contents
 from orkestra.task_service.operations.people import People
 
 
 class Base:
-    """The database of the schema `task` the people that tasks name, and the key of receipts."""
+    """The database of the schema `task`, the people that tasks name, the key of receipts, and the content of files."""
 
-    def __init__(self, database: Database, people: People, receipt_key: ReceiptKey) -> None:
+    def __init__(self, database: Database, people: People, receipt_key: ReceiptKey, contents: Contents) -> None:
         self.database = database
         self.people = people
         self.receipt_key = receipt_key
+        self.contents = contents

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from orkestra.chassis.operations import Tx, operation
 from orkestra.rules import (
@@ -18,6 +19,7 @@ from orkestra.rules import (
     shown_to,
 )
 from orkestra.task_service.operations.base import Base
+from orkestra.task_service.operations.contents import with_files
 from orkestra.task_service.operations.reading import seen_task
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.storing import (
@@ -53,11 +55,11 @@ class Deciding(Base):
         principal = tx.ctx.principal
         claimed = await claim(tx, request)
         if claimed is not None:
-            before, after = claimed
+            before, after, absences = claimed
             decision = decide_claim(before, principal, after.updated_at, request)
             if decision.refusal is not None:
                 raise shown_refusal(tx, decision.refusal)  # nothing was due before it, so all of it is undone
-            await emit(tx, decision.changes[-1])
+            await emit(tx, decision.changes[-1], absences=absences)
             return shown_to(principal, after)
         return await _decided(tx, request.task_id, lambda task, now: decide_claim(task, tx.ctx.principal, now, request))
 
@@ -75,7 +77,7 @@ class Deciding(Base):
         principal = tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("complete", principal, seen) is None:
-            data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
+            data, strangers = await self._named(tx, seen, request.data)
             request = request.model_copy(update={"data": data})
         issue = self.receipt_key.issue
         locale = tx.ctx.locale
@@ -90,7 +92,7 @@ class Deciding(Base):
         principal = tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("vote", principal, seen) is None:
-            data, strangers = await self.people.picked(tx, seen.form or {}, request.data)
+            data, strangers = await self._named(tx, seen, request.data)
             request = request.model_copy(update={"data": data})
         decision = decide_vote(
             seen,
@@ -103,6 +105,12 @@ class Deciding(Base):
             voters=voters,
         )
         return await decided(tx, seen, decision)
+
+    async def _named(self, tx: Tx, task: Task, data: Any) -> tuple[Any, frozenset[str]]:
+        """Return an answer with its people and files named as they are kept, and those that nobody knows."""
+        data, people = await self.people.picked(tx, task.form or {}, data)
+        data, files = await with_files(tx, task, data)
+        return data, people | files
 
     async def _voters_of(self, tx: Tx, task_id: str) -> Voters | None:
         """Return who may vote, before any lock; None where the policy decides without knowing."""
