@@ -1,5 +1,7 @@
 """Groups that give work to their members and substitutes of who is away, over REST on a running stack."""
 
+import asyncio
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -30,6 +32,25 @@ async def asked(system: httpx.AsyncClient, group: str) -> dict[str, Any]:
     assert opened.status_code == 201, opened.text
     task: dict[str, Any] = opened.json()
     return task
+
+
+async def told(admin: httpx.AsyncClient, system: httpx.AsyncClient, headers: dict[str, str], absent: str) -> None:
+    """A substitute hears live of what is given to whoever is away, and finds it in their feed."""
+    async with admin.stream("GET", "/v1/events", headers=headers, timeout=60) as events:
+        lines = events.aiter_lines()
+        assert (await anext(lines)).startswith("retry:")
+        given = (await system.post("/v1/tasks", json={"title": "Hers", "assignee": absent})).json()
+        async with asyncio.timeout(60):
+            async for line in lines:
+                if line.startswith("data:") and json.loads(line[5:]).get("subject") == given["task_id"]:
+                    break
+
+    async def listed() -> list[str]:
+        page = (await admin.get("/v1/notifications", headers=headers)).json()["notifications"]
+        return [entry["text"] for entry in page if entry.get("task_id") == given["task_id"]]
+
+    found = await eventually(listed, timeout=60, every=0.5)
+    assert found == ["A task was assigned to somebody whose place you take."]
 
 
 async def test_a_group_gives_work_in_turn_and_a_substitute_takes_the_place_of_who_is_away(stack: Stack) -> None:
@@ -74,5 +95,6 @@ async def test_a_group_gives_work_in_turn_and_a_substitute_takes_the_place_of_wh
             ("assigned", None),
             ("claimed", first["assignee"]),
         ]
+        await told(admin, system, headers, first["assignee"])
         verified = (await admin.get(f"{path}/history/verify")).json()
         assert (verified["intact"], verified["entries"]) == (True, 3)

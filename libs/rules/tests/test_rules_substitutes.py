@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from orkestra.rules import Absence, places_of
+from orkestra.rules import Absence, places_of, substitutes_of
 
 NAMES = ["ana", "ben", "cem", "dea", "eve"]
 
@@ -35,3 +35,21 @@ def test_a_circle_is_walked_once_and_nobody_takes_their_own_place() -> None:
 def test_it_ends_for_any_substitutes_and_names_only_who_is_away(links: list[tuple[str, str]], subject: str) -> None:
     found = places_of(subject, [away(*link) for link in links if link[0] != link[1]])
     assert {person for person, _ in found} <= {person for person, _ in links} - {subject}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from([(), ("refund",), ("reply", "refund")])
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(NAMES),
+    st.sampled_from(["refund", "reply", None]),
+)
+def test_who_takes_a_persons_place_is_whoever_finds_that_place_theirs(
+    links: list[tuple[str, str, tuple[str, ...]]], person: str, task_type: str | None
+) -> None:
+    absences = [away(who, by, *types) for who, by, types in links if who != by]
+    standing = {name for name in NAMES if {(person, None), (person, task_type)} & places_of(name, absences)}
+    assert substitutes_of([person], task_type, absences) == standing

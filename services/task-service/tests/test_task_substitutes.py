@@ -1,11 +1,15 @@
 """Out of office: whoever takes a person's place finds and does their work, and history says for whom."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from orkestra.v1.task import (
     Action,
+    AddCommentRequest,
+    AssignTaskRequest,
+    CancelTaskRequest,
     CompleteTaskRequest,
     CreateTaskRequest,
     GetTaskHistoryRequest,
@@ -141,6 +145,48 @@ async def test_who_is_meant_in_person_acts_for_nobody(world: World) -> None:
     await tenant.away(alice, bob)
     task = await opened(tenant, candidate_users=[alice.id], candidate_groups=["support-l1"])
     assert (await bob.claimed(task)).acted_for is None
+
+
+async def audiences(world: World, task: Task) -> dict[str, set[str]]:
+    """Who is told of each event of a task."""
+    rows = await world.rows(
+        "select subject, payload from outbox where convert_from(payload, 'UTF8') like $1 order by seq",
+        f"%{task.task_id}%",
+    )
+    return {row["subject"].rpartition(".")[2]: set(json.loads(row["payload"])["audience"]) for row in rows}
+
+
+async def test_events_are_told_to_whoever_takes_the_place_of_those_who_have_or_had_the_task(world: World) -> None:
+    tenant = world.tenant()
+    alice, bob, carol, dave = (tenant.person(name) for name in ("alice", "bob", "carol", "dave"))
+    boss = tenant.person("boss", roles=("manager",))
+    await tenant.away(alice, bob, task_types=["refund"])
+    await tenant.away(bob, carol)
+    await tenant.away(dave, bob, ends_at=datetime.now(UTC) - timedelta(seconds=1))
+    other = await opened(tenant, candidate_users=[alice.id], type="reply")
+    assert {f"user:{bob.id}", f"user:{carol.id}"}.isdisjoint((await audiences(world, other))["created"])
+    task = await opened(tenant, candidate_users=[alice.id, dave.id], type="refund")
+    await dave.claimed(task)
+    await boss.add_comment(AddCommentRequest(task_id=task.task_id, text="Hm."))
+    given = AssignTaskRequest(task_id=task.task_id, assignee=dave.id, candidate_users=[dave.id], reason="Hers no more.")
+    await boss.assign_task(given)
+    await boss.cancel_task(CancelTaskRequest(task_id=task.task_id))
+    told = await audiences(world, task)
+    standing = {f"user:{bob.id}", f"user:{carol.id}"}
+    assert list(told) == ["created", "claimed", "commented", "assigned", "cancelled"]
+    assert [event for event, audience in told.items() if standing <= audience] == list(told)[:4]
+    assert standing.isdisjoint(told["cancelled"])
+
+
+async def test_an_end_that_is_told_again_reaches_them_too(world: World) -> None:
+    tenant = world.tenant()
+    alice, bob = tenant.person("alice"), tenant.person("bob")
+    await tenant.away(alice, bob)
+    task = await opened(tenant, assignee=alice.id)
+    await tenant.worker().cancel_task(CancelTaskRequest(task_id=task.task_id))
+    await world.rows("delete from outbox where tenant_id = $1", tenant.id)
+    await world.ends.tell_again(timedelta())
+    assert f"user:{bob.id}" in (await audiences(world, task))["cancelled"]
 
 
 def ask_for(**fields: Any) -> CreateTaskRequest:

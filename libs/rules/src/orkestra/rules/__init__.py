@@ -56,7 +56,7 @@ from orkestra.rules.policies import check_policy
 from orkestra.rules.provenance import provenance_of
 from orkestra.rules.routing import Member, Pick, Roster, groups_offered, pick, routed
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
-from orkestra.rules.substitutes import Absence, acting_for, places_of, stood_for
+from orkestra.rules.substitutes import Absence, acting_for, offered_by_name, places_of, stood_for, substitutes_of
 from orkestra.rules.terms import Term, terms_of, words_of
 from orkestra.rules.updating import decide_escalate, decide_update
 from orkestra.rules.views import VIEW_GRANTS, check_view, may_share, may_with_view, view_not_found
@@ -138,6 +138,7 @@ __all__ = [
     "may_with_view",
     "mentions_in",
     "mint_task_id",
+    "offered_by_name",
     "parse_duration",
     "parse_share",
     "part_content",
@@ -152,6 +153,7 @@ __all__ = [
     "shown_to",
     "start",
     "stood_for",
+    "substitutes_of",
     "terms_of",
     "too_large",
     "view_not_found",

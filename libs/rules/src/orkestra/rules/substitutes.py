@@ -39,6 +39,27 @@ def places_of(subject: str, absences: Iterable[Absence]) -> frozenset[tuple[str,
     return frozenset(found)
 
 
+def substitutes_of(people: Iterable[str], task_type: str | None, absences: Iterable[Absence]) -> frozenset[str]:
+    """Returns who takes the places of these people with a task of that type: everybody along each chain.
+
+    The other way round than `places_of`, of which it is the same.
+    """
+    by_person = {each.person: each for each in absences}
+    found: set[str] = set()
+    for person in people:
+        seen, link = {person}, by_person.get(person)
+        while link is not None and link.substitute not in seen and _covers(link, task_type):
+            seen.add(link.substitute)
+            link = by_person.get(link.substitute)
+        found |= seen - {person}
+    return frozenset(found)
+
+
+def offered_by_name(task: Task) -> frozenset[str]:
+    """Returns the people to whom the task is given or offered by name: whose work it is for a substitute too."""
+    return frozenset({task.assignee, *task.candidate_users} - {None})
+
+
 def stood_for(principal: Principal, task: Task) -> frozenset[str]:
     """Returns the people whose place the principal takes with this task."""
     return frozenset(person for person, name in principal.stands_for if name in (None, task.type))
@@ -54,3 +75,7 @@ def acting_for(principal: Principal, task: Task) -> str | None:
     if principal.subject in task.candidate_users or not principal.groups.isdisjoint(task.candidate_groups):
         return None
     return next((user for user in task.candidate_users if user in people), None)
+
+
+def _covers(absence: Absence, task_type: str | None) -> bool:
+    return not absence.task_types or task_type in absence.task_types

@@ -66,6 +66,32 @@ select g.group_id, array(
 ) as members
 from groups g where g.group_id = any (:group_ids::text[])
 
+-- remember_substitution
+insert into substitutions (tenant_id, user_id, substitute, begins_at, ends_at, task_types, version)
+values (
+    :tenant_id, :user_id, :substitute, coalesce(:begins_at::timestamptz, '-infinity'),
+    coalesce(:ends_at::timestamptz, 'infinity'), :task_types, :version
+)
+on conflict (tenant_id, user_id) do update
+set substitute = excluded.substitute, begins_at = excluded.begins_at, ends_at = excluded.ends_at,
+    task_types = excluded.task_types, version = excluded.version
+where substitutions.version < excluded.version
+
+-- absences_after
+-- Who of these people is away now, and who of their substitutes; a circle ends by itself.
+with recursive reached as (
+    select s.user_id, s.substitute, s.task_types
+    from substitutions s
+    where s.user_id = any (:people::text[]) and s.substitute is not null
+      and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+    union
+    select s.user_id, s.substitute, s.task_types
+    from reached r
+    join substitutions s on s.user_id = r.substitute
+    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+)
+select user_id, substitute, task_types from reached
+
 -- disabled_people
 select user_id from people where user_id = any (:user_ids::text[]) and status <> 'active'
 

@@ -11,6 +11,7 @@ from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.deliveries import put
 from orkestra.notification_service.operations.mailing import Mailing, Plan
 from orkestra.notification_service.operations.people import Groups
+from orkestra.rules import Absence, substitutes_of
 from orkestra.v1.events import NotificationEvent, TaskEvent, WorkflowEvent
 from orkestra.v1.notification import (
     ListNotificationsRequest,
@@ -102,12 +103,20 @@ class Feeds:
         news = rules.news_of(name, event)
         groups = {group for one in news for group in one.groups}
         members = await self._groups.members(tenant_id, groups) if groups else {}
-        reached = rules.told(news, members, actor=event.actor)
-        named = sorted({user_id for one in news for user_id in one.users} & reached.keys())
-        if not named:
-            return list(reached.items())
+        users = {user_id for one in news for user_id in one.users}
+        if not users:
+            return list(rules.told(news, members, actor=event.actor).items())
         async with self._database.transaction(tenant_id) as conn:
-            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=named)}
+            rows = await sql.absences_after.rows(conn, people=sorted(users))
+            absences = [Absence(row["user_id"], row["substitute"], frozenset(row["task_types"])) for row in rows]
+            named = users | {one.substitute for one in absences}
+            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=sorted(named))}
+        reached = rules.told(
+            news,
+            members,
+            actor=event.actor,
+            standing_in=lambda people: substitutes_of(people, event.task.type, absences),
+        )
         return [(user_id, one) for user_id, one in reached.items() if user_id not in disabled]
 
     async def _write(

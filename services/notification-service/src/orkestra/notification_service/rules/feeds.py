@@ -3,8 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orkestra.v1.events import TaskEvent
@@ -56,6 +56,16 @@ _FOR_GROUPS = {
     NotificationKind.REMINDER: "A task of {group} waits to be done.",
     NotificationKind.BREACHED: "A task of {group} is past its due time.",
 }
+IN_PLACE = {
+    "A task was assigned to you.": "A task was assigned to somebody whose place you take.",
+    "A task is offered to you.": "A task is offered to somebody whose place you take.",
+    "A task was escalated to you.": "A task was escalated to somebody whose place you take.",
+    "A task of yours has become more urgent.": "A task of somebody whose place you take has become more urgent.",
+    "A task of yours waits to be done.": "A task of somebody whose place you take waits to be done.",
+    "A task of yours is past its due time.": "A task of somebody whose place you take is past its due time.",
+    "What you wanted changed was answered.": "What somebody whose place you take wanted changed was answered.",
+}
+"""What whoever takes a person's place is told where that person is told of work that is theirs by name."""
 _ENDS = {
     "completed": "What you asked for has been answered.",
     "cancelled": "What you asked for was cancelled without an answer.",
@@ -72,6 +82,8 @@ class News:
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     excluded: frozenset[str] = frozenset()
+    is_work: bool = False
+    """Whether it is about work that is theirs by name: then whoever takes the place of one of `users` hears it too."""
 
 
 def news_of(name: str, event: TaskEvent) -> list[News]:
@@ -80,9 +92,26 @@ def news_of(name: str, event: TaskEvent) -> list[News]:
     return [news for news in found if news.users or news.groups]
 
 
-def told(news: list[News], members: Mapping[str, Collection[str]], *, actor: str | None) -> dict[str, News]:
-    """Return the one news of each person but the one who did it."""
+def told(
+    news: list[News],
+    members: Mapping[str, Collection[str]],
+    *,
+    actor: str | None,
+    standing_in: Callable[[Collection[str]], Collection[str]] = lambda _people: (),
+) -> dict[str, News]:
+    """Return the one news of each person but the one who did it.
+
+    `standing_in` says who takes the places of people with this task; what is meant for them in person comes first.
+    """
     chosen: dict[str, News] = {}
+    news = [
+        *news,
+        *(
+            replace(one, text=IN_PLACE[one.text], users=tuple(sorted(standing_in(one.users))), groups=())
+            for one in news
+            if one.is_work
+        ),
+    ]
     for one in news:
         reached = [*one.users, *(member for group in one.groups for member in members.get(group, ()))]
         for user_id in reached:
@@ -171,7 +200,9 @@ def _news(name: str, event: TaskEvent) -> Iterator[News]:
             text = "Changes are wanted before what you asked is decided."
             yield News(NotificationKind.CHANGES, text, users=_asked(task))
         case "answered" if task.assignee is not None:
-            yield News(NotificationKind.CHANGES, "What you wanted changed was answered.", users=(task.assignee,))
+            yield News(
+                NotificationKind.CHANGES, "What you wanted changed was answered.", users=(task.assignee,), is_work=True
+            )
         case "completed" | "cancelled" | "expired":
             yield News(NotificationKind.ANSWERED, _ENDS[name], users=_asked(task))
 
@@ -181,14 +212,13 @@ def _asked(task: Task) -> tuple[str, ...]:
 
 
 def _to_holders(task: Task, kind: NotificationKind, text: str) -> News:
-    return News(kind, text, *_holders(task), excluded=frozenset(task.excluded_users))
+    return News(kind, text, *_holders(task), frozenset(task.excluded_users), is_work=True)
 
 
 def _assigned(task: Task) -> News:
     users = () if task.assignee is None else (task.assignee,)
-    return News(
-        NotificationKind.ASSIGNED, "A task was assigned to you.", users, excluded=frozenset(task.excluded_users)
-    )
+    excluded = frozenset(task.excluded_users)
+    return News(NotificationKind.ASSIGNED, "A task was assigned to you.", users, excluded=excluded, is_work=True)
 
 
 def _offered(task: Task, what: str) -> Iterator[News]:
@@ -198,7 +228,7 @@ def _offered(task: Task, what: str) -> Iterator[News]:
     elif task.status == TaskStatus.OPEN:
         excluded = frozenset(task.excluded_users)
         users, groups = tuple(task.candidate_users), tuple(task.candidate_groups)
-        yield News(NotificationKind.ASSIGNED, "A task is offered to you.", users, excluded=excluded)
+        yield News(NotificationKind.ASSIGNED, "A task is offered to you.", users, excluded=excluded, is_work=True)
         yield News(NotificationKind.GROUP_TASK, f"A group of yours {what}.", groups=groups, excluded=excluded)
 
 
@@ -210,10 +240,10 @@ def _escalated(task: Task) -> Iterator[News]:
     excluded = frozenset(task.excluded_users)
     if step.assign_to is not None:
         users, groups = tuple(step.assign_to.users), tuple(step.assign_to.groups)
-        yield News(NotificationKind.ESCALATED, "A task was escalated to you.", users, excluded=excluded)
+        yield News(NotificationKind.ESCALATED, "A task was escalated to you.", users, excluded=excluded, is_work=True)
         yield _escalated_to_groups(groups, excluded)
     elif step.priority is not None:
-        yield News(NotificationKind.ESCALATED, "A task of yours has become more urgent.", *_holders(task), excluded)
+        yield _to_holders(task, NotificationKind.ESCALATED, "A task of yours has become more urgent.")
     elif step.remind:
         yield _to_holders(task, NotificationKind.REMINDER, "A task of yours waits to be done.")
     if step.add_group is not None:

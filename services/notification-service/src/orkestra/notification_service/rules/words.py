@@ -22,6 +22,34 @@ GERMAN_AND_FRENCH: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Un de vos groupes a de nouveau une tâche à prendre.",
         ),
         "A task was escalated to you.": ("Eine Aufgabe wurde an Sie eskaliert.", "Une tâche vous a été escaladée."),
+        "A task was assigned to somebody whose place you take.": (
+            "Jemandem, den Sie vertreten, wurde eine Aufgabe zugewiesen.",
+            "Une tâche a été attribuée à une personne que vous remplacez.",
+        ),
+        "A task is offered to somebody whose place you take.": (
+            "Jemandem, den Sie vertreten, wird eine Aufgabe angeboten.",
+            "Une tâche est proposée à une personne que vous remplacez.",
+        ),
+        "A task was escalated to somebody whose place you take.": (
+            "Eine Aufgabe wurde an jemanden eskaliert, den Sie vertreten.",
+            "Une tâche a été escaladée à une personne que vous remplacez.",
+        ),
+        "A task of somebody whose place you take has become more urgent.": (
+            "Eine Aufgabe von jemandem, den Sie vertreten, ist dringender geworden.",
+            "Une tâche d’une personne que vous remplacez est devenue plus urgente.",
+        ),
+        "A task of somebody whose place you take waits to be done.": (
+            "Eine Aufgabe von jemandem, den Sie vertreten, wartet darauf, erledigt zu werden.",
+            "Une tâche d’une personne que vous remplacez attend d’être faite.",
+        ),
+        "A task of somebody whose place you take is past its due time.": (
+            "Eine Aufgabe von jemandem, den Sie vertreten, ist überfällig.",
+            "Une tâche d’une personne que vous remplacez est en retard.",
+        ),
+        "What somebody whose place you take wanted changed was answered.": (
+            "Auf den Änderungswunsch von jemandem, den Sie vertreten, wurde geantwortet.",
+            "La demande de modification d’une personne que vous remplacez a reçu une réponse.",
+        ),
         "A task was escalated to a group of yours.": (
             "Eine Aufgabe wurde an eine Ihrer Gruppen eskaliert.",
             "Une tâche a été escaladée à un de vos groupes.",

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation
-from orkestra.rules import audience, end_with_run, may_as_installation
+from orkestra.rules import end_with_run, may_as_installation
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
-from orkestra.task_service.operations.storing import store, task_of
-from orkestra.task_service.rules import check_ends, without_large_fields
+from orkestra.task_service.operations.storing import absences_after, store, task_of
+from orkestra.task_service.rules import audience_now, check_ends, without_large_fields
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import ConfirmWakeUpsRequest, ConfirmWakeUpsResponse
 
@@ -90,7 +90,11 @@ class Ends:
                 return False
             tx.continue_trace(row["traceparent"])
             task = task_of(row)
-            event = TaskEvent(task=without_large_fields(task), audience=audience(task), actor=task.completed_by)
+            event = TaskEvent(
+                task=without_large_fields(task),
+                audience=audience_now([task], await absences_after(tx, task)),
+                actor=task.completed_by,
+            )
             await tx.emit(
                 aggregate="task", event=task.status.value, payload=event, key=task.task_id, version=task.version
             )

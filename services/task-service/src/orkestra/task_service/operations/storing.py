@@ -1,13 +1,24 @@
 """How tasks leave and enter their tables: read under the lock, written with audience, history and events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
 
 import asyncpg
 from orkestra.chassis.operations import Tx
-from orkestra.rules import Absence, Change, Decision, acting_for, check_of, kept_draft, places_of, shown_to, terms_of
+from orkestra.rules import (
+    Absence,
+    Change,
+    Decision,
+    acting_for,
+    check_of,
+    kept_draft,
+    offered_by_name,
+    places_of,
+    shown_to,
+    terms_of,
+)
 from orkestra.rules.terms import Term
 from orkestra.task_service.operations.routing import given
 from orkestra.task_service.operations.statements import sql
@@ -49,7 +60,7 @@ async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
 
 
 def _take_places(tx: Tx, absences: Iterable[tuple[str, str, list[str]]]) -> None:
-    away = [Absence(user_id, substitute, frozenset(types)) for user_id, substitute, types in absences]
+    away = absences_of(absences)
     if away:
         principal = tx.ctx.principal
         tx.ctx = replace(tx.ctx, principal=replace(principal, stands_for=places_of(principal.subject, away)))
@@ -86,8 +97,10 @@ async def insert(tx: Tx, change: Change) -> bool:
     return True
 
 
-async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
+async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task, list[Absence]] | None:
     """Claim the task for the caller in one statement; return it before and after, None where that was not possible.
+
+    With it comes who is away of those to whom it is offered by name.
 
     Whether the caller may is asked of the task before, by whoever called this, while all can still be undone.
     """
@@ -100,7 +113,11 @@ async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task] | None:
     after = task_of(row)
     old = ("assignee", "updated_at", "status_since", "time_to_claim")
     was = {"status": TaskStatus.OPEN, **{name: row[f"was_{name}"] for name in old}}
-    return after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}), after
+    return (
+        after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}),
+        after,
+        absences_of(row["aways"]),
+    )
 
 
 async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> Decision:
@@ -114,20 +131,34 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
         await _save(tx, seen, changes, clock_door)
         await _change_terms(tx, seen, changes[-1].task)
         await _end_check(tx, changes[-1].task)
-    for change in changes:
-        await emit(tx, change)
+        await emit(tx, *changes)
     for change in decision.changes:
         if change.event == LATE_ANSWER:
             await _record_late_answer(tx, change)
     return decision
 
 
-async def emit(tx: Tx, change: Change) -> None:
-    """Tell of a change once it is committed."""
-    task = change.task
-    await tx.emit(
-        aggregate="task", event=change.event, payload=event_of(change), key=task.task_id, version=task.version
-    )
+async def emit(tx: Tx, *changes: Change, absences: Sequence[Absence] | None = None) -> None:
+    """Tell of changes once they are committed: whoever takes the place of somebody whose work it is hears it too."""
+    if absences is None:
+        absences = await absences_after(tx, *(task for one in changes for task in (one.before, one.task) if task))
+    for change in changes:
+        task, payload = change.task, event_of(change, absences)
+        await tx.emit(aggregate="task", event=change.event, payload=payload, key=task.task_id, version=task.version)
+
+
+async def absences_after(tx: Tx, *tasks: Task) -> list[Absence]:
+    """Return who is away now of the people to whom the tasks are offered by name, and of their substitutes."""
+    people = {person for task in tasks for person in offered_by_name(task)}
+    if not people:
+        return []
+    rows = await sql.absences_after.rows(tx.conn, people=sorted(people))
+    return absences_of((row["user_id"], row["substitute"], row["task_types"]) for row in rows)
+
+
+def absences_of(rows: Iterable[tuple[str, str, list[str]]]) -> list[Absence]:
+    """Return absences as the statements tell them."""
+    return [Absence(user_id, substitute, frozenset(types)) for user_id, substitute, types in rows]
 
 
 async def decided(tx: Tx, seen: Task, decision: Decision) -> Task:
