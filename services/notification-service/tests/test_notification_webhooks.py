@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from notification_world import Reader, Tenant, World, after, world
+from orkestra.notification_service.operations import Lane
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.notification import (
     CreatedWebhook,
@@ -235,6 +236,23 @@ async def test_what_a_crash_left_behind_is_sent_again_under_the_same_id(
     await world.rows("update deliveries set status = 'pending', next_try_at = now() where lane = $1", lane)
     first, second = await arrived(endpoint, count=2)
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+
+
+async def test_a_lane_is_leased_for_seconds_and_for_longer_only_while_somebody_attends_to_it(
+    world: World, tenant: Tenant, admin: Reader, endpoint: Endpoint
+) -> None:
+    """So that a process that is killed holds nothing up for long, and a slow receiver is not asked twice."""
+    made = await registered(admin, endpoint)
+    await tenant.tells("created", tenant.task())
+    await standing(admin, made.webhook, DeliveryStatus.DELIVERED)
+    lane = Lane(tenant.id, f"webhook:{made.webhook.webhook_id}")
+    await world.rows("update lanes set leased_until = now() + interval '5 seconds' where lane = $1", lane.name)
+    await world.deliverer._deliveries.renew(lane)
+    [held] = await world.rows("select leased_until - now() as rest from lanes where lane = $1", lane.name)
+    assert timedelta(seconds=5) < held["rest"] <= timedelta(seconds=20)
+    await world.rows("update lanes set leased_until = null where lane = $1", lane.name)
+    await world.deliverer._deliveries.renew(lane)
+    assert (await world.rows("select leased_until from lanes where lane = $1", lane.name))[0]["leased_until"] is None
 
 
 async def test_the_log_has_pages_and_a_filter(tenant: Tenant, admin: Reader, endpoint: Endpoint) -> None:

@@ -277,6 +277,9 @@ update lanes set leased_until = now() + :lease::interval
 where lane = :lane and due_at <= now() and (leased_until is null or leased_until < now())
 returning failures, failing_since
 
+-- renew_lease
+update lanes set leased_until = now() + :lease::interval where lane = :lane and leased_until > now()
+
 -- due_deliveries
 select delivery_id, event_id, event_type, content, created_at, attempts, tried_since from deliveries
 where lane = :lane and status = 'pending' and next_try_at <= now()

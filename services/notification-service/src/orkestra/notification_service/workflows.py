@@ -23,6 +23,7 @@ from orkestra.wire import Error
 LANES_AT_ONCE = 200
 PARCELS_AT_ONCE = 20
 LOOK_SECONDS = 1.0
+RENEW_SECONDS = 4.0
 SENT = counter(
     "orkestra.deliveries",
     "{delivery}",
@@ -202,6 +203,7 @@ class Deliverer:
             return
 
     async def _attend(self, lane: Lane) -> None:
+        holding = asyncio.create_task(self._hold(lane))
         try:
             await self._work(lane)
         except Error as away:
@@ -209,7 +211,17 @@ class Deliverer:
         except Exception:  # the edge of a task: the lease ends, and the lane is tried again
             logger.exception("a lane failed", lane=lane.name, tenant_id=lane.tenant_id)
         finally:
+            holding.cancel()
             self._attending.pop(lane, None)
+
+    async def _hold(self, lane: Lane) -> None:
+        """Keep the lease for as long as the lane is attended to."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._deliveries.renew(lane)
+            except Error as away:
+                logger.debug("a lease was not renewed", lane=lane.name, error=str(away))
 
     async def _work(self, lane: Lane) -> None:
         failures = await self._deliveries.lease(lane)

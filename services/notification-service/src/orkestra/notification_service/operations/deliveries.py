@@ -16,7 +16,8 @@ from orkestra.v1.events import NotificationEvent
 from orkestra.v1.notification import Notification, Webhook, WebhookStatus
 from orkestra.wire import dumps
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
+"""How long a lane stands still whose process was killed; one that is attended to for longer is leased again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,15 @@ class Deliveries:
         return seconds
 
     async def lease(self, lane: Lane) -> int | None:
-        """Take a lane for a minute; returns how often it failed in a row, None where another has it."""
+        """Take a lane for a while; returns how often it failed in a row, None where another has it."""
         async with self.database.transaction(lane.tenant_id) as conn:
             row = await sql.lease_lane.row(conn, lane=lane.name, lease=LEASE)
         return None if row is None else int(row["failures"])
+
+    async def renew(self, lane: Lane) -> None:
+        """Keep a leased lane for a while more; one that was left stays free."""
+        async with self.database.transaction(lane.tenant_id) as conn:
+            await sql.renew_lease.execute(conn, lane=lane.name, lease=LEASE)
 
     async def parcels(self, lane: Lane, limit: int) -> list[Parcel]:
         """Return what is due in a leased lane, the longest waiting first."""
