@@ -121,7 +121,7 @@ class _Call:
     async def ask(self, message: Model) -> tuple[Model, bool]:
         """Returns the room's answer, and whether it is the stored answer of an earlier request."""
         room = self._endpoint.room
-        token = self._caller.current if self._endpoint.holds else self._caller.token
+        token = None if self._caller.token is None else self._caller.current
         client = room(self._door.rooms[room], token, door="rest", locale=language(self._request))
         if self._endpoint.holds:
             return await self._hold(client, message), False
