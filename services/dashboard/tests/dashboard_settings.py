@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from dashboard_tasks import now
 from orkestra.rules import is_task_id
+from orkestra.rules.calibrating import Kept, bands, is_enough, suggested_threshold
 from orkestra.v1.identity import (
     ApiKey,
     AuditEntry,
@@ -50,11 +51,13 @@ from orkestra.v1.notification import (
 )
 from orkestra.v1.task import (
     Calendar,
+    CorrectionStatistics,
     DayVolume,
     DraftFigures,
     EscalationPolicy,
     EscalationRule,
     GetCalendarRequest,
+    GetCorrectionStatisticsRequest,
     GetEscalationPolicyRequest,
     GetTaskFiguresRequest,
     GroupLoad,
@@ -73,6 +76,10 @@ from orkestra.wire import Context, FailedPrecondition, InvalidArgument, NotFound
 WEBHOOK_ID = f"webhook_{'b' * 32}"
 MARKED = "<img src=x onerror=window.ran=1>"
 """What names hold where somebody is nasty."""
+
+
+KEPT = [Kept(95, 120, 118), Kept(85, 60, 54), Kept(65, 40, 28), Kept(35, 20, 6)]
+"""By hand: from 85 on 172 of 180 were kept, and that interval begins at 0.915; with those of 65 it does at 0.864."""
 
 
 class OfficeIdentity:
@@ -139,6 +146,17 @@ class OfficeTasks:
             EscalationRule(topic=MARKED, threshold=0.6),
         ]
         return EscalationPolicy(rules=rules, version=3, updated_at=now(), updated_by=ctx.subject)
+
+    async def get_correction_statistics(
+        self, ctx: Context, request: GetCorrectionStatisticsRequest
+    ) -> CorrectionStatistics:
+        counts = {"none": [], "few": [Kept(95, 12, 11)], "wrong": [Kept(95, 60, 30)]}.get(request.type or "", KEPT)
+        return CorrectionStatistics(
+            answered_after=request.answered_after or now(), answered_before=request.answered_before or now(),
+            answered=sum(one.answered for one in counts), kept=sum(one.kept for one in counts),
+            calibration=bands(counts), target=0.9, is_enough=is_enough(counts),
+            suggested_threshold=suggested_threshold(counts, 0.9),
+        )  # fmt: skip
 
     async def get_task_figures(self: Any, ctx: Context, request: GetTaskFiguresRequest) -> TaskFigures:
         if request.type == "none":

@@ -232,7 +232,7 @@ class Tasks:
             for task in self.tasks.values()
             if task.tenant_id == ctx.tenant_id
             and rules.visible(ctx.principal, task)
-            and (task.status == status if status else rules.is_live(task.status))
+            and (task.status == status if status else request.every_status or rules.is_live(task.status))
             and wanted[request.scope or TaskScope.ALL](task)
             and request.workflow_id in (None, task.workflow_id)
             and _fits(task, request)
@@ -289,4 +289,7 @@ def _fits(task: Task, request: ListTasksRequest) -> bool:
         and request.priority in (None, task.priority)
         and (request.group is None or request.group in task.candidate_groups)
         and (request.due_before is None or (due is not None and due < request.due_before))
+        and (request.created_after is None or task.created_at >= request.created_after)
+        and (request.created_before is None or task.created_at < request.created_before)
+        and (request.breached is None or bool(task.sla and task.sla.breached) == request.breached)
     )

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from dashboard_story import ask
@@ -36,11 +37,25 @@ async def test_every_figure_is_on_the_page_and_leads_to_the_tasks_behind_it(worl
         text = (await http.get("/figures", params={"type": "refund"})).text
     for shown in ("442", "398", "8.0 %", "13.8 %", "35 of 440 with a clock", "6 min", "3 h 30 min", "26 %", "4 %"):
         assert shown in text
-    assert 'href="/inbox?scope=all&amp;status=completed&amp;type=refund"' in text
-    assert 'href="/inbox?scope=all&amp;group=support-l1"' in text
-    assert f'href="/inbox?scope=all&amp;assignee={mia.user_id}"' in text
-    assert text.count('class="fill-') == 2 * 31 + 5 * 2 + 2 * 3 + 2 + 2 * 2, (
-        "31 days, five times, two groups, one person, two agents"
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    first, day = today - timedelta(days=29), (today - timedelta(days=3)).isoformat()
+    asked = f"/inbox?scope=all&amp;asked_from={first}&amp;asked_until={today}&amp;type=refund"
+    for rest in (
+        "status=any",
+        "status=completed",
+        "status=any&amp;clock=breached",
+        "status=any&amp;clock=escalated",
+        "status=claimed",
+        f"status=any&amp;assignee={mia.user_id}",
+        "group=support-l1&amp;status=any",
+        "status=completed&amp;q=Shop+assistant",
+    ):
+        assert f'href="{asked}&amp;{rest}"' in text, rest
+    assert f'href="/inbox?scope=all&amp;asked_from={day}&amp;asked_until={day}&amp;type=refund&amp;status=any"' in text
+    done = f"asked_from={first}&amp;asked_until={day}&amp;type=refund&amp;status=completed"
+    assert f'href="/inbox?scope=all&amp;{done}&amp;completed_from={day}&amp;completed_until={day}"' in text
+    assert text.count('class="fill-') == 2 * 30 + 5 * 2 + 2 * 3 + 2 + 2 * 2 + 4, (
+        "30 days, five times, two groups, one person, two agents, four tenths of confidence"
     )
     assert "style=" not in text
 
@@ -54,6 +69,45 @@ async def test_the_same_figures_are_a_csv(world: DashboardWorld) -> None:
     assert (found["asked", ""], found["time_to_complete", "p95"]) == ("442", "12600.0")
     assert found["completed_by", "Mia Manager"] == "90"
     assert found["edit_rate", "Shop assistant / faq-2 / -"] == "0.1"
+    assert found["kept_rate_by_confidence", "0.6 to 0.7"] == "0.7"
+    assert (found["kept_target", ""], found["suggested_threshold", ""]) == ("0.9", "0.85")
+
+
+async def test_the_calibration_curve_suggests_a_threshold_and_leads_to_the_policy(world: DashboardWorld) -> None:
+    mia = boss(world)
+    async with world.http(mia) as http:
+        text = (await http.get("/figures")).text
+        assert "From a confidence of 85 % on, people keep at least 90 % of the drafts, with 95 % certainty." in text
+        assert 'href="/settings/policy?suggested=0.85"' in text
+        policy = (await http.get("/settings/policy", params={"suggested": "0.85"})).text
+    table = text[text.index("Stated confidence") :]
+    rows = re.findall(r"<td>([^<]+)</td><td><a[^>]+>(\d+)</a></td><td>(\d+)</td><td>([^<]+)</td>", table)
+    assert rows == [
+        ("30–40 %", "20", "6", "30 %"),  # noqa: RUF001  as it is written
+        ("60–70 %", "40", "28", "70 %"),  # noqa: RUF001
+        ("80–90 %", "60", "54", "90 %"),  # noqa: RUF001
+        ("90–100 %", "120", "118", "98 %"),  # noqa: RUF001
+    ]
+    assert 'class="threshold-line" x1="612.0"' in text, "85 % of the width of 720"
+    assert 'class="target-line" x1="0" x2="720" y1="16.0"' in text, "10 % below the top of 160"
+    assert 'x="230.4" y="112.0" width="43.2" height="48.0"' in text, "30 % of the height, in the tenth from 30 % on"
+    assert "The figures suggest a confidence of 0.85." in policy
+    assert 'name="kept_target" type="text" value="90"' in policy
+
+
+@pytest.mark.parametrize(
+    ("type_", "said"),
+    [
+        ("none", "No draft that was answered in this period states a confidence."),
+        ("few", "There is not enough data: 12 answered drafts state a confidence, and 50 are needed."),
+        ("wrong", "From no confidence on do people surely keep 90 % of the drafts."),
+    ],
+)
+async def test_too_little_data_suggests_nothing(world: DashboardWorld, type_: str, said: str) -> None:
+    async with world.http(boss(world)) as http:
+        text = (await http.get("/figures", params={"type": type_})).text
+    assert said in text
+    assert 'class="threshold-line"' not in text
 
 
 async def test_a_period_without_tasks_says_so(world: DashboardWorld) -> None:

@@ -4,7 +4,9 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -132,6 +134,22 @@ async def test_one_answer_completes_many_tasks_of_one_form(world: DashboardWorld
         mixed = await http.post("/inbox/bulk", data=form | {"task": [*chosen, other.task_id]})
         assert mixed.status_code == 409
     assert [world.rooms.tasks.tasks[task_id].result for task_id in chosen] == [{"answer": "Yes."}] * 2
+
+
+async def test_a_list_is_of_days_and_of_what_became_of_clocks(world: DashboardWorld) -> None:
+    tenant, ada, _ = team(world)
+    task = await ask(world, tenant, title="Asked today")
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    days = {"asked_from": str(today), "asked_until": str(today), "status": "any"}
+    async with world.http(ada) as http:
+        page = (await http.get("/inbox", params={"scope": "all", **days})).text
+        other = {"asked_from": "2020-01-01", "asked_until": "2020-01-02"}
+        before = (await http.get("/inbox", params={"scope": "all", **days | other})).text
+        late = (await http.get("/inbox", params={"scope": "all", **days, "clock": "breached"})).text
+        odd = (await http.get("/inbox", params={"scope": "all", "asked_from": "soon", "clock": "x"})).text
+    assert [f'id="{task.task_id}"' in text for text in (page, before, late, odd)] == [True, False, False, True]
+    assert f'name="asked_until" aria-label="Asked: Until" value="{today}"' in page
+    assert '<option value="breached" selected>' in late
 
 
 async def test_a_list_is_written_as_csv_that_no_spreadsheet_runs(world: DashboardWorld) -> None:

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from orkestra.v1.task import CompleteTaskRequest, CorrectionStatistics, GetCorrectionStatisticsRequest, TaskContext
+from orkestra.v1.task import (
+    CompleteTaskRequest,
+    CorrectionStatistics,
+    GetCorrectionStatisticsRequest,
+    GetEscalationPolicyRequest,
+    PutEscalationPolicyRequest,
+    TaskContext,
+)
 from orkestra.wire import InvalidArgument
 from task_world import Tenant, World, ask, world
 
@@ -110,3 +117,17 @@ async def test_what_cannot_be_counted_is_refused(world: World, fields: dict[str,
     with pytest.raises(InvalidArgument) as refused:
         await numbers(world.tenant(), **fields)
     assert [error.path for error in refused.value.errors] == [path]
+
+
+async def test_a_suggestion_is_held_against_what_the_tenant_wants_kept(world: World) -> None:
+    tenant = world.tenant()
+    boss = tenant.person("boss", roles=("manager",))
+    assert (await numbers(tenant)).target == 0.9
+    await boss.put_escalation_policy(PutEscalationPolicyRequest(rules=[], kept_target=0.75))
+    assert (await boss.put_escalation_policy(PutEscalationPolicyRequest(rules=[]))).kept_target == 0.75
+    assert (await boss.get_escalation_policy(GetEscalationPolicyRequest())).kept_target == 0.75
+    assert (await numbers(tenant)).target == 0.75
+    assert (await numbers(tenant, target=0.5)).target == 0.5
+    with pytest.raises(InvalidArgument) as refused:
+        await boss.put_escalation_policy(PutEscalationPolicyRequest(rules=[], kept_target=1.5))
+    assert [error.path for error in refused.value.errors] == ["kept_target"]

@@ -15,6 +15,7 @@ from orkestra.v1.task import (
     TaskContext,
     TaskCounts,
     TaskScope,
+    TaskSort,
     TaskStatus,
 )
 from orkestra.wire import InvalidArgument
@@ -74,6 +75,33 @@ async def test_what_one_asked_for_is_seen_but_is_not_mine_to_do(world: World) ->
     task = await ana.create_task(ask(candidate_groups=["support-l1"]))
     assert await ids(ana) == [task.task_id]
     assert await ids(ana, scope=TaskScope.MINE) == []
+
+
+async def test_a_figure_leads_to_the_tasks_behind_it(world: World) -> None:
+    tenant = world.tenant()
+    boss, ana = tenant.person("boss", roles=("manager",)), tenant.person("ana", "l1")
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    waiting, done = await opened(tenant, "l1"), await opened(tenant, "l1", sla=SlaPolicy(complete="1h"))
+    await ana.claimed(done)
+    await ana.complete_task(CompleteTaskRequest(task_id=done.task_id, data=ANSWER))
+    late = await opened(tenant, "l1", sla=SlaPolicy(complete="1h"))
+    await world.rows(
+        'update tasks set sla = (sla::jsonb || \'{"breached": true, "escalation_level": 2}\')::json where task_id = $1',
+        late.task_id,
+    )
+    after = datetime.now(UTC) + timedelta(minutes=1)
+    asked = {"every_status": True, "created_after": before, "created_before": after}
+    for sort in TaskSort:
+        everything = await ids(boss, **asked, sort=sort)
+        assert sorted(everything) == sorted([waiting.task_id, done.task_id, late.task_id])
+        assert await ids(boss, **asked | {"created_before": before}, sort=sort) == []
+        assert await ids(boss, **asked, sort=sort, breached=True) == [late.task_id]
+        assert await ids(boss, **asked, sort=sort, escalated=True, q="help", type=None) == [late.task_id]
+        assert sorted(await ids(boss, **asked, sort=sort, escalated=False)) == sorted([waiting.task_id, done.task_id])
+        window = {"completed_after": before, "completed_before": after}
+        assert await ids(boss, **asked, **window, sort=sort) == [done.task_id]
+        assert await ids(boss, **asked, sort=sort, completed_after=after) == []
+    assert late.task_id not in await ids(tenant.person("eve", "l2"), **asked, breached=True)
 
 
 async def test_managers_and_auditors_see_all_and_strangers_nothing(world: World) -> None:
@@ -190,7 +218,8 @@ PLACE = {
     "after_place": "-infinity",
     "after_task": "",
     "limit": 51,
-    **dict.fromkeys(("group", "assignee", "due_after", "due_before")),
+    **dict.fromkeys(("group", "assignee", "due_after", "due_before", "created_after", "created_before")),
+    **dict.fromkeys(("completed_after", "completed_before", "breached", "escalated", "is_behind_figures")),
     "offered": False,
     "kinds": [],
     "terms": [],

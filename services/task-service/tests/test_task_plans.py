@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from orkestra.rules.finding import FIRST, reading_of
 from orkestra.task_service.operations import sql
-from orkestra.task_service.operations.reading import _filters
+from orkestra.task_service.operations.reading import _behind_figures, _filters
 from orkestra.v1.task import ListTasksRequest, Priority, TaskScope, TaskSort, TaskStatus
 from orkestra.wire import Principal
 from task_world import Tenant, World, world
@@ -40,6 +40,13 @@ FILTERS: dict[str, list[Any]] = {
     "due_after": [NOW],
     "due_before": [NOW + timedelta(hours=1)],
     "sort": [TaskSort.DUE, TaskSort.NEWEST],
+    "every_status": [True],
+    "created_after": [NOW - timedelta(days=1)],
+    "created_before": [NOW],
+    "completed_after": [NOW - timedelta(days=1)],
+    "completed_before": [NOW],
+    "breached": [True],
+    "escalated": [True, False],
 }
 SEARCHED = ("workflow_id", "q", "tags", "type", "priority", "correlation", "data")
 COMMON = ("task", Priority.NORMAL)
@@ -107,7 +114,7 @@ def asked_by(caller: str, **filters: Any) -> dict[str, Any]:
     reading = reading_of(CALLERS[caller], request, scope=scope, assignee=request.assignee)
     kind, term = reading.terms[-1] if reading.terms else ("word", "7")
     page = {"after_place": place, "after_task": "", "limit": 51, "kind": kind, "term": term}
-    return {**_filters(reading), **page}
+    return {**_filters(reading), **_behind_figures(reading), **page}
 
 
 def test_every_filter_of_a_list_is_planned() -> None:

@@ -582,7 +582,8 @@ class GetCorrectionStatisticsRequest(Model, pb=pb.GetCorrectionStatisticsRequest
     model: str | None = Field(default=None)
     prompt_version: str | None = Field(default=None)
     target: float | None = Field(
-        default=None, description="The share of drafts that people are to keep, 0..1; 0.9 where absent."
+        default=None,
+        description="The share of drafts that people are to keep, 0..1; as the escalation policy says where absent.",
     )
 
 
@@ -888,6 +889,15 @@ class ListTasksRequest(Model, pb=pb.ListTasksRequest):
     due_after: UtcDatetime | None = Field(default=None, description="Due at this time or later.")
     due_before: UtcDatetime | None = Field(default=None, description="Due before this time.")
     sort: TaskSort | None = Field(default=None, description="due where absent.")
+    every_status: bool | None = Field(default=None, description="Ended tasks as well, where no status is named.")
+    created_after: UtcDatetime | None = Field(default=None, description="Asked at this time or later.")
+    created_before: UtcDatetime | None = Field(default=None, description="Asked before this time.")
+    completed_after: UtcDatetime | None = Field(default=None, description="Completed at this time or later.")
+    completed_before: UtcDatetime | None = Field(default=None, description="Completed before this time.")
+    breached: bool | None = Field(default=None, description="Whether it has missed a deadline, ever.")
+    escalated: bool | None = Field(
+        default=None, description="Whether a step of an escalation chain was performed for it."
+    )
 
 
 class TaskFilter(Model, pb=pb.TaskFilter):
@@ -907,6 +917,7 @@ class TaskFilter(Model, pb=pb.TaskFilter):
     due_after: UtcDatetime | None = Field(default=None)
     due_before: UtcDatetime | None = Field(default=None)
     sort: TaskSort | None = Field(default=None)
+    every_status: bool | None = Field(default=None, description="Ended tasks as well, where no status is named.")
 
 
 class Vote(Model, pb=pb.Vote):
@@ -1101,6 +1112,10 @@ class EscalationPolicy(Model, pb=pb.EscalationPolicy):
     version: Int32 = Field(description="Grows by one with each change; 0 where none was put.")
     updated_at: UtcDatetime | None = Field(default=None)
     updated_by: str | None = Field(default=None)
+    kept_target: float | None = Field(
+        default=None,
+        description="The share of drafts that people are to keep, 0..1, by which a threshold is suggested; 0.9 where absent.",
+    )
 
 
 class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
@@ -1111,6 +1126,7 @@ class PutEscalationPolicyRequest(Model, pb=pb.PutEscalationPolicyRequest):
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
+    kept_target: float | None = Field(default=None, description="0..1; as it was where absent.")
 
 
 class CorrectionStatistics(Model, pb=pb.CorrectionStatistics):

@@ -632,7 +632,7 @@ class GetTaskRequest(_message.Message):
     def __init__(self, task_id: _Optional[str] = ...) -> None: ...
 
 class ListTasksRequest(_message.Message):
-    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "page_size", "page_token", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort")
+    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "page_size", "page_token", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort", "every_status", "created_after", "created_before", "completed_after", "completed_before", "breached", "escalated")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
@@ -649,6 +649,13 @@ class ListTasksRequest(_message.Message):
     DUE_AFTER_FIELD_NUMBER: _ClassVar[int]
     DUE_BEFORE_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
+    EVERY_STATUS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    BREACHED_FIELD_NUMBER: _ClassVar[int]
+    ESCALATED_FIELD_NUMBER: _ClassVar[int]
     scope: TaskScope
     status: TaskStatus
     assignee: str
@@ -665,7 +672,14 @@ class ListTasksRequest(_message.Message):
     due_after: _timestamp_pb2.Timestamp
     due_before: _timestamp_pb2.Timestamp
     sort: TaskSort
-    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ...) -> None: ...
+    every_status: bool
+    created_after: _timestamp_pb2.Timestamp
+    created_before: _timestamp_pb2.Timestamp
+    completed_after: _timestamp_pb2.Timestamp
+    completed_before: _timestamp_pb2.Timestamp
+    breached: bool
+    escalated: bool
+    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ..., every_status: _Optional[bool] = ..., created_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., created_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breached: _Optional[bool] = ..., escalated: _Optional[bool] = ...) -> None: ...
 
 class ListTasksResponse(_message.Message):
     __slots__ = ("tasks", "next_page_token")
@@ -1132,7 +1146,7 @@ class BulkFault(_message.Message):
     def __init__(self, path: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class TaskFilter(_message.Message):
-    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort")
+    __slots__ = ("scope", "status", "assignee", "group", "workflow_id", "q", "tags", "type", "priority", "correlation", "data", "due_after", "due_before", "sort", "every_status")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
@@ -1147,6 +1161,7 @@ class TaskFilter(_message.Message):
     DUE_AFTER_FIELD_NUMBER: _ClassVar[int]
     DUE_BEFORE_FIELD_NUMBER: _ClassVar[int]
     SORT_FIELD_NUMBER: _ClassVar[int]
+    EVERY_STATUS_FIELD_NUMBER: _ClassVar[int]
     scope: TaskScope
     status: TaskStatus
     assignee: str
@@ -1161,7 +1176,8 @@ class TaskFilter(_message.Message):
     due_after: _timestamp_pb2.Timestamp
     due_before: _timestamp_pb2.Timestamp
     sort: TaskSort
-    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ...) -> None: ...
+    every_status: bool
+    def __init__(self, scope: _Optional[_Union[TaskScope, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., workflow_id: _Optional[str] = ..., q: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., type: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., correlation: _Optional[str] = ..., data: _Optional[_Iterable[str]] = ..., due_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sort: _Optional[_Union[TaskSort, str]] = ..., every_status: _Optional[bool] = ...) -> None: ...
 
 class View(_message.Message):
     __slots__ = ("view_id", "tenant_id", "name", "owner", "group_id", "filter", "version", "created_at", "updated_at", "updated_by")
@@ -1366,16 +1382,18 @@ class ListEscalationChecksResponse(_message.Message):
     def __init__(self, checks: _Optional[_Iterable[_Union[EscalationCheck, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class EscalationPolicy(_message.Message):
-    __slots__ = ("rules", "version", "updated_at", "updated_by")
+    __slots__ = ("rules", "version", "updated_at", "updated_by", "kept_target")
     RULES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    KEPT_TARGET_FIELD_NUMBER: _ClassVar[int]
     rules: _containers.RepeatedCompositeFieldContainer[EscalationRule]
     version: int
     updated_at: _timestamp_pb2.Timestamp
     updated_by: str
-    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ...) -> None: ...
+    kept_target: float
+    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ..., kept_target: _Optional[float] = ...) -> None: ...
 
 class EscalationRule(_message.Message):
     __slots__ = ("topic", "threshold", "sample_rate")
@@ -1392,12 +1410,14 @@ class GetEscalationPolicyRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class PutEscalationPolicyRequest(_message.Message):
-    __slots__ = ("rules", "version")
+    __slots__ = ("rules", "version", "kept_target")
     RULES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    KEPT_TARGET_FIELD_NUMBER: _ClassVar[int]
     rules: _containers.RepeatedCompositeFieldContainer[EscalationRule]
     version: int
-    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ...) -> None: ...
+    kept_target: float
+    def __init__(self, rules: _Optional[_Iterable[_Union[EscalationRule, _Mapping]]] = ..., version: _Optional[int] = ..., kept_target: _Optional[float] = ...) -> None: ...
 
 class ListCorrectionsRequest(_message.Message):
     __slots__ = ("answered_after", "answered_before", "type", "page_size", "page_token")

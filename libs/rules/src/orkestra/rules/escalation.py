@@ -23,9 +23,12 @@ MAX_RULES: Final = 200
 MAX_NAME: Final = 200
 
 
-def check_rules(rules: Sequence[EscalationRule]) -> list[FieldError]:
-    """Returns what is wrong with the rules of a policy, each with its path."""
-    return list(_rule_errors(rules))
+def check_rules(rules: Sequence[EscalationRule], kept_target: float | None = None) -> list[FieldError]:
+    """Returns what is wrong with the rules of a policy and the share of drafts to be kept, each with its path."""
+    errors = list(_rule_errors(rules))
+    if kept_target is not None and not 0 <= kept_target <= 1:
+        errors.append(FieldError("kept_target", "out_of_range", "From 0 to 1."))
+    return errors
 
 
 def check_escalation(request: CheckEscalationRequest) -> list[FieldError]:

@@ -21,6 +21,10 @@ MAX_WANTED: Final = 10
 FIRST: Final = {TaskSort.DUE: "-infinity", TaskSort.NEWEST: "infinity"}
 
 Filters = ListTasksRequest | CountTasksRequest | TaskFilter
+_BEHIND_FIGURES: Final = {
+    *("created_after", "created_before", "completed_after", "completed_before"),
+    *("breached", "escalated"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class Reading:
     terms: list[Term] = field(default_factory=list)
     due_after: datetime | None = None
     due_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    completed_after: datetime | None = None
+    completed_before: datetime | None = None
+    breached: bool | None = None
+    escalated: bool | None = None
 
 
 def reading_of(principal: Principal, request: Filters, *, scope: TaskScope, assignee: str | None) -> Reading:
@@ -59,10 +69,11 @@ def reading_of(principal: Principal, request: Filters, *, scope: TaskScope, assi
         audiences=audiences,
         group=group,
         assignee=assignee,
-        statuses=[request.status] if request.status is not None else sorted(LIVE),
+        statuses=_statuses(request),
         terms=terms,
         due_after=request.due_after,
         due_before=request.due_before,
+        **(request.model_dump(include=_BEHIND_FIGURES) if isinstance(request, ListTasksRequest) else {}),
     )
 
 
@@ -88,6 +99,12 @@ def place_of(sort: TaskSort, token: str | None) -> tuple[str, str]:
     message = "This is not a page token of this list."
     error = FieldError("page_token", "invalid", message)
     raise InvalidArgument("REQUEST_INVALID", f"page_token: {message}", errors=[error])
+
+
+def _statuses(request: Filters) -> list[TaskStatus]:
+    if request.status is not None:
+        return [request.status]
+    return sorted(TaskStatus if not isinstance(request, CountTasksRequest) and request.every_status else LIVE)
 
 
 def _walked(

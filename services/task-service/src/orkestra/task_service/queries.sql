@@ -253,6 +253,14 @@ from (
               select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
+          and (:created_after::timestamptz is null or v.created_at >= :created_after)
+          and (:created_before::timestamptz is null or v.created_at < :created_before)
+          and (:is_behind_figures::boolean is not true or exists (
+              select from tasks c where c.task_id = v.task_id
+                  and (:completed_after::timestamptz is null or c.completed_at >= :completed_after)
+                  and (:completed_before::timestamptz is null or c.completed_at < :completed_before)
+                  and (:breached::boolean is null or coalesce((c.sla ->> 'breached')::boolean, false) = :breached)
+                  and (:escalated::boolean is null or (coalesce((c.sla ->> 'escalation_level')::integer, 0) > 0) = :escalated) offset 0))
           and (:group::text is null or exists (
               select from task_audience g where g.task_id = v.task_id and g.audience = :group offset 0))
           and (:assignee::text is null or exists (
@@ -291,6 +299,14 @@ from (
               select from task_terms y where y.kind = 'type' and y.term = a.type and y.task_id = v.task_id offset 0))
           and (:due_after::timestamptz is null or v.due_at >= :due_after)
           and (:due_before::timestamptz is null or v.due_at < :due_before)
+          and v.created_at >= coalesce(:created_after::timestamptz, '-infinity')
+          and v.created_at < coalesce(:created_before::timestamptz, 'infinity')
+          and (:is_behind_figures::boolean is not true or exists (
+              select from tasks c where c.task_id = v.task_id
+                  and (:completed_after::timestamptz is null or c.completed_at >= :completed_after)
+                  and (:completed_before::timestamptz is null or c.completed_at < :completed_before)
+                  and (:breached::boolean is null or coalesce((c.sla ->> 'breached')::boolean, false) = :breached)
+                  and (:escalated::boolean is null or (coalesce((c.sla ->> 'escalation_level')::integer, 0) > 0) = :escalated) offset 0))
           and (:group::text is null or exists (
               select from task_audience g where g.task_id = v.task_id and g.audience = :group offset 0))
           and (:assignee::text is null or exists (
@@ -334,6 +350,12 @@ where d.kind = :kind and d.term = :term
   and t.status = any (:statuses::text[])
   and (:due_after::timestamptz is null or t.due_at >= :due_after)
   and (:due_before::timestamptz is null or t.due_at < :due_before)
+  and (:created_after::timestamptz is null or t.created_at >= :created_after)
+  and (:created_before::timestamptz is null or t.created_at < :created_before)
+  and (:is_behind_figures::boolean is not true or (:completed_after::timestamptz is null or t.completed_at >= :completed_after)
+      and (:completed_before::timestamptz is null or t.completed_at < :completed_before)
+      and (:breached::boolean is null or coalesce((t.sla ->> 'breached')::boolean, false) = :breached)
+      and (:escalated::boolean is null or (coalesce((t.sla ->> 'escalation_level')::integer, 0) > 0) = :escalated))
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
       select from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
@@ -362,6 +384,12 @@ where d.kind = :kind and d.term = :term
   and t.status = any (:statuses::text[])
   and (:due_after::timestamptz is null or t.due_at >= :due_after)
   and (:due_before::timestamptz is null or t.due_at < :due_before)
+  and (:created_after::timestamptz is null or t.created_at >= :created_after)
+  and (:created_before::timestamptz is null or t.created_at < :created_before)
+  and (:is_behind_figures::boolean is not true or (:completed_after::timestamptz is null or t.completed_at >= :completed_after)
+      and (:completed_before::timestamptz is null or t.completed_at < :completed_before)
+      and (:breached::boolean is null or coalesce((t.sla ->> 'breached')::boolean, false) = :breached)
+      and (:escalated::boolean is null or (coalesce((t.sla ->> 'escalation_level')::integer, 0) > 0) = :escalated))
   and (:assignee::text is null or t.assignee = :assignee)
   and exists (
       select from unnest(:audiences::text[], :offered::boolean[], :types::text[]) as a (audience, offered, type)
@@ -485,12 +513,12 @@ where d.kind = :kind and d.term = :term
 select pg_advisory_xact_lock(hashtextextended('escalation_policy ' || :tenant_id::text, 0))
 
 -- escalation_policy
-select rules, version, updated_at, updated_by from escalation_policies order by version desc limit 1
+select rules, version, updated_at, updated_by, kept_target from escalation_policies order by version desc limit 1
 
 -- put_escalation_policy
-insert into escalation_policies (tenant_id, version, rules, updated_at, updated_by)
-values (:tenant_id, :version, :rules, clock_timestamp(), :updated_by)
-returning rules, version, updated_at, updated_by
+insert into escalation_policies (tenant_id, version, rules, updated_at, updated_by, kept_target)
+values (:tenant_id, :version, :rules, clock_timestamp(), :updated_by, :kept_target)
+returning rules, version, updated_at, updated_by, kept_target
 
 -- record_escalation_check
 insert into escalation_checks (
@@ -931,7 +959,7 @@ where c.tenant_id = :tenant_id and c.task_id = w.task_id and c.comment_id = w.co
 -- erase_entries
 -- The words of entries that a person gave any; digests stay, so that the chain holds and says what was erased.
 with written as (
-    select task_id, sequence from task_history
+    select task_id, sequence, reason from task_history
     where tenant_id = :tenant_id and actor = :user_id
     and (reason is not null or event in ('changes_requested', 'answered'))
     and num_nonnulls(reason, before, after) > 0
@@ -939,7 +967,7 @@ with written as (
 )
 update task_history h set reason = null, before = null, after = null from written w
 where h.tenant_id = :tenant_id and h.task_id = w.task_id and h.sequence = w.sequence
-returning h.task_id
+returning w.task_id, w.reason
 
 -- erase_words_of_tasks
 -- What was asked and answered about changes, why it was done, and what was typed and not sent.
@@ -951,7 +979,7 @@ update tasks t set
                 || case when one ->> 'answered_by' = :user_id then '{"answer": ""}'::jsonb else '{}' end
             )::json order by place)
         from json_array_elements(t.change_requests) with ordinality asked (one, place)), '[]'),
-    reason = case when t.task_id = any(:of_reasons) then null else t.reason end
+    reason = case when t.reason = any(:reasons) then null else t.reason end
 where t.tenant_id = :tenant_id and t.task_id = any(:task_ids)
 
 -- erase_saved

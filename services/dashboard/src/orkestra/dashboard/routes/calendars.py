@@ -25,6 +25,8 @@ from orkestra.wire import FieldError, InvalidArgument
 
 PAGE = 100
 FREE_RULES = 3
+KEPT = 0.9
+"""The share of drafts that people are to keep where the tenant has said none, as the room has it."""
 MOST_RULES = 50
 
 
@@ -86,7 +88,9 @@ async def put_policy(visit: Visit) -> Response:
 
     async def act() -> object:
         rules = [rule for rule in (_rule(visit, row) for row in range(MOST_RULES)) if rule is not None]
-        request = PutEscalationPolicyRequest(rules=rules, version=visit.number("version"))
+        target = _share(visit, "kept_target")
+        wanted = None if target is None else target / 100
+        request = PutEscalationPolicyRequest(rules=rules, kept_target=wanted, version=visit.number("version"))
         return await visit.tasks.put_escalation_policy(request)
 
     return await attempt(visit, act, _policy, "/settings/policy")
@@ -127,7 +131,27 @@ async def _policy(visit: Visit, trouble: Trouble) -> Response:
     found = await visit.tasks.get_escalation_policy(GetEscalationPolicyRequest())
     rules: Sequence[EscalationRule | None] = [*found.rules, *([None] * FREE_RULES if visit.is_manager else [])]
     names = await visit.names(found.updated_by)
-    return await page(visit, "policy", "settings_policy.html", trouble, policy=found, rules=rules, names=names)
+    target = 100 * (KEPT if found.kept_target is None else found.kept_target)
+    return await page(
+        visit,
+        "policy",
+        "settings_policy.html",
+        trouble,
+        policy=found,
+        rules=rules,
+        names=names,
+        kept_target=visit.value("kept_target") or f"{target:g}",
+        suggested=_suggested(visit),
+    )
+
+
+def _suggested(visit: Visit) -> str | None:
+    """Returns the threshold that the figures suggested, where the reader comes from there."""
+    try:
+        found = float(visit.query("suggested") or "")
+    except ValueError:
+        return None
+    return f"{found:g}" if 0 <= found <= 1 else None
 
 
 def _rule(visit: Visit, row: int) -> EscalationRule | None:

@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes import charts
+from orkestra.dashboard.routes import calibrating, charts
 from orkestra.dashboard.routes.exporting import csv_answer
-from orkestra.dashboard.routes.filters import inbox_href
+from orkestra.dashboard.routes.filters import inbox_href, midnight
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
-from orkestra.v1.task import DraftFigures, GetTaskFiguresRequest, Span, TaskFigures
+from orkestra.v1.task import CorrectionStatistics, DraftFigures, GetTaskFiguresRequest, Span, TaskFigures
 
 PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days"), "365": N_("A year")}
 SPANS = {
@@ -21,6 +21,14 @@ SPANS = {
     "time_waiting": (N_("Waiting"), N_("for whoever asked, of those that waited")),
     "time_paused": (N_("Paused"), N_("outside the hours of a calendar, of those that were")),
 }
+BEHIND = {
+    "time_to_claim": "claimed",
+    "time_to_complete": "completed",
+    "time_active": "completed",
+    "time_waiting": "waiting",
+    "time_paused": "any",
+}
+"""The status of the tasks that a length of time leads to."""
 MOST_ROWS = 20
 MOST_LENGTH = 200
 
@@ -38,45 +46,53 @@ class Bar:
 async def figures(visit: Visit) -> Response:
     """Shows the figures of a period."""
     asked, found = await _found(visit)
-    text = visit.words.text
+    kept = await calibrating.kept_drafts(visit, found.since, found.until, type=asked["type"])
+    text, behind = visit.words.text, _behind(visit, asked, found)
     names = await visit.names(*(each.user_id for each in found.people))
-    zone = visit.words.zone
+    first, last = _days(visit, found)
+    volume = charts.volume(found.days, first, last)
     return await visit.page(
         "figures.html",
         current="figures",
         figures=found,
         periods=[(value, text(label)) for value, label in PERIODS.items()],
         asked=asked,
-        volume=charts.volume(found.days, found.since.astimezone(zone).date(), found.until.astimezone(zone).date()),
+        volume=volume,
+        days=[_day(behind, column) for column in volume.columns if column.asked or column.completed],
         height=charts.HEIGHT,
         width=charts.WIDTH,
-        spans=_spans(visit, found),
-        people=_people(found, names),
-        groups=_groups(found),
-        drafts=[_draft(visit, each) for each in found.drafts[:MOST_ROWS]],
+        spans=_spans(visit, found, behind),
+        people=_people(found, names, behind),
+        groups=_groups(found, behind),
+        drafts=[_draft(visit, each, behind) for each in found.drafts[:MOST_ROWS]],
         behind={
-            name: inbox_href(scope="all", status=status, type=asked["type"], group=asked["group"])
-            for name, status in (("live", ""), ("completed", "completed"), ("expired", "expired"))
+            "asked": inbox_href(**behind, status="any"),
+            "completed": inbox_href(**behind, status="completed"),
+            "breached": inbox_href(**behind, status="any", clock="breached"),
+            "escalated": inbox_href(**behind, status="any", clock="escalated"),
         },
+        calibration=calibrating.shown(visit, kept, type=asked["type"], first=first, last=last),
         csv_href=inbox_href("/figures.csv", **asked),
     )
 
 
 async def figures_csv(visit: Visit) -> Response:
     """Writes every figure of the period as CSV."""
-    _, found = await _found(visit)
+    asked, found = await _found(visit)
+    kept = await calibrating.kept_drafts(visit, found.since, found.until, type=asked["type"])
     names = await visit.names(*(each.user_id for each in found.people))
-    return await csv_answer("figures", ("figure", "of", "value", "unit"), _rows(found, names))
+    return await csv_answer("figures", ("figure", "of", "value", "unit"), _whole(found, names, kept))
 
 
 async def _found(visit: Visit) -> tuple[dict[str, str], TaskFigures]:
+    """Returns what was asked for and the figures of whole days, today the last of them."""
     period = visit.query("period") or "30"
     given = {name: (visit.query(name) or "")[:MOST_LENGTH] for name in ("type", "group")}
     asked = {"period": period if period in PERIODS else "30", **given}
-    until = datetime.now(UTC)
+    first = datetime.now(visit.words.zone).date() - timedelta(days=int(asked["period"]) - 1)
     request = GetTaskFiguresRequest(
-        since=until - timedelta(days=int(asked["period"])),
-        until=until,
+        since=midnight(visit, first),
+        until=datetime.now(UTC),
         type=asked["type"] or None,
         group=asked["group"] or None,
         time_zone=visit.words.zone.key,
@@ -84,7 +100,29 @@ async def _found(visit: Visit) -> tuple[dict[str, str], TaskFigures]:
     return asked, await visit.tasks.get_task_figures(request, timeout=10.0)
 
 
-def _spans(visit: Visit, found: TaskFigures) -> dict[str, Any]:
+def _days(visit: Visit, found: TaskFigures) -> tuple[date, date]:
+    zone = visit.words.zone
+    return found.since.astimezone(zone).date(), found.until.astimezone(zone).date()
+
+
+def _behind(visit: Visit, asked: dict[str, str], found: TaskFigures) -> dict[str, str]:
+    """Returns what every list of the tasks behind a figure has in common."""
+    first, last = _days(visit, found)
+    days = {"asked_from": first.isoformat(), "asked_until": last.isoformat()}
+    return {"scope": "all", **days, "type": asked["type"], "group": asked["group"]}
+
+
+def _day(behind: dict[str, str], column: charts.Column) -> dict[str, Any]:
+    """Returns a day with where its two counts lead."""
+    day = column.day.isoformat()
+    asked = inbox_href(**{**behind, "asked_from": day, "asked_until": day}, status="any")
+    completed = inbox_href(
+        **{**behind, "asked_until": day}, status="completed", completed_from=day, completed_until=day
+    )
+    return {"column": column, "asked_href": asked, "completed_href": completed}
+
+
+def _spans(visit: Visit, found: TaskFigures, behind: dict[str, str]) -> dict[str, Any]:
     """Returns how long things took, on one scale of hours."""
     spans: dict[str, Span] = {name: getattr(found, name) for name in SPANS}
     longest = max((span.p95.total_seconds() for span in spans.values() if span.p95), default=0.0)
@@ -98,16 +136,16 @@ def _spans(visit: Visit, found: TaskFigures) -> dict[str, Any]:
             for part in (span.median, span.p95)
             if part is not None
         ]
-        rows.append(Bar(label, None, values, f"{note} ({span.count})"))
+        rows.append(Bar(label, inbox_href(**behind, status=BEHIND[name]), values, f"{note} ({span.count})"))
     return {"rows": rows, "unit": unit, "ticks": _ticks(top), "is_empty": not any(row.values for row in rows)}
 
 
-def _people(found: TaskFigures, names: dict[str, str]) -> dict[str, Any]:
+def _people(found: TaskFigures, names: dict[str, str], behind: dict[str, str]) -> dict[str, Any]:
     top = charts.round_end(max((each.claimed + each.completed for each in found.people), default=0))
     rows = [
         Bar(
             names.get(each.user_id, each.user_id),
-            inbox_href(scope="all", assignee=each.user_id),
+            inbox_href(**behind, status="any", assignee=each.user_id),
             [(str(count), charts.percent(count, top)) for count in (each.claimed, each.completed)],
         )
         for each in found.people[:MOST_ROWS]
@@ -115,12 +153,12 @@ def _people(found: TaskFigures, names: dict[str, str]) -> dict[str, Any]:
     return {"rows": rows, "ticks": _ticks(top)}
 
 
-def _groups(found: TaskFigures) -> dict[str, Any]:
+def _groups(found: TaskFigures, behind: dict[str, str]) -> dict[str, Any]:
     top = charts.round_end(max((each.open + each.claimed + each.completed for each in found.groups), default=0))
     rows = [
         Bar(
             each.group_id,
-            inbox_href(scope="all", group=each.group_id),
+            inbox_href(**{**behind, "group": each.group_id}, status="any"),
             [(str(count), charts.percent(count, top)) for count in (each.open, each.claimed, each.completed)],
         )
         for each in found.groups[:MOST_ROWS]
@@ -128,10 +166,10 @@ def _groups(found: TaskFigures) -> dict[str, Any]:
     return {"rows": rows, "ticks": _ticks(top)}
 
 
-def _draft(visit: Visit, each: DraftFigures) -> Bar:
+def _draft(visit: Visit, each: DraftFigures, behind: dict[str, str]) -> Bar:
     name = " · ".join(part for part in (each.agent, each.model, each.prompt_version) if part)
     values = [(_percent(rate), charts.percent(rate, 1)) for rate in (each.edit_rate, each.override_rate)]
-    href = inbox_href(scope="all", status="completed", q=each.agent or "")
+    href = inbox_href(**behind, status="completed", q=each.agent or "")
     answered = visit.words.plural("{n} answer", "{n} answers", each.answered).format(n=each.answered)
     return Bar(name or visit.words.text(N_("No name given")), href, values, answered)
 
@@ -142,6 +180,15 @@ def _percent(rate: float) -> str:
 
 def _ticks(top: int) -> list[int]:
     return sorted({round(top * part / charts.TICKS) for part in range(charts.TICKS + 1)})
+
+
+async def _whole(
+    found: TaskFigures, names: dict[str, str], kept: CorrectionStatistics | None
+) -> AsyncIterator[list[Any]]:
+    async for row in _rows(found, names):
+        yield row
+    for row in calibrating.rows(kept):
+        yield row
 
 
 async def _rows(found: TaskFigures, names: dict[str, str]) -> AsyncIterator[list[Any]]:

@@ -1,7 +1,7 @@
 """Which tasks a list shows: read from the address, asked of the room, kept in a view."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,17 +18,24 @@ STATUSES = {
     "completed": N_("Completed"),
     "cancelled": N_("Cancelled"),
     "expired": N_("Expired"),
+    "any": N_("Every status"),
 }
 PRIORITIES = {"urgent": N_("Urgent"), "high": N_("High"), "normal": N_("Normal"), "low": N_("Low")}
 DUE = {"overdue": N_("Overdue"), "today": N_("Due today"), "week": N_("Due within 7 days")}
+CLOCKS = {"breached": N_("Missed a deadline"), "escalated": N_("Escalated")}
 SORTS = {"due": N_("By due time"), "newest": N_("Newest first")}
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "status": STATUSES,
     "priority": PRIORITIES,
     "due": DUE,
+    "clock": CLOCKS,
     "sort": SORTS,
 }
 TEXTS = ("q", "type", "tag", "group", "assignee", "correlation")
+DAYS = ("asked_from", "asked_until", "completed_from", "completed_until")
+"""Days, the last one included, in the caller's zone."""
+PASSING = ("due", "clock", *DAYS)
+"""What a view does not keep: it outlives a day, and what became of clocks is looked for once."""
 MOST = 200
 """Characters of a filter."""
 
@@ -43,14 +50,15 @@ def scope_of(visit: Visit) -> str:
 
 def filters_of(visit: Visit) -> dict[str, str]:
     """Returns the filters of the address; what is unknown or empty is left out."""
-    return known({name: visit.query(name) or "" for name in (*CHOICES, *TEXTS)})
+    return known({name: visit.query(name) or "" for name in (*CHOICES, *TEXTS, *DAYS)})
 
 
 def known(given: Mapping[str, str]) -> dict[str, str]:
     """Returns those of the filters that there are."""
     chosen = {name: given.get(name, "") for name, values in CHOICES.items() if given.get(name) in values}
     texts = {name: given.get(name, "").strip()[:MOST] for name in TEXTS}
-    found = {name: value for name, value in (chosen | texts).items() if value}
+    days = {name: given.get(name, "") for name in DAYS if _day(given.get(name))}
+    found = {name: value for name, value in (chosen | texts | days).items() if value}
     if found.get("sort") == "due":
         del found["sort"]
     return found
@@ -58,11 +66,14 @@ def known(given: Mapping[str, str]) -> dict[str, str]:
 
 def request_of(visit: Visit, scope: str, filters: Mapping[str, str]) -> ListTasksRequest:
     """Returns the filters as the room reads them; days end in the caller's zone."""
-    return ListTasksRequest(**{**_asked(filters), **_due(visit, filters.get("due"))}, scope=TaskScope(scope))
+    given = _asked(filters) | _due(visit, filters.get("due")) | _between(visit, filters)
+    if filters.get("clock"):
+        given[filters["clock"]] = True
+    return ListTasksRequest(**given, scope=TaskScope(scope))
 
 
 def filter_of(scope: str, filters: Mapping[str, str]) -> TaskFilter:
-    """Returns what a view keeps: everything but the due window, which would stand still."""
+    """Returns what a view keeps: everything but days and due windows, which would stand still."""
     return TaskFilter(**_asked(filters), scope=TaskScope(scope))
 
 
@@ -70,7 +81,7 @@ def query_of(kept: TaskFilter) -> dict[str, str]:
     """Returns what a view keeps as the address says it."""
     given = {
         "scope": kept.scope,
-        "status": kept.status,
+        "status": "any" if kept.every_status else kept.status,
         "priority": kept.priority,
         "sort": kept.sort if kept.sort == TaskSort.NEWEST else None,
         "q": kept.q,
@@ -92,10 +103,36 @@ def _asked(filters: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {name: filters.get(name) for name in ("q", "type", "group", "assignee", "correlation")}
     if filters.get("tag"):
         given["tags"] = filters["tag"].split()
+    if filters.get("status") == "any":
+        given["every_status"] = True
     for name, kind in (("status", TaskStatus), ("priority", Priority), ("sort", TaskSort)):
-        if filters.get(name):
+        if filters.get(name) in list(kind):
             given[name] = kind(filters[name])
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _between(visit: Visit, filters: Mapping[str, str]) -> dict[str, Any]:
+    """Returns when tasks were asked and completed; a list of days reads along the index of the newest."""
+    found: dict[str, Any] = {}
+    for name, field in (("asked", "created"), ("completed", "completed")):
+        first, last = _day(filters.get(f"{name}_from")), _day(filters.get(f"{name}_until"))
+        if first:
+            found[f"{field}_after"] = midnight(visit, first)
+        if last:
+            found[f"{field}_before"] = midnight(visit, last + timedelta(days=1))
+    return found if not found or filters.get("sort") else found | {"sort": TaskSort.NEWEST}
+
+
+def midnight(visit: Visit, day: date) -> datetime:
+    """Returns the moment at which a day begins where the caller is."""
+    return datetime(day.year, day.month, day.day, tzinfo=visit.words.zone).astimezone(UTC)
+
+
+def _day(typed: str | None) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        return None
 
 
 def _due(visit: Visit, window: str | None) -> dict[str, datetime]:

@@ -63,6 +63,7 @@ async def inbox(visit: Visit) -> Response:
         ],
         choices={name: _labels(visit, name) for name in filters.CHOICES},
         filters=here,
+        passing=any(name in here for name in filters.PASSING),
         narrowed=len(here.keys() - {"status", "q", "sort"}),
         groups=sorted(visit.access.groups),
         views=[_shown(view, view_id) for view in views],

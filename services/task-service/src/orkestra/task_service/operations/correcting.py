@@ -14,6 +14,7 @@ from orkestra.task_service.rules import page_token, place_of, redacted, small_pa
 from orkestra.v1.task import (
     Correction,
     CorrectionStatistics,
+    EscalationPolicy,
     GetCorrectionStatisticsRequest,
     ListCorrectionsRequest,
     ListCorrectionsResponse,
@@ -61,7 +62,7 @@ class Correcting(Base):
         refusal = may_in_tenant("view_corrections", tx.ctx.principal)
         if refusal is not None:
             raise refusal
-        target = TARGET if request.target is None else request.target
+        target = await _target(tx) if request.target is None else request.target
         if not 0 <= target <= 1:
             raise _refused("target", "From 0 to 1.")
         after, before = _window(request, await tx.now())
@@ -83,6 +84,12 @@ class Correcting(Base):
                 "is_enough": is_enough(counts),
             }
         )
+
+
+async def _target(tx: Tx) -> float:
+    """Return the share of drafts that the tenant wants people to keep."""
+    policy = await sql.escalation_policy.one(tx.conn, EscalationPolicy)
+    return TARGET if policy is None or policy.kept_target is None else policy.kept_target
 
 
 def _window(request: GetCorrectionStatisticsRequest, now: datetime) -> tuple[datetime, datetime]:

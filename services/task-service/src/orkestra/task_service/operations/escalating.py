@@ -82,7 +82,7 @@ class Escalating(Base):
     async def put_escalation_policy(self, tx: Tx, request: PutEscalationPolicyRequest) -> EscalationPolicy:
         """Replace the policy by a new version; the older ones are kept."""
         _require(tx, "put_escalation_policy")
-        errors = check_rules(request.rules)
+        errors = check_rules(request.rules, request.kept_target)
         if errors:
             raise InvalidArgument("POLICY_INVALID", f"{errors[0].path}: {errors[0].message}", errors=errors)
         await sql.lock_escalation_policy.execute(tx.conn, tenant_id=tx.tenant_id)
@@ -96,6 +96,7 @@ class Escalating(Base):
             version=current.version + 1,
             rules=[rule.model_dump(mode="json", exclude_none=True) for rule in request.rules],
             updated_by=tx.ctx.subject,
+            kept_target=current.kept_target if request.kept_target is None else request.kept_target,
         )
         return EscalationPolicy.model_validate(dict(row))
 

@@ -129,9 +129,10 @@ async def _page(tx: Tx, reading: TaskReading, sort: TaskSort, page: dict[str, An
     scarcest = await _scarcest(tx, reading)
     walk = sql.list_tasks if sort == TaskSort.DUE else sql.list_newest_tasks
     found = sql.search_tasks if sort == TaskSort.DUE else sql.search_newest_tasks
+    values = {**_filters(reading), **_behind_figures(reading), **page}
     if scarcest is None:
-        return await walk.rows(tx.conn, **_filters(reading), **page)
-    return await found.rows(tx.conn, **_filters(reading), **page, kind=scarcest[0], term=scarcest[1])
+        return await walk.rows(tx.conn, **values)
+    return await found.rows(tx.conn, **values, kind=scarcest[0], term=scarcest[1])
 
 
 async def _count(tx: Tx, reading: TaskReading) -> int:
@@ -165,6 +166,17 @@ def _filters(reading: TaskReading) -> dict[str, Any]:
         "due_after": reading.due_after,
         "due_before": reading.due_before,
         **_terms(reading),
+    }
+
+
+def _behind_figures(reading: TaskReading) -> dict[str, Any]:
+    """When tasks were asked and completed, and what became of their clocks: what leads from a figure to its tasks."""
+    held = {name: getattr(reading, name) for name in ("completed_after", "completed_before", "breached", "escalated")}
+    return {
+        **held,
+        "is_behind_figures": any(value is not None for value in held.values()),
+        "created_after": reading.created_after,
+        "created_before": reading.created_before,
     }
 
 
