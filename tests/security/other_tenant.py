@@ -87,6 +87,18 @@ class Other:
         session = (await self._http.post("/v1/sessions", json=given)).raise_for_status().json()
         return {"authorization": f"Bearer {session['token']}"}
 
+    async def _erased(self, email: str) -> str:
+        """Returns the id of an erasure that is done."""
+        person = await self.post("/v1/users", {"email": email, "name": MARK})
+        await self.post(f"/v1/users/{person['user_id']}/disable", {})
+        erasure_id: str = (await self.post("/v1/erasures", {"user_id": person["user_id"]}))["erasure_id"]
+
+        async def is_done() -> bool:
+            return bool((await self.get(f"/v1/erasures/{erasure_id}"))["status"] == "done")
+
+        await eventually(is_done, timeout=60)
+        return erasure_id
+
     async def fill(self) -> dict[str, str]:
         """Makes one more of each, and returns its id by the field's name."""
         people = {user["email"].split("@")[0]: user["user_id"] for user in (await self.get("/v1/users"))["users"]}
@@ -96,13 +108,16 @@ class Other:
         every = {"definition": "customer-support", "input": QUESTION, "every": "24h", "paused": True, "note": MARK}
         check = {"topic": "matrix", "confidence": 0.1, "agent": MARK}
         made = uuid4().hex[:12]
+        erased = await self._erased(f"{made}@other.example")
         group, calendar = f"their-group-{made}", {"calendar_id": f"their-calendar-{made}", "name": MARK}
         return {
+            "erasure_id": erased,
             "user_id": people["ann"],
             "key_id": (await self.post("/v1/api-keys", {"name": MARK, "kind": "agent"}))["api_key"]["key_id"],
             "group_id": (await self.post("/v1/groups", {"group_id": group, "name": MARK}))["group_id"],
             "calendar_id": (await self.post("/v1/calendars", calendar | {"working_hours": HOURS}))["calendar_id"],
             "task_id": task["task_id"],
+            "attachment_id": await self._file(task["task_id"]),
             "workflow_id": await self._workflow(),
             "schedule_id": (await self.post("/v1/schedules", every))["schedule_id"],
             "check_id": (await self.post("/v1/escalation-policies/check", check, key="agent"))["check_id"],
@@ -125,6 +140,12 @@ class Other:
 
         await eventually(asks, timeout=60)
         return workflow_id
+
+    async def _file(self, task_id: str) -> str:
+        path, headers = f"/v1/tasks/{task_id}/attachments", self.holding("system") | {"content-type": "text/plain"}
+        sent = await self._http.post(path, params={"name": f"{MARK}.txt"}, content=MARK, headers=headers)
+        attachment_id: str = sent.raise_for_status().json()["attachment_id"]
+        return attachment_id
 
     async def _subject(self, user_id: str) -> str:
         """Written down here: the stack knows no outside issuer."""

@@ -17,13 +17,15 @@ class Tried(StrEnum):
     """Their ids stand in the body (BODIES): answered as made-up ones are, and nothing of theirs changes."""
     STREAM = "stream"
     """What is told is filtered by tenant and audience: test_rest_events.py listens as people of two tenants."""
+    FILE = "file"
+    """A file on its way in or out: their ids answer as ids that do not exist."""
     OWN = "own"
     """Names nothing: it can only meet what is the caller's or the caller's tenant's."""
     INSTALLATION = "installation"
     """The installation's, the same for every tenant, or about whoever holds a credential or mailed secret."""
 
 
-THEIR_ID, LIST, BODY, STREAM, OWN, INSTALLATION = Tried
+THEIR_ID, LIST, BODY, STREAM, FILE, OWN, INSTALLATION = Tried
 
 MATRIX: dict[str, Tried] = {
     "POST /v1/sessions": INSTALLATION,
@@ -47,6 +49,11 @@ MATRIX: dict[str, Tried] = {
     "POST /v1/workflows/{workflow_id}/cancel": THEIR_ID,
     "POST /v1/workflows/{workflow_id}/terminate": THEIR_ID,
     "POST /v1/workflows/{workflow_id}/reset": THEIR_ID,
+    "GET /v1/retention": OWN,
+    "PUT /v1/retention": OWN,
+    "POST /v1/erasures": BODY,
+    "GET /v1/erasures": LIST,
+    "GET /v1/erasures/{erasure_id}": THEIR_ID,
     "POST /v1/schedules": OWN,
     "GET /v1/schedules": LIST,
     "GET /v1/schedules/{schedule_id}": THEIR_ID,
@@ -75,6 +82,11 @@ MATRIX: dict[str, Tried] = {
     "POST /v1/tasks/{task_id}/escalate": THEIR_ID,
     "GET /v1/tasks/{task_id}/comments": THEIR_ID,
     "POST /v1/tasks/{task_id}/comments": THEIR_ID,
+    "GET /v1/tasks/{task_id}/attachments": THEIR_ID,
+    "POST /v1/tasks/{task_id}/attachments": FILE,
+    "GET /v1/tasks/{task_id}/attachments/{attachment_id}/content": FILE,
+    "GET /v1/tasks/{task_id}/attachments/{attachment_id}": THEIR_ID,
+    "DELETE /v1/tasks/{task_id}/attachments/{attachment_id}": THEIR_ID,
     "GET /v1/escalation-policies": OWN,
     "PUT /v1/escalation-policies": OWN,
     "POST /v1/escalation-policies/check": OWN,
@@ -145,6 +157,7 @@ MATRIX: dict[str, Tried] = {
 }
 
 BODIES: dict[str, Body] = {  # words in braces are ids: theirs first, then made-up ones
+    "POST /v1/erasures": {"user_id": "{user_id}"},
     "POST /v1/workflows": {
         "definition": "customer-support",
         "input": {"question": "q", "conversation_id": "c", "customer_id": "d"},

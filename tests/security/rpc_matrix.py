@@ -5,7 +5,7 @@ The others are tried as their routes are (rest_matrix.py): a route is one rpc.
 
 from typing import Any
 
-from rest_matrix import BODY, INSTALLATION, THEIR_ID, Tried
+from rest_matrix import BODY, INSTALLATION, OWN, THEIR_ID, Tried
 
 MATRIX: dict[str, Tried] = {
     "ExchangeCredential": INSTALLATION,  # a credential is its input; that a key chooses no other tenant is tried apart
@@ -21,6 +21,14 @@ MATRIX: dict[str, Tried] = {
     "RegisterDefinitions": INSTALLATION,
     "ReportProgress": THEIR_ID,
     "ReportEnd": THEIR_ID,
+    "ApplyRetention": OWN,
+    "ErasePart": THEIR_ID,
+    "EraseUser": THEIR_ID,
+    "ListForgettableTasks": OWN,
+    "ForgetTasks": BODY,
+    "EraseWords": BODY,
+    "ForgetDeliveries": OWN,
+    "EraseMessages": BODY,
 }
 
 REQUESTS: dict[str, dict[str, Any]] = {  # words in braces are ids: theirs first, then made-up ones
@@ -31,6 +39,14 @@ REQUESTS: dict[str, dict[str, Any]] = {  # words in braces are ids: theirs first
     "ConfirmWakeUps": {"ends": [{"task_id": "{task_id}", "version": 1}]},
     "FireSchedule": {"schedule_id": "{schedule_id}"},
     "ReportProgress": {"workflow_id": "{workflow_id}", "progress": "ours"},
+    "ApplyRetention": {},
+    "ErasePart": {"erasure_id": "{erasure_id}", "part": "identity"},
+    "EraseUser": {"user_id": "{user_id}"},
+    "ListForgettableTasks": {"ended_before": "2030-01-01T00:00:00Z"},
+    "ForgetTasks": {"task_ids": ["{task_id}"], "ended_before": "2030-01-01T00:00:00Z"},
+    "EraseWords": {"user_id": "{user_id}"},
+    "ForgetDeliveries": {"created_before": "2000-01-01T00:00:00Z"},
+    "EraseMessages": {"user_id": "{user_id}"},
     "ReportEnd": {"workflow_id": "{workflow_id}", "run_id": "r", "status": "completed", "result": "ours"},
 }
 """What is sent to those that are tried with an id or a body."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from identity_world import PASSWORD, Home, Migrated, World, running
+from identity_world import PASSWORD, SERVICE_KEY, Home, Migrated, World, running
 from orkestra.chassis.tokens import Signer
 from orkestra.identity_service.operations import Issuer, Provider, issuers
 from orkestra.v1 import identity_pb2
@@ -18,6 +18,7 @@ from orkestra.v1.identity import (
     DeleteTenantRequest,
     DisableUserRequest,
     EnableUserRequest,
+    EraseUserRequest,
     InviteUserRequest,
     LinkSubjectRequest,
     PrincipalKind,
@@ -94,6 +95,11 @@ class Bench:
         await self.operator.suspend_tenant(SuspendTenantRequest(tenant_id=self.home.id))
         await self.operator.resume_tenant(ResumeTenantRequest(tenant_id=self.home.id))
 
+    async def erase_user(self) -> None:
+        await self.admin.disable_user(DisableUserRequest(user_id=self.ann))
+        service = await self.world.holder(SERVICE_KEY, tenant_id=self.home.id)
+        await service.erase_user(EraseUserRequest(user_id=self.ann))
+
     async def delete_tenant(self) -> None:
         tenant = self.home.tenant
         await self.operator.suspend_tenant(SuspendTenantRequest(tenant_id=tenant.tenant_id))
@@ -115,6 +121,7 @@ ACTS: dict[str, Act] = {
     "UpdateMe": Bench.update_me,
     "DisableUser": lambda on: on.admin.disable_user(DisableUserRequest(user_id=on.ann)),
     "EnableUser": Bench.enable_user,
+    "EraseUser": Bench.erase_user,
     "ChangePassword": Bench.change_password,
     "InviteUser": lambda on: on.admin.invite_user(InviteUserRequest(user_id=on.ann)),
     "RedeemMailLink": Bench.redeem_mail_link,

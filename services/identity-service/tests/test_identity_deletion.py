@@ -195,4 +195,3 @@ async def test_the_role_of_requests_may_not_forget(world: World, home: Home) -> 
     async with world.operations.database.transaction(home.id) as conn:
         allowed = await conn.fetchval("select has_function_privilege('forget_tenant(uuid, integer)', 'execute')")
     assert allowed is False
-

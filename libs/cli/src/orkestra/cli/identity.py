@@ -16,6 +16,7 @@ from orkestra.v1.identity import (
     CreateGroupRequest,
     CreateTenantRequest,
     CreateUserRequest,
+    DeletedTenant,
     Group,
     ListApiKeysResponse,
     ListGroupsResponse,
@@ -76,6 +77,21 @@ async def revoke_tenant(
     path = f"/v1/tenants/{found.tenant_id}"
     gone = await session.client.call(Tenant, "POST", f"{path}/suspend", {"reason": reason})
     session.output.give(gone, f"Suspended {gone.slug}. POST {path}/resume lets its people and keys in again.")
+
+
+@asks(tenants, "delete", acts_as="operator")
+async def delete_tenant(
+    session: Session,
+    named: Annotated[str, typer.Argument(metavar="TENANT", help="Slug or id of a suspended tenant.")],
+    *,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="SLUG", help="The tenant's slug, typed again.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the deletion.")] = None,
+) -> None:
+    """Delete a suspended tenant with everything of theirs in every service. For operators. There is no way back."""
+    found = await _tenant(session, named)
+    query = {"slug": confirm, "reason": reason}
+    gone = await session.client.call(DeletedTenant, "DELETE", f"/v1/tenants/{found.tenant_id}", query)
+    session.output.give(gone, f"Deleted {gone.slug}. Every service forgets what was theirs within a minute.")
 
 
 @asks(users, "create")

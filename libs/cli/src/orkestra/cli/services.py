@@ -149,6 +149,7 @@ def rooms(around: Surroundings) -> list[Service]:
         "GRPC_PORT": str(around.ports["workflow"]),
         "TEMPORAL_ADDRESS": around.temporal_address,
         "TASK_ADDRESS": around.address("task"),
+        "NOTIFICATION_ADDRESS": around.address("notification"),
     }
     notification = {
         **around.database("notification"),

@@ -476,6 +476,19 @@ class GetSubstitutionRequest(Model, pb=pb.GetSubstitutionRequest):
     user_id: str = Field(description="User id or e-mail address.")
 
 
+class EraseUserRequest(Model, pb=pb.EraseUserRequest):
+    """Names the person."""
+
+    user_id: str
+    asked_by: str | None = Field(default=None, description="Who wanted it, for the audit.")
+
+
+class EraseUserResponse(Model, pb=pb.EraseUserResponse):
+    """How many records were changed or deleted."""
+
+    erased: Int32
+
+
 class AuditEntry(Model, pb=pb.AuditEntry):
     """Something that was administered: who did what to what."""
 
@@ -877,6 +890,10 @@ class IdentityServiceServer(Protocol):
         """Creates a person. For admins."""
         ...
 
+    async def erase_user(self, ctx: Context, request: EraseUserRequest) -> EraseUserResponse:
+        """Erases who a disabled person is: what stays is their id. For the installation's own service."""
+        ...
+
     async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
         """Returns one person, by id or e-mail address."""
         ...
@@ -1171,6 +1188,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
     ) -> User:
         """Creates a person. For admins."""
         return await self._call("CreateUser", request, User, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def erase_user(
+        self, request: EraseUserRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EraseUserResponse:
+        """Erases who a disabled person is: what stays is their id. For the installation's own service."""
+        return await self._call(
+            "EraseUser", request, EraseUserResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
 
     async def get_user(
         self, request: GetUserRequest, request_id: str | None = None, timeout: float | None = None

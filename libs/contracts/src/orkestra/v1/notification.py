@@ -158,6 +158,32 @@ class UseConfirmationRequest(Model, pb=pb.UseConfirmationRequest):
     token: str
 
 
+class ForgetDeliveriesRequest(Model, pb=pb.ForgetDeliveriesRequest):
+    """Which deliveries are forgotten."""
+
+    created_before: UtcDatetime
+
+
+class ForgetDeliveriesResponse(Model, pb=pb.ForgetDeliveriesResponse):
+    """How many were forgotten, and whether there may be more."""
+
+    forgotten: Int32
+    more: bool
+
+
+class EraseMessagesRequest(Model, pb=pb.EraseMessagesRequest):
+    """Names the person."""
+
+    user_id: str
+
+
+class EraseMessagesResponse(Model, pb=pb.EraseMessagesResponse):
+    """How many records a step has changed, and whether there may be more."""
+
+    erased: Int32
+    more: bool
+
+
 class Notification(Model, pb=pb.Notification):
     """One entry of a person's feed."""
 
@@ -284,8 +310,7 @@ class Preferences(Model, pb=pb.Preferences):
 
     owner: str = Field(description="user:<id> or group:<id>.")
     rules: list[ChannelRule] = Field(
-        default_factory=list,
-        description="Where which news go; a kind that is not named goes where it does without preferences.",
+        default_factory=list, description="Where which news go: every kind, those too that nobody has chosen for."
     )
     quiet_hours: QuietHours | None = Field(default=None)
     digest_minutes: Int32 | None = Field(default=None, description="Messages are gathered and sent this often.")
@@ -370,6 +395,16 @@ class NotificationServiceServer(Protocol):
 
     async def get_confirmation(self, ctx: Context, request: GetConfirmationRequest) -> Confirmation:
         """Returns what a link in a message is about; only for the person or group that the message was for."""
+        ...
+
+    async def forget_deliveries(self, ctx: Context, request: ForgetDeliveriesRequest) -> ForgetDeliveriesResponse:
+        """Deletes the next of the deliveries that ended and are older than a time. For workflow-worker."""
+        ...
+
+    async def erase_messages(self, ctx: Context, request: EraseMessagesRequest) -> EraseMessagesResponse:
+        """Erases what a person was told, how they are reached, and what others were told of who they are. For
+        workflow-worker.
+        """
         ...
 
     async def use_confirmation(self, ctx: Context, request: UseConfirmationRequest) -> Confirmation:
@@ -497,6 +532,29 @@ class NotificationServiceClient(RpcClient, service="orkestra.v1.NotificationServ
         """Returns what a link in a message is about; only for the person or group that the message was for."""
         return await self._call(
             "GetConfirmation", request, Confirmation, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def forget_deliveries(
+        self, request: ForgetDeliveriesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ForgetDeliveriesResponse:
+        """Deletes the next of the deliveries that ended and are older than a time. For workflow-worker."""
+        return await self._call(
+            "ForgetDeliveries",
+            request,
+            ForgetDeliveriesResponse,
+            request_id=request_id,
+            timeout=timeout,
+            idempotent=True,
+        )
+
+    async def erase_messages(
+        self, request: EraseMessagesRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> EraseMessagesResponse:
+        """Erases what a person was told, how they are reached, and what others were told of who they are. For
+        workflow-worker.
+        """
+        return await self._call(
+            "EraseMessages", request, EraseMessagesResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def use_confirmation(

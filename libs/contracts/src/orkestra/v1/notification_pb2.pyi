@@ -370,3 +370,31 @@ class UseConfirmationRequest(_message.Message):
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     token: str
     def __init__(self, token: _Optional[str] = ...) -> None: ...
+
+class ForgetDeliveriesRequest(_message.Message):
+    __slots__ = ("created_before",)
+    CREATED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    created_before: _timestamp_pb2.Timestamp
+    def __init__(self, created_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ForgetDeliveriesResponse(_message.Message):
+    __slots__ = ("forgotten", "more")
+    FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    forgotten: int
+    more: bool
+    def __init__(self, forgotten: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class EraseMessagesRequest(_message.Message):
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class EraseMessagesResponse(_message.Message):
+    __slots__ = ("erased", "more")
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    erased: int
+    more: bool
+    def __init__(self, erased: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...

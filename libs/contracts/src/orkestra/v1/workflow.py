@@ -57,6 +57,13 @@ class ScheduleOverlap(StrEnum):
     """Ends the running one by force, and starts."""
 
 
+class ErasureStatus(StrEnum):
+    """Where an erasure stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
 class Failure(Model, pb=pb.Failure):
     """Why a run did not complete."""
 
@@ -243,6 +250,104 @@ class FireScheduleRequest(Model, pb=pb.FireScheduleRequest):
     schedule_id: str
 
 
+class GetRetentionRequest(Model, pb=pb.GetRetentionRequest):
+    """Nothing to say: it is the caller's tenant's."""
+
+
+class Retention(Model, pb=pb.Retention):
+    """How long the tenant keeps what has ended; what is absent is kept. What is under way is never touched."""
+
+    task_days: Int32 | None = Field(
+        default=None, description="Days after its end for which a task is kept, with its history, comments and files."
+    )
+    run_days: Int32 | None = Field(
+        default=None, description="Days after its end for which a run is kept, with what Temporal has of it."
+    )
+    delivery_days: Int32 | None = Field(default=None, description="Days for which the log of deliveries is kept.")
+    event_days: Int32 | None = Field(
+        default=None, description="Days for which events and dead letters are kept in the streams: 3..30."
+    )
+    version: Int64 = Field(description="0 where nobody has set it.")
+    updated_at: UtcDatetime | None = Field(default=None)
+    updated_by: str | None = Field(default=None, description="The principal's subject.")
+    applied_at: UtcDatetime | None = Field(default=None, description="When it was last applied whole.")
+
+
+class PutRetentionRequest(Model, pb=pb.PutRetentionRequest):
+    """What replaces the retention; what is absent is kept. Days are 1..36500."""
+
+    task_days: Int32 | None = Field(default=None)
+    run_days: Int32 | None = Field(default=None)
+    delivery_days: Int32 | None = Field(default=None)
+    event_days: Int32 | None = Field(default=None, description="3..30.")
+    version: Int64 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
+
+
+class ApplyRetentionRequest(Model, pb=pb.ApplyRetentionRequest):
+    """Where the step before ended."""
+
+    after: str | None = Field(
+        default=None, description="The place among tasks that have ended; from the oldest where absent."
+    )
+
+
+class RetentionStep(Model, pb=pb.RetentionStep):
+    """What one step has deleted."""
+
+    tasks: Int32
+    runs: Int32
+    deliveries: Int32
+    events: Int32
+    more: bool = Field(description="Whether there may be more.")
+    after: str | None = Field(default=None)
+
+
+class ErasePersonRequest(Model, pb=pb.ErasePersonRequest):
+    """Names the person to erase, who has to be disabled."""
+
+    user_id: str = Field(description="Id or e-mail address.")
+    reason: str | None = Field(
+        default=None, description="Kept with the erasure; at most 500 characters. It should not name the person."
+    )
+
+
+class GetErasureRequest(Model, pb=pb.GetErasureRequest):
+    """Names an erasure."""
+
+    erasure_id: str
+
+
+class ListErasuresRequest(Model, pb=pb.ListErasuresRequest):
+    """The page wanted."""
+
+    page_size: Int32 | None = Field(default=None)
+    page_token: str | None = Field(default=None)
+
+
+class ErasedPart(Model, pb=pb.ErasedPart):
+    """What was erased in one service."""
+
+    part: str = Field(description="identity, task, notification, workflow or events.")
+    erased: Int64 = Field(description="How many records were changed or deleted.")
+
+
+class ErasePartRequest(Model, pb=pb.ErasePartRequest):
+    """Names the part to go on with."""
+
+    erasure_id: str
+    part: str
+
+
+class ErasureStep(Model, pb=pb.ErasureStep):
+    """What one step has erased."""
+
+    erased: Int32
+    more: bool = Field(description="Whether there may be more.")
+
+
 class ListWorkflowsRequest(Model, pb=pb.ListWorkflowsRequest):
     """Filters and the page wanted."""
 
@@ -427,6 +532,20 @@ class Timeline(Model, pb=pb.Timeline):
     entries: list[TimelineEntry] = Field(default_factory=list)
 
 
+class Erasure(Model, pb=pb.Erasure):
+    """The erasure of one person's data, service by service."""
+
+    erasure_id: str = Field(description="erasure_ and 32 hexadecimal digits.")
+    tenant_id: str
+    user_id: str = Field(description="What stays of the person.")
+    status: ErasureStatus
+    requested_by: str = Field(description="The principal's subject.")
+    requested_at: UtcDatetime
+    done_at: UtcDatetime | None = Field(default=None)
+    reason: str | None = Field(default=None)
+    parts: list[ErasedPart] = Field(default_factory=list, description="What was done in the services that are done.")
+
+
 class ListSchedulesResponse(Model, pb=pb.ListSchedulesResponse):
     """A page of schedules."""
 
@@ -445,6 +564,13 @@ class FireScheduleResponse(Model, pb=pb.FireScheduleResponse):
     """The run that was started; none where the schedule is gone, paused, or skips."""
 
     workflow: Workflow | None = Field(default=None)
+
+
+class ListErasuresResponse(Model, pb=pb.ListErasuresResponse):
+    """A page of erasures."""
+
+    erasures: list[Erasure] = Field(default_factory=list)
+    next_page_token: str | None = Field(default=None)
 
 
 class WorkflowServiceServer(Protocol):
@@ -542,6 +668,36 @@ class WorkflowServiceServer(Protocol):
 
     async def report_end(self, ctx: Context, request: ReportEndRequest) -> ReportEndResponse:
         """Records the end of a run. For workers."""
+        ...
+
+    async def get_retention(self, ctx: Context, request: GetRetentionRequest) -> Retention:
+        """Returns how long the tenant keeps what. For admins and auditors."""
+        ...
+
+    async def put_retention(self, ctx: Context, request: PutRetentionRequest) -> Retention:
+        """Replaces how long the tenant keeps what; once a day what is older is deleted for good. For admins."""
+        ...
+
+    async def apply_retention(self, ctx: Context, request: ApplyRetentionRequest) -> RetentionStep:
+        """Deletes the next of what is older than the tenant keeps it. For workers."""
+        ...
+
+    async def erase_person(self, ctx: Context, request: ErasePersonRequest) -> Erasure:
+        """Begins to erase one disabled person's data in every service; what they did stays under their id. For
+        admins.
+        """
+        ...
+
+    async def get_erasure(self, ctx: Context, request: GetErasureRequest) -> Erasure:
+        """Returns how far an erasure is. For admins and auditors."""
+        ...
+
+    async def list_erasures(self, ctx: Context, request: ListErasuresRequest) -> ListErasuresResponse:
+        """Returns a page of the tenant's erasures, newest first. For admins and auditors."""
+        ...
+
+    async def erase_part(self, ctx: Context, request: ErasePartRequest) -> ErasureStep:
+        """Erases the next of what one service has. For workers."""
         ...
 
 
@@ -742,4 +898,60 @@ class WorkflowServiceClient(RpcClient, service="orkestra.v1.WorkflowService"):
         """Records the end of a run. For workers."""
         return await self._call(
             "ReportEnd", request, ReportEndResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_retention(
+        self, request: GetRetentionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Retention:
+        """Returns how long the tenant keeps what. For admins and auditors."""
+        return await self._call(
+            "GetRetention", request, Retention, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def put_retention(
+        self, request: PutRetentionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Retention:
+        """Replaces how long the tenant keeps what; once a day what is older is deleted for good. For admins."""
+        return await self._call(
+            "PutRetention", request, Retention, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def apply_retention(
+        self, request: ApplyRetentionRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> RetentionStep:
+        """Deletes the next of what is older than the tenant keeps it. For workers."""
+        return await self._call(
+            "ApplyRetention", request, RetentionStep, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def erase_person(
+        self, request: ErasePersonRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Erasure:
+        """Begins to erase one disabled person's data in every service; what they did stays under their id. For
+        admins.
+        """
+        return await self._call(
+            "ErasePerson", request, Erasure, request_id=request_id, timeout=timeout, idempotent=False
+        )
+
+    async def get_erasure(
+        self, request: GetErasureRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Erasure:
+        """Returns how far an erasure is. For admins and auditors."""
+        return await self._call("GetErasure", request, Erasure, request_id=request_id, timeout=timeout, idempotent=True)
+
+    async def list_erasures(
+        self, request: ListErasuresRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ListErasuresResponse:
+        """Returns a page of the tenant's erasures, newest first. For admins and auditors."""
+        return await self._call(
+            "ListErasures", request, ListErasuresResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def erase_part(
+        self, request: ErasePartRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> ErasureStep:
+        """Erases the next of what one service has. For workers."""
+        return await self._call(
+            "ErasePart", request, ErasureStep, request_id=request_id, timeout=timeout, idempotent=False
         )

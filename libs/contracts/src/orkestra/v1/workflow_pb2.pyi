@@ -44,6 +44,12 @@ class ScheduleOverlap(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCHEDULE_OVERLAP_START: _ClassVar[ScheduleOverlap]
     SCHEDULE_OVERLAP_CANCEL_RUNNING: _ClassVar[ScheduleOverlap]
     SCHEDULE_OVERLAP_TERMINATE_RUNNING: _ClassVar[ScheduleOverlap]
+
+class ErasureStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERASURE_STATUS_UNSPECIFIED: _ClassVar[ErasureStatus]
+    ERASURE_STATUS_RUNNING: _ClassVar[ErasureStatus]
+    ERASURE_STATUS_DONE: _ClassVar[ErasureStatus]
 WORKFLOW_STATUS_UNSPECIFIED: WorkflowStatus
 WORKFLOW_STATUS_RUNNING: WorkflowStatus
 WORKFLOW_STATUS_COMPLETED: WorkflowStatus
@@ -64,6 +70,9 @@ SCHEDULE_OVERLAP_SKIP: ScheduleOverlap
 SCHEDULE_OVERLAP_START: ScheduleOverlap
 SCHEDULE_OVERLAP_CANCEL_RUNNING: ScheduleOverlap
 SCHEDULE_OVERLAP_TERMINATE_RUNNING: ScheduleOverlap
+ERASURE_STATUS_UNSPECIFIED: ErasureStatus
+ERASURE_STATUS_RUNNING: ErasureStatus
+ERASURE_STATUS_DONE: ErasureStatus
 
 class Workflow(_message.Message):
     __slots__ = ("workflow_id", "run_id", "definition", "version", "status", "input", "result", "failure", "started_at", "closed_at", "business_id", "tenant_id", "tags", "search_attributes", "handoff", "requested_by", "on_behalf_of", "notice", "cancel_requested_at", "resource_version", "updated_at", "answer_needed", "progress", "schedule_id")
@@ -552,3 +561,139 @@ class FireScheduleResponse(_message.Message):
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
     workflow: Workflow
     def __init__(self, workflow: _Optional[_Union[Workflow, _Mapping]] = ...) -> None: ...
+
+class GetRetentionRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Retention(_message.Message):
+    __slots__ = ("task_days", "run_days", "delivery_days", "event_days", "version", "updated_at", "updated_by", "applied_at")
+    TASK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    RUN_DAYS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_DAYS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_AT_FIELD_NUMBER: _ClassVar[int]
+    task_days: int
+    run_days: int
+    delivery_days: int
+    event_days: int
+    version: int
+    updated_at: _timestamp_pb2.Timestamp
+    updated_by: str
+    applied_at: _timestamp_pb2.Timestamp
+    def __init__(self, task_days: _Optional[int] = ..., run_days: _Optional[int] = ..., delivery_days: _Optional[int] = ..., event_days: _Optional[int] = ..., version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ..., applied_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PutRetentionRequest(_message.Message):
+    __slots__ = ("task_days", "run_days", "delivery_days", "event_days", "version")
+    TASK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    RUN_DAYS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_DAYS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_days: int
+    run_days: int
+    delivery_days: int
+    event_days: int
+    version: int
+    def __init__(self, task_days: _Optional[int] = ..., run_days: _Optional[int] = ..., delivery_days: _Optional[int] = ..., event_days: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ApplyRetentionRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: str
+    def __init__(self, after: _Optional[str] = ...) -> None: ...
+
+class RetentionStep(_message.Message):
+    __slots__ = ("tasks", "runs", "deliveries", "events", "more", "after")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    tasks: int
+    runs: int
+    deliveries: int
+    events: int
+    more: bool
+    after: str
+    def __init__(self, tasks: _Optional[int] = ..., runs: _Optional[int] = ..., deliveries: _Optional[int] = ..., events: _Optional[int] = ..., more: _Optional[bool] = ..., after: _Optional[str] = ...) -> None: ...
+
+class ErasePersonRequest(_message.Message):
+    __slots__ = ("user_id", "reason")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    reason: str
+    def __init__(self, user_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class GetErasureRequest(_message.Message):
+    __slots__ = ("erasure_id",)
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    erasure_id: str
+    def __init__(self, erasure_id: _Optional[str] = ...) -> None: ...
+
+class ListErasuresRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListErasuresResponse(_message.Message):
+    __slots__ = ("erasures", "next_page_token")
+    ERASURES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    erasures: _containers.RepeatedCompositeFieldContainer[Erasure]
+    next_page_token: str
+    def __init__(self, erasures: _Optional[_Iterable[_Union[Erasure, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Erasure(_message.Message):
+    __slots__ = ("erasure_id", "tenant_id", "user_id", "status", "requested_by", "requested_at", "done_at", "reason", "parts")
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_BY_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    DONE_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    erasure_id: str
+    tenant_id: str
+    user_id: str
+    status: ErasureStatus
+    requested_by: str
+    requested_at: _timestamp_pb2.Timestamp
+    done_at: _timestamp_pb2.Timestamp
+    reason: str
+    parts: _containers.RepeatedCompositeFieldContainer[ErasedPart]
+    def __init__(self, erasure_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., user_id: _Optional[str] = ..., status: _Optional[_Union[ErasureStatus, str]] = ..., requested_by: _Optional[str] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., done_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[ErasedPart, _Mapping]]] = ...) -> None: ...
+
+class ErasedPart(_message.Message):
+    __slots__ = ("part", "erased")
+    PART_FIELD_NUMBER: _ClassVar[int]
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    erased: int
+    def __init__(self, part: _Optional[str] = ..., erased: _Optional[int] = ...) -> None: ...
+
+class ErasePartRequest(_message.Message):
+    __slots__ = ("erasure_id", "part")
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    erasure_id: str
+    part: str
+    def __init__(self, erasure_id: _Optional[str] = ..., part: _Optional[str] = ...) -> None: ...
+
+class ErasureStep(_message.Message):
+    __slots__ = ("erased", "more")
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    erased: int
+    more: bool
+    def __init__(self, erased: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...

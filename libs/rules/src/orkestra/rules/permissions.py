@@ -97,6 +97,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "remove_attachment": ("NOT_THE_AUTHOR", "Only whoever attached the file, or a manager, can remove it."),
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
     "confirm_wake_ups": ("NOT_A_WORKER", "Only a worker confirms wake-ups."),
+    "forget": ("NOT_A_WORKER", "Only the installation itself forgets tasks and erases words."),
     "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),
     "view_escalation_checks": ("CHECKS_NOT_VISIBLE", "Your role does not show what agents asked."),
     "view_escalation_policy": ("POLICY_NOT_VISIBLE", "Your role does not show the escalation policy."),

@@ -10,7 +10,7 @@ from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import REPORT_END, activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
-from orkestra.sdk.run import FIRE_SCHEDULE
+from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
@@ -30,12 +30,16 @@ from orkestra.v1.task import (
     TaskStatus,
 )
 from orkestra.v1.workflow import (
+    ApplyRetentionRequest,
+    ErasePartRequest,
+    ErasureStep,
     FireScheduleRequest,
     FireScheduleResponse,
     ReportEndRequest,
     ReportEndResponse,
     ReportProgressRequest,
     ReportProgressResponse,
+    RetentionStep,
     WorkflowServiceClient,
 )
 from orkestra.wire import Error
@@ -145,12 +149,27 @@ class ServiceActivities:
         request_id = activity.info().workflow_id
         return await workflows.fire_schedule(request, request_id=request_id, timeout=_time_left())
 
+    @activity.defn(name=APPLY_RETENTION)
+    @refusing
+    async def apply_retention(self, request: ApplyRetentionRequest) -> RetentionStep:
+        """Have the workflow service delete the next of what its tenant keeps no longer."""
+        workflows = WorkflowServiceClient(self._workflows, self._tenant_token(), door="worker")
+        return await workflows.apply_retention(request, timeout=_time_left())
+
+    @activity.defn(name=ERASE_PART)
+    @refusing
+    async def erase_part(self, request: ErasePartRequest) -> ErasureStep:
+        """Have the workflow service erase the next of what one service has of a person."""
+        workflows = WorkflowServiceClient(self._workflows, self._tenant_token(), door="worker")
+        return await workflows.erase_part(request, timeout=_time_left())
+
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
             *(self.report_progress, self.report_end, self.fire_schedule),
+            *(self.apply_retention, self.erase_part),
         ]
 
     def _task_service(self) -> TaskServiceClient:

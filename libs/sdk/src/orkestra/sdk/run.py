@@ -17,6 +17,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 WAKE_UP_SIGNAL = "orkestra_task"
 FIRE_SCHEDULE = "orkestra.fire_schedule"
+APPLY_RETENTION = "orkestra.apply_retention"
+ERASE_PART = "orkestra.erase_part"
 FIRST_TRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
 WITHOUT_END = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 CALL_TIMEOUT = timedelta(seconds=2)

@@ -457,3 +457,30 @@ select group_id from memberships where tenant_id = :tenant_id and user_id = :use
 -- mark_from_provider
 update memberships set from_provider = true
 where tenant_id = :tenant_id and group_id = :group_id and user_id = :user_id
+
+-- erase_user
+-- Who the person is: what stays is their id.
+update users set
+    email = :email, email_key = :email, name = :name, password_hash = null, locale = null, time_zone = null,
+    skills = '{}', version = version + 1
+where tenant_id = :tenant_id and user_id = :user_id and status = 'disabled' and email <> :email
+returning user_id
+
+-- erase_traces
+-- What no role of this service may change: the audit's words of a person, and copies on their way to others.
+select erase_traces(:tenant_id, :user_id, :words)
+
+-- erase_substitutions
+delete from substitutions where tenant_id = :tenant_id and (user_id = :user_id or substitute = :user_id)
+
+-- erase_linked_subjects
+delete from linked_subjects where tenant_id = :tenant_id and user_id = :user_id
+
+-- erase_sessions
+delete from sessions where tenant_id = :tenant_id and user_id = :user_id
+
+-- groups_of_user
+select group_id from memberships where tenant_id = :tenant_id and user_id = :user_id order by group_id
+
+-- forget_answers
+select forget_answers(:tenant_id, :principal)

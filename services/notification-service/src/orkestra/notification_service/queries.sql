@@ -328,3 +328,38 @@ where lane = :lane and status <> 'pending' and delivery_id = any (:delivery_ids:
 -- redeliver_failed
 update deliveries set status = 'pending', next_try_at = now(), tried_since = now(), error = null
 where lane = :lane and status = 'failed'
+
+-- forget_deliveries
+delete from deliveries where tenant_id = :tenant_id and delivery_id in (
+    select delivery_id from deliveries
+    where tenant_id = :tenant_id and created_at < :created_before and status <> 'pending'
+    order by created_at limit :limit
+)
+
+-- erase_deliveries
+-- What was sent to a person, and what outside systems were sent of who they are.
+delete from deliveries where tenant_id = :tenant_id and delivery_id in (
+    select delivery_id from deliveries
+    where tenant_id = :tenant_id
+    and (lane = any(:lanes) or (event_type = 'identity.user_changed'
+        and content -> 'data' -> 'user' ->> 'user_id' = :user_id))
+    limit :limit
+)
+
+-- erase_feed
+delete from notifications where tenant_id = :tenant_id and notification_id in (
+    select notification_id from notifications where tenant_id = :tenant_id and user_id = :user_id limit :limit
+)
+
+-- erase_lanes
+delete from lanes where tenant_id = :tenant_id and lane = any(:lanes)
+
+-- erase_preferences
+delete from preferences where tenant_id = :tenant_id and owner = :owner
+
+-- erase_copy_of_person
+update people set email = null, name = null, locale = null, time_zone = null
+where tenant_id = :tenant_id and user_id = :user_id and num_nonnulls(email, name, locale, time_zone) > 0
+
+-- forget_answers
+select forget_answers(:tenant_id, :principal)

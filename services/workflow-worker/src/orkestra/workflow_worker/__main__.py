@@ -27,7 +27,7 @@ from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound
 from orkestra.workflow_worker import workflows
-from orkestra.workflow_worker.activities import TasksOfRuns
+from orkestra.workflow_worker.activities import OtherRooms, TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
 from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, TenantRuns, WorkflowOperations
@@ -54,6 +54,8 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
         channel(settings.identity_address, settings.grpc_tls),
         channel(settings.task_address, settings.grpc_tls),
     )
+    told = settings.notification_address
+    notifying = None if told is None else channel(told, settings.grpc_tls)
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
     notifications = Notifications(settings.database_url, RUN_NEWS)
@@ -64,6 +66,7 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
         running.drain,
         people_of(identity, tokens),
         TasksOfRuns(tasks, tokens),
+        OtherRooms(identity, tasks, notifying, tokens, nats),
         settings.development,
     )
     server = running.grpc_server(settings.grpc_port)
@@ -89,7 +92,8 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
         yield
     finally:
         await nats.close()
-        await asyncio.gather(identity.close(None), tasks.close(None), database.close(), sweep.close())
+        rooms = [one.close(None) for one in (identity, tasks, notifying) if one is not None]
+        await asyncio.gather(*rooms, database.close(), sweep.close())
 
 
 @asynccontextmanager

@@ -241,3 +241,82 @@ select workflow_id from runs where tenant_id = :tenant_id and workflow_id > :aft
 
 -- schedules_of_tenant
 select schedule_id from schedules where tenant_id = :tenant_id;
+
+-- get_retention
+select *, now() as now from retention where tenant_id = :tenant_id;
+
+-- lock_retention
+select * from retention where tenant_id = :tenant_id for update;
+
+-- put_retention
+insert into retention as r (tenant_id, task_days, run_days, delivery_days, event_days, updated_by)
+values (:tenant_id, :task_days, :run_days, :delivery_days, :event_days, :updated_by)
+on conflict on constraint retention_pk do update set
+    task_days = excluded.task_days, run_days = excluded.run_days, delivery_days = excluded.delivery_days,
+    event_days = excluded.event_days, updated_by = excluded.updated_by, updated_at = now(), version = r.version + 1
+returning *;
+
+-- note_retention_synced
+update retention set synced_version = version where tenant_id = :tenant_id;
+
+-- note_retention_applied
+update retention set applied_at = now() where tenant_id = :tenant_id;
+
+-- sweep_unsynced_retention
+select tenant_id from retention
+where synced_version < version and updated_at < now() - interval '2 seconds' order by updated_at limit 100;
+
+-- running_among
+-- Of these runs the ones that go on.
+select workflow_id from runs
+where tenant_id = :tenant_id and workflow_id = any(:workflow_ids::text[]) and status = 'running';
+
+-- forgettable_runs
+select workflow_id from runs
+where tenant_id = :tenant_id and closed_at < :closed_before and status <> 'running' order by closed_at limit :limit;
+
+-- forget_runs
+-- Labels go with their run. One that was reset meanwhile goes on, and stays.
+with gone as (
+    delete from runs
+    where tenant_id = :tenant_id and workflow_id = any(:workflow_ids::text[]) and closed_at < :closed_before
+    returning workflow_id
+), waited as (
+    delete from waiting_tasks w using gone g where w.tenant_id = :tenant_id and w.workflow_id = g.workflow_id
+)
+select workflow_id from gone;
+
+-- insert_erasure
+insert into erasures (tenant_id, erasure_id, user_id, requested_by, reason)
+values (:tenant_id, 'erasure_' || replace(uuidv7()::text, '-', ''), :user_id, :requested_by, :reason)
+on conflict (tenant_id, user_id) where status = 'running' do nothing
+returning *;
+
+-- running_erasure
+select * from erasures where tenant_id = :tenant_id and user_id = :user_id and status = 'running';
+
+-- get_erasure
+select * from erasures where tenant_id = :tenant_id and erasure_id = :erasure_id;
+
+-- lock_erasure
+select * from erasures where tenant_id = :tenant_id and erasure_id = :erasure_id for update;
+
+-- list_erasures
+select * from erasures where tenant_id = :tenant_id and erasure_id < :before order by erasure_id desc limit :page_size;
+
+-- note_erasure_started
+update erasures set started_at = now() where tenant_id = :tenant_id and erasure_id = :erasure_id and started_at is null;
+
+-- note_erased
+update erasures set
+    parts = :parts, counted = :counted,
+    status = case when :is_done then 'done' else status end,
+    done_at = case when :is_done then now() end
+where tenant_id = :tenant_id and erasure_id = :erasure_id;
+
+-- erase_answers
+select forget_answers(:tenant_id, :principal);
+
+-- sweep_unstarted_erasures
+select tenant_id, erasure_id from erasures
+where started_at is null and requested_at < now() - interval '2 seconds' order by requested_at limit 100;

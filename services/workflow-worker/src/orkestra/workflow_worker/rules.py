@@ -46,6 +46,11 @@ MAY: dict[str, frozenset[str]] = {
     "report_end": frozenset({"worker"}),
     "fire": frozenset({"worker"}),
     "report_progress": frozenset({"worker"}),
+    "keep_house": frozenset({"worker"}),
+    "put_retention": frozenset({"admin"}),
+    "see_retention": frozenset({"admin", "auditor"}),
+    "erase": frozenset({"admin"}),
+    "see_erasures": frozenset({"admin", "auditor"}),
     "read_payloads": frozenset({"admin"}),
 }
 """Operation by role. Whoever asked for a run sees it and may cancel and signal it besides."""
@@ -88,6 +93,11 @@ ASK_HUMAN = "ask-human@1"
 """The built-in workflow of tasks that were asked for without one; its id in Temporal is the task's."""
 FIRE_SCHEDULE = "fire-schedule@1"
 """The built-in workflow that a schedule in Temporal starts; it has the service start the run."""
+KEEP_RETENTION = "keep-retention@1"
+"""The built-in workflow that deletes, once a day, what a tenant keeps no longer."""
+ERASE_PERSON = "erase-person@1"
+"""The built-in workflow that erases a person in one service after the other."""
+ERASED_PARTS = ("identity", "task", "notification", "workflow", "events")
 BUILTIN_QUEUE = "orkestra-builtin"
 LARGEST_SIGNAL = 256 * 1024
 RESERVED_SIGNALS = ("orkestra_", "__temporal_")
@@ -111,6 +121,11 @@ MOVES_DEADLINES = frozenset(
 MOVES_CLAIM_CLOCK = frozenset({"claimed", "released"})
 WAITING = frozenset({"changes_requested", "answered"})
 CREATED = "created"
+
+
+def retention_schedule(tenant_id: str) -> str:
+    """Return the id of the schedule in Temporal that applies a tenant's retention."""
+    return f"retention_{tenant_id}"
 
 
 def check_may(operation: str, principal: Principal) -> None:

@@ -57,6 +57,10 @@ class RoleSettings(ServiceSettings):
 class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, RoleSettings):
     """The role api."""
 
+    notification_address: str | None = Field(
+        None, description="host:port of notification-service; without it no delivery is forgotten and nobody erased."
+    )
+
     codec_port: int | None = Field(
         None, ge=0, le=65535, description="Port where Temporal's pages have payloads decrypted; closed where absent."
     )

@@ -8,14 +8,31 @@ from orkestra.chassis.logs import get_logger
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.sql import load
 from orkestra.sdk.payloads import KEY_MISSING
+from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART
 from orkestra.sdk.run import FIRE_SCHEDULE as FIRE
 from orkestra.sdk.tasks import follow
 from orkestra.v1.task import AdvanceClockRequest
-from orkestra.v1.workflow import FireScheduleRequest, FireScheduleResponse
+from orkestra.v1.workflow import (
+    ApplyRetentionRequest,
+    ErasePartRequest,
+    ErasureStep,
+    FireScheduleRequest,
+    FireScheduleResponse,
+    GetErasureRequest,
+    RetentionStep,
+)
 from orkestra.wire import Unavailable
 from orkestra.workflow_worker.channels import Engine
-from orkestra.workflow_worker.operations import end_run, note_start, start_of, sync_schedule, workflow_of
-from orkestra.workflow_worker.rules import ASK_HUMAN, FIRE_SCHEDULE
+from orkestra.workflow_worker.operations import (
+    end_run,
+    note_start,
+    start_erasure,
+    start_of,
+    sync_retention,
+    sync_schedule,
+    workflow_of,
+)
+from orkestra.workflow_worker.rules import ASK_HUMAN, ERASE_PERSON, ERASED_PARTS, FIRE_SCHEDULE, KEEP_RETENTION
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -24,6 +41,7 @@ EVERY_SECONDS = 2.0
 OVERLAP = timedelta(seconds=60)
 """Temporal's visibility may show an end this much later."""
 FIRING = timedelta(seconds=10)
+STEP = timedelta(seconds=60)
 AGAIN = RetryPolicy(maximum_interval=timedelta(seconds=30))
 
 sql = load(__package__)
@@ -48,6 +66,40 @@ class FireSchedule:
         await workflow.execute_activity(
             FIRE, due, result_type=FireScheduleResponse, start_to_close_timeout=FIRING, retry_policy=AGAIN
         )
+
+
+@workflow.defn(name=KEEP_RETENTION)
+class KeepRetention:
+    """Has the service delete, step by step, what its tenant keeps no longer; started once a day by a schedule."""
+
+    @workflow.run
+    async def run(self, due: ApplyRetentionRequest) -> None:
+        while True:
+            step = await workflow.execute_activity(
+                APPLY_RETENTION, due, result_type=RetentionStep, start_to_close_timeout=STEP, retry_policy=AGAIN
+            )
+            if not step.more:
+                return
+            due = ApplyRetentionRequest(after=step.after)
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(due)
+
+
+@workflow.defn(name=ERASE_PERSON)
+class ErasePerson:
+    """Has the service erase a person in one service after the other; one that is away is waited for."""
+
+    @workflow.run
+    async def run(self, asked: GetErasureRequest) -> None:
+        for part in ERASED_PARTS:
+            due = ErasePartRequest(erasure_id=asked.erasure_id, part=part)
+            while (
+                await workflow.execute_activity(
+                    ERASE_PART, due, result_type=ErasureStep, start_to_close_timeout=STEP, retry_policy=AGAIN
+                )
+            ).more:
+                if workflow.info().is_continue_as_new_suggested():
+                    workflow.continue_as_new(asked)
 
 
 class Sweeps:
@@ -106,6 +158,13 @@ class Sweeps:
         for row in rows:
             await sync_schedule(self._database, self._engine, str(row["tenant_id"]), row["schedule_id"])
             logger.info("scheduled late", schedule_id=row["schedule_id"])
+        async with self._sweep.unscoped() as conn:
+            kept = await sql.sweep_unsynced_retention.rows(conn)
+            erased = await sql.sweep_unstarted_erasures.rows(conn)
+        for row in kept:
+            await sync_retention(self._database, self._engine, str(row["tenant_id"]))
+        for row in erased:
+            await start_erasure(self._database, self._engine, str(row["tenant_id"]), row["erasure_id"])
 
     async def _record_ends(self) -> None:
         began = datetime.now(UTC)

@@ -35,10 +35,24 @@ begin
     return gone;
 end $$;
 
+-- Deletes the answers that are kept of what a principal has asked for; the role of requests may not by itself.
+create function forget_answers(of_tenant uuid, of_principal text) returns bigint
+language plpgsql security definer set search_path from current as $$
+declare
+    gone bigint;
+begin
+    perform set_config('app.tenant_id', of_tenant::text, true);
+    delete from request_keys where tenant_id = of_tenant and principal = of_principal;
+    get diagnostics gone = row_count;
+    return gone;
+end $$;
+
 revoke execute on function forget_tenant from public;
+revoke execute on function forget_answers from public;
 do $$
 begin
     execute format('grant execute on function forget_tenant to %I', current_schema() || '_sweep');
+    execute format('grant execute on function forget_answers to %I', current_schema() || '_app');
 end $$;
 
 -- migrate:down

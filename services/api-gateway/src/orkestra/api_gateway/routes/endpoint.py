@@ -10,7 +10,7 @@ from typing import Any
 from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Substitution, Tenant, User
 from orkestra.v1.notification import NotificationServiceClient, Preferences, Webhook
 from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, View
-from orkestra.v1.workflow import Schedule, WorkflowServiceClient
+from orkestra.v1.workflow import Retention, Schedule, WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
 
 VERSIONED: tuple[type[Model], ...] = (
@@ -19,6 +19,7 @@ VERSIONED: tuple[type[Model], ...] = (
     View,
     EscalationPolicy,
     Schedule,
+    Retention,
     Tenant,
     User,
     Substitution,
@@ -139,6 +140,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/workflows/{workflow_id}/cancel", _workflows.cancel_workflow),
     _post("/v1/workflows/{workflow_id}/terminate", _workflows.terminate_workflow),
     _post("/v1/workflows/{workflow_id}/reset", _workflows.reset_workflow),
+    _get("/v1/retention", _workflows.get_retention),
+    Endpoint(verb="PUT", path="/v1/retention", rpc=_workflows.put_retention),
+    _create("/v1/erasures", _workflows.erase_person, location="/v1/erasures/{erasure_id}"),
+    _get("/v1/erasures", _workflows.list_erasures),
+    _get("/v1/erasures/{erasure_id}", _workflows.get_erasure),
     _create("/v1/schedules", _workflows.create_schedule, location="/v1/schedules/{schedule_id}"),
     _get("/v1/schedules", _workflows.list_schedules),
     _get("/v1/schedules/{schedule_id}", _workflows.get_schedule),
@@ -167,6 +173,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/tasks/{task_id}/escalate", _tasks.escalate_task),
     _get("/v1/tasks/{task_id}/comments", _tasks.list_comments),
     _create("/v1/tasks/{task_id}/comments", _tasks.add_comment),
+    _get("/v1/tasks/{task_id}/attachments", _tasks.list_attachments),
+    _get("/v1/tasks/{task_id}/attachments/{attachment_id}", _tasks.get_attachment),
+    Endpoint(verb="DELETE", path="/v1/tasks/{task_id}/attachments/{attachment_id}", rpc=_tasks.remove_attachment),
     _get("/v1/escalation-policies", _tasks.get_escalation_policy),
     Endpoint(verb="PUT", path="/v1/escalation-policies", rpc=_tasks.put_escalation_policy),
     _post("/v1/escalation-policies/check", _tasks.check_escalation),

@@ -67,9 +67,11 @@ from orkestra.v1.task import (
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
     CreateScheduleRequest,
+    ErasePersonRequest,
     QueryWorkflowRequest,
     QueryWorkflowResponse,
     ResetWorkflowRequest,
+    PutRetentionRequest,
     Schedule,
     SignalWorkflowRequest,
     StartWorkflowRequest,
@@ -123,6 +125,8 @@ REQUESTS: dict[type[BaseModel], Example] = {
     SignalWorkflowRequest: {"signal": "payment_received", "payload": {"amount": "20.00", "currency": "EUR"}},
     QueryWorkflowRequest: {"query": "progress"},
     UpdateWorkflowRequest: {"update": "raise_limit", "payload": {"limit": "500.00"}},
+    PutRetentionRequest: {"task_days": 365, "run_days": 90, "delivery_days": 30},
+    ErasePersonRequest: {"user_id": "user_0198a1b2c3d47e8f9a0b1c2d3e4f5a6b", "reason": "Asked for on 2030-01-31."},
     CreateScheduleRequest: {
         "definition": "customer-support",
         "input": _QUESTION,

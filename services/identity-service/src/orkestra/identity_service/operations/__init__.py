@@ -6,6 +6,7 @@ from orkestra.identity_service import rules
 from orkestra.identity_service.operations.accounts import AccountOperations
 from orkestra.identity_service.operations.audit import AuditOperations
 from orkestra.identity_service.operations.deleting import DeletingOperations, OwnDeletions
+from orkestra.identity_service.operations.erasing import ErasingOperations
 from orkestra.identity_service.operations.installation import InstallationKeys
 from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
@@ -35,6 +36,7 @@ class IdentityOperations(
     AccountOperations,
     TenantOperations,
     DeletingOperations,
+    ErasingOperations,
     PeopleOperations,
     SubstitutionOperations,
     KeyOperations,

@@ -48,6 +48,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "InviteUser": ADMINS,
         "ChangePassword": PEOPLE,
         "GetMailLinkToken": frozenset({Role.SYSTEM}),
+        "EraseUser": frozenset({Role.SYSTEM}),
         "GetUser": COLLEAGUES,
         "ListUsers": COLLEAGUES,
         "SetSubstitution": PEOPLE,

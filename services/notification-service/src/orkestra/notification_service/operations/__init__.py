@@ -8,6 +8,7 @@ from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.confirming import Confirming
 from orkestra.notification_service.operations.deliveries import Deliveries, Lane, Letter, Patience, put
 from orkestra.notification_service.operations.feeds import Feeds, OwnFeed, Retention
+from orkestra.notification_service.operations.forgetting import Forgetting
 from orkestra.notification_service.operations.mailing import MAIL_LINK, Mailing
 from orkestra.notification_service.operations.people import Groups, remember_group, remember_person
 from orkestra.notification_service.operations.webhooks import Reach, Webhooks
@@ -42,7 +43,7 @@ class SecretKeeper(Protocol):
     def open_link_token(self, tenant_id: str, token: str) -> str | None: ...
 
 
-class NotificationOperations(OwnFeed, Webhooks, Wishes, Confirming):
+class NotificationOperations(OwnFeed, Webhooks, Wishes, Confirming, Forgetting):
     """Every rpc of NotificationService."""
 
     def __init__(self, database: Database, *, reach: Reach, secrets: SecretKeeper, link_lifetime: timedelta) -> None:

@@ -33,7 +33,7 @@ class Wishes:
         """Return the preferences of the caller or a group; version 0 where there are none yet."""
         owner = rules.owner_of(request.group_id, tx.ctx.principal, is_writing=False)
         [*found] = await sql.preferences_of.all(tx.conn, Preferences, owners=[owner])
-        return found[0] if found else Preferences(owner=owner, rules=[], version=0)
+        return rules.in_full(found[0] if found else Preferences(owner=owner, rules=[], version=0))
 
     async def put_preferences(self, ctx: Context, request: PutPreferencesRequest) -> Preferences:
         """Replace them; addresses are looked up before the transaction begins."""
@@ -67,7 +67,7 @@ class Wishes:
             **self._address("teams", request.teams_url, seen),
         )
         assert put is not None  # noqa: S101 - an upsert returns its row
-        return put
+        return rules.in_full(put)
 
     def _address(self, channel: str, url: str | None, seen: Any) -> dict[str, str | None]:
         """Return what is kept of an address: as it was where none is given, nothing where it is empty."""

@@ -40,6 +40,7 @@ from orkestra.notification_service.rules.wishes import (
     LANGUAGES,
     channels_for,
     check_preferences,
+    in_full,
     is_addressed,
     language_of,
     owner_of,
@@ -66,12 +67,14 @@ __all__ = [
     "channels_for",
     "check_description",
     "check_filters",
+    "check_installation",
     "check_marked",
     "check_preferences",
     "check_reader",
     "check_redelivered",
     "check_role",
     "group_text",
+    "in_full",
     "is_addressed",
     "is_person",
     "is_refused",
@@ -104,6 +107,12 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Who may, where it takes a role; a person's feed is that person's alone."""
+
+
+def check_installation(principal: Principal) -> None:
+    """Refuse everybody but the installation's own service."""
+    if principal.kind != "service" or principal.subject != "service":
+        raise PermissionDenied("ROLE_REQUIRED", "This is left to the installation's own service.")
 
 
 def check_role(rpc: str, principal: Principal) -> None:

@@ -40,6 +40,18 @@ def channels_for(preferences: Preferences | None, kind: NotificationKind, *, is_
     return chosen & possible
 
 
+def in_full(preferences: Preferences) -> Preferences:
+    """Return preferences with a rule for each kind: those that nobody chose for as they are without preferences."""
+    is_group = preferences.owner.startswith("group:")
+    named = {rule.kind for rule in preferences.rules}
+    usual = [
+        ChannelRule(kind=kind, channels=sorted(_usual(kind, is_group=is_group)))
+        for kind in NotificationKind
+        if kind not in named
+    ]
+    return preferences.model_copy(update={"rules": [*preferences.rules, *usual]})
+
+
 def send_at(preferences: Preferences | None, zone: str | None, now: datetime, *, is_urgent: bool) -> datetime | None:
     """Return when a message goes out, None for at once: digests at even steps, nothing within quiet hours.
 

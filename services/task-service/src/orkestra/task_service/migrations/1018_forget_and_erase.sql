@@ -20,20 +20,6 @@ begin
     return gone;
 end $$;
 
--- Deletes the answers that are kept of what a person has asked for.
-create function forget_answers(of_tenant uuid, of_principal text) returns bigint
-language plpgsql security definer set search_path from current as $$
-declare
-    gone bigint;
-begin
-    perform set_config('app.tenant_id', of_tenant::text, true);
-    delete from request_keys where tenant_id = of_tenant and principal = of_principal;
-    get diagnostics gone = row_count;
-    return gone;
-end $$;
-revoke execute on function forget_answers from public;
-grant execute on function forget_answers to task_app;
-
 -- What people wrote is found by who they are; few entries have words of theirs.
 create index task_comments_author on task_comments (tenant_id, author, comment_id);
 create index task_history_reasons on task_history (tenant_id, actor, task_id, sequence)

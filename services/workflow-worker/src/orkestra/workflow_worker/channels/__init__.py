@@ -2,9 +2,9 @@
 
 from orkestra.workflow_worker.channels.asking import Asking
 from orkestra.workflow_worker.channels.clearing import Clearing
+from orkestra.workflow_worker.channels.keeping import Keeping
 from orkestra.workflow_worker.channels.running import Running
-from orkestra.workflow_worker.channels.scheduling import Scheduling
 
 
-class Engine(Running, Asking, Scheduling, Clearing):
+class Engine(Running, Asking, Keeping, Clearing):
     """One namespace of Temporal."""

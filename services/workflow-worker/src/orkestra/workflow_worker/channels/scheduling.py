@@ -32,22 +32,24 @@ class Scheduling(Bounded):
 
     async def put_schedule(self, schedule: Schedule) -> None:
         """Create the schedule, or make the one that is there as this one."""
-        wanted = await self._wanted(schedule)
+        await self._put(schedule.schedule_id, await self._wanted(schedule), version=schedule.version)
+
+    async def _put(self, schedule_id: str, wanted: TemporalSchedule, *, version: int) -> None:
         create = CreateScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=schedule.schedule_id,
+            schedule_id=schedule_id,
             schedule=wanted,
             identity=self._client.identity,
-            request_id=f"{schedule.schedule_id}-{schedule.version}",
+            request_id=f"{schedule_id}-{version}",
         )
         if await self._unless_gone("CreateSchedule", self._service.create_schedule(create)):
             return
         change = UpdateScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=schedule.schedule_id,
+            schedule_id=schedule_id,
             schedule=wanted,
             identity=self._client.identity,
-            request_id=f"{schedule.schedule_id}-{schedule.version}",
+            request_id=f"{schedule_id}-{version}",
         )
         await self._unless_gone("UpdateSchedule", self._service.update_schedule(change))
 
@@ -87,7 +89,7 @@ class Scheduling(Bounded):
             action=ScheduleAction(start_workflow=start),
             policies=SchedulePolicies(  # the small workflow ends at once; runs that overlap are the service's matter
                 overlap_policy=ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL,
-                catchup_window=_duration(CATCH_UP),
+                catchup_window=duration(CATCH_UP),
             ),
             state=ScheduleState(paused=schedule.paused, notes=self._said(schedule.note or "", "")),
         )
@@ -99,11 +101,11 @@ def _asked(schedule: Schedule) -> FireScheduleRequest:
 
 def _spec(schedule: Schedule) -> ScheduleSpec:
     if schedule.every is not None:
-        return ScheduleSpec(interval=[IntervalSpec(interval=_duration(parse_duration(schedule.every)))])
+        return ScheduleSpec(interval=[IntervalSpec(interval=duration(parse_duration(schedule.every)))])
     return ScheduleSpec(cron_string=[schedule.cron or ""], timezone_name=schedule.time_zone or "UTC")
 
 
-def _duration(span: timedelta) -> Duration:
+def duration(span: timedelta) -> Duration:
     duration = Duration()
     duration.FromTimedelta(span)
     return duration

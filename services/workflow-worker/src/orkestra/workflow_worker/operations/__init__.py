@@ -2,9 +2,11 @@
 
 from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
+from orkestra.workflow_worker.operations.erasing import Erasing, start_erasure
 from orkestra.workflow_worker.operations.forgetting import TenantRuns
 from orkestra.workflow_worker.operations.progress import Progressing
 from orkestra.workflow_worker.operations.reading import Reading
+from orkestra.workflow_worker.operations.retaining import Retaining, sync_retention
 from orkestra.workflow_worker.operations.scheduling import Scheduling, sync_schedule
 from orkestra.workflow_worker.operations.starting import note_start, start_of
 from orkestra.workflow_worker.operations.steering import Steering
@@ -22,11 +24,13 @@ __all__ = [
     "no_longer_waits",
     "note_start",
     "note_waiting",
+    "start_erasure",
     "start_of",
+    "sync_retention",
     "sync_schedule",
     "workflow_of",
 ]
 
 
-class WorkflowOperations(Scheduling, Reading, Telling, Steering, Progressing, Ending):
+class WorkflowOperations(Scheduling, Reading, Telling, Steering, Progressing, Ending, Retaining, Erasing):
     """Serves WorkflowService on one schema and one Temporal namespace."""

@@ -12,7 +12,8 @@ from orkestra.chassis.drain import Drain
 from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.operations import SYSTEM, Tx
 from orkestra.chassis.sql import load
-from orkestra.v1.task import Task, TaskHistoryEntry
+from orkestra.v1.identity import User
+from orkestra.v1.task import ListForgettableTasksResponse, Task, TaskHistoryEntry
 from orkestra.v1.workflow import Definition, Emitted, Schedule, Workflow
 from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.rules import Start
@@ -51,6 +52,10 @@ class Engine(Protocol):
 
     async def drop_schedule(self, schedule_id: str) -> None: ...
 
+    async def put_retention(self, tenant_id: str, *, version: int) -> None: ...
+
+    async def start_erasure(self, tenant_id: str, erasure_id: str) -> None: ...
+
     async def delete_runs(self, workflow_ids: Sequence[str]) -> None: ...
 
     async def delete_of_tenant(self, tenant_id: str) -> None: ...
@@ -60,6 +65,24 @@ class Engine(Protocol):
     async def history(self, workflow_id: str) -> Sequence[HistoryEvent]: ...
 
     async def notice(self, task_queue: str) -> str | None: ...
+
+
+class Rooms(Protocol):
+    """What keeping house needs of the other services, each call as the installation's service and bounded."""
+
+    async def find_person(self, tenant_id: str, name: str) -> User: ...
+
+    async def forgettable_tasks(
+        self, tenant_id: str, ended_before: datetime, after: str | None
+    ) -> ListForgettableTasksResponse: ...
+
+    async def forget_tasks(self, tenant_id: str, ended_before: datetime, task_ids: Sequence[str]) -> int: ...
+
+    async def forget_deliveries(self, tenant_id: str, created_before: datetime) -> tuple[int, bool]: ...
+
+    async def forget_events(self, tenant_id: str, told_before: datetime) -> int: ...
+
+    async def erase(self, tenant_id: str, part: str, *, user_id: str, asked_by: str) -> tuple[int, bool]: ...
 
 
 @dataclass
@@ -72,6 +95,7 @@ class Base:
     drain: Drain
     find_person: FindPerson
     tasks_of: TasksOf
+    rooms: Rooms
     development: bool = False
     queues: dict[tuple[str, int], str] = field(default_factory=dict)
     """Which task queue each definition's version names, as far as it is known here."""
