@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deploy_chart import NEEDS_TOOLS, PROGRAMS, SETS, Manifest, of_kind, pods
+from deploy_chart import NEEDS_TOOLS, PROGRAMS, SETS, Manifest, environment, of_kind, pod_of, pods
 
 pytestmark = NEEDS_TOOLS
 GOLDEN = Path(__file__).parent / "golden"
@@ -110,6 +110,21 @@ def test_langfuse_and_the_sign_in_providers_are_reached_by_one_service_each() ->
     assert [port["port"] for rule in to_providers for port in rule["ports"]].count(443) == 1
     alone = of_kind("NetworkPolicy", "minimal")["identity-service"]["spec"]["egress"]
     assert 443 not in [port["port"] for rule in alone for port in rule["ports"]]
+
+
+def test_payload_keys_are_given_to_what_talks_to_temporal_alone_and_the_codec_endpoint_is_off_by_default() -> None:
+    deployments = of_kind("Deployment", "production")
+    holders = {name for name, one in deployments.items() if "payload-keys" in str(pod_of(one)["volumes"])}
+    told = {name: environment(pod_of(one)["containers"][0]) for name, one in deployments.items()}
+    workers = {name for name, one in told.items() if one.get("ORKESTRA_ROLE") == "worker"}
+    assert workers
+    assert holders == {"workflow-worker", *workers}
+    open_to = of_kind("NetworkPolicy", "production")["workflow-worker"]["spec"]["ingress"]
+    [codec] = [rule for rule in open_to if rule["ports"] == [{"port": 9013}]]
+    assert codec["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]
+    for values in ("minimal", "evaluation", "external"):
+        assert "9013" not in str(of_kind("NetworkPolicy", values))
+        assert "ORKESTRA_CODEC_PORT" not in str(of_kind("Deployment", values))
 
 
 def test_webhooks_reach_the_internet_and_no_private_network_and_mail_its_server() -> None:

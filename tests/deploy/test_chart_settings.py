@@ -28,6 +28,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
 }
 FILES = "/run/secrets/orkestra/"
 PROVIDERS = '[{"provider_id": "corp", "name": "Corp", "issuer": "https://idp.example", "client_id": "orkestra"}]'
+PAYLOAD_KEYS = f"2026-11:{base64.b64encode(bytes(32)).decode()}\n2025-11:{base64.b64encode(bytes(32)).decode()}\n"
 PASSWORD = "a/strange:p@ssword"
 
 
@@ -55,7 +56,12 @@ def loaded(container: Manifest, folder: Path) -> BaseModel:
 def content(key: str) -> str:
     if key.endswith("signing-key"):
         return base64.b64encode(bytes(32)).decode()
-    known = {"database-password": PASSWORD, "admin-url": "postgresql://admin@db/x", "oidc-providers": PROVIDERS}
+    known = {
+        "database-password": PASSWORD,
+        "admin-url": "postgresql://admin@db/x",
+        "oidc-providers": PROVIDERS,
+        "payload-keys": PAYLOAD_KEYS,
+    }
     return known.get(key, key.ljust(40, "x"))
 
 

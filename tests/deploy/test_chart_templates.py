@@ -193,16 +193,18 @@ def pods_text(values: str) -> list[str]:
 
 
 @of_template("ingress.yaml")
-def test_each_door_with_a_host_has_an_ingress() -> None:
+def test_each_door_with_a_host_has_an_ingress_and_so_has_the_codec_endpoint() -> None:
     rules = {name: one["spec"]["rules"][0] for name, one in of_kind("Ingress", "production").items()}
     assert {name: rule["host"].split(".")[0] for name, rule in rules.items()} == {
         "api-gateway": "api",
         "mcp-gateway": "mcp",
         "dashboard": "people",
+        "workflow-worker": "codec",
     }
     backends = {name: rule["http"]["paths"][0]["backend"]["service"]["port"] for name, rule in rules.items()}
-    assert backends == {name: {"number": port} for name, port in DOORS.items()}
-    assert set(of_kind("Ingress", "production", 'hosts.api=""')) == {"mcp-gateway", "dashboard"}
+    assert backends == {name: {"number": port} for name, port in (DOORS | {"workflow-worker": 9013}).items()}
+    without = of_kind("Ingress", "production", 'hosts.api=""', 'hosts.codec=""')
+    assert set(without) == {"mcp-gateway", "dashboard"}
 
 
 @of_template("httproute.yaml")
@@ -356,6 +358,8 @@ def test_values_with_which_nothing_works_are_refused_with_the_remedy() -> None:
         ("signIn.password=false", "nobody could sign in"),
         ("oauth.issuers[0]=https://x,hosts.mcp=x", "signIn.providersSecret is needed"),
         ("oauth.issuers[0]=https://x,signIn.providersSecret=x", "hosts.mcp, or oauth.resource, is needed"),
+        ("temporal.payloads.keyId=a", "temporal.payloads.existingSecret is needed"),
+        ("hosts.codec=x,temporal.payloads.existingSecret=x", "temporal.payloads.pages are needed with hosts.codec"),
         ("workers[0].name=dashboard,workers[0].image=x,workers[0].modules[0]=a", "the name dashboard is taken"),
     ],
 )

@@ -30,6 +30,7 @@ workflow-worker:
   temporal: true
   env: {ORKESTRA_ROLE: api}
   keys: [service-key]
+  entrance: {host: codec, port: 9013}
   addresses: {IDENTITY: identity-service, TASK: task-service}
   calls: [identity-service, task-service]
 notification-service:

@@ -88,6 +88,13 @@ imagePullSecrets:
 {{- $faults = append $faults "hosts.mcp, or oauth.resource, is needed with oauth.issuers: it is what their tokens are meant for." }}
 {{- end }}
 {{- end }}
+{{- $payloads := .Values.temporal.payloads }}
+{{- if and $payloads.keyId (not $payloads.existingSecret) }}
+{{- $faults = append $faults "temporal.payloads.existingSecret is needed with temporal.payloads.keyId: it holds the keys." }}
+{{- end }}
+{{- if and .Values.hosts.codec (not (and $payloads.existingSecret $payloads.pages)) }}
+{{- $faults = append $faults "temporal.payloads.existingSecret and temporal.payloads.pages are needed with hosts.codec: the keys, and who may call." }}
+{{- end }}
 {{- $names := list }}
 {{- range .Values.workers }}
 {{- if or (has .name $names) (hasKey $.Values.services .name) (eq .name "worker") }}

@@ -16,6 +16,17 @@
 {{- end }}
 {{- end }}
 
+{{/* Where a process is reached from outside, as {host, port}; nothing where it is not. */}}
+{{- define "orkestra.entrance" -}}
+{{- $root := index . 0 }}
+{{- $one := index . 1 }}
+{{- $way := default dict $one.entrance }}
+{{- if $one.door }}{{ $way = dict "host" $one.door "port" $one.port.number }}{{ end }}
+{{- with index $root.Values.hosts (default "" $way.host) }}
+{{- toYaml (dict "host" . "port" $way.port) }}
+{{- end }}
+{{- end }}
+
 {{/* The port in an address, or the usual one. */}}
 {{- define "orkestra.portOf" -}}
 {{- regexFind ":[0-9]+" (regexReplaceAll "^[a-z]+://" (index . 0) "") | trimPrefix ":" | default (index . 1) }}

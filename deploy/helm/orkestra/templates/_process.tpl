@@ -71,6 +71,23 @@ ORKESTRA_TEMPORAL_API_KEY_FILE: /run/secrets/orkestra/temporal-api-key
 {{- end }}
 {{- include "orkestra.env.tls" (list "TEMPORAL" "temporal" $temporal.tls) }}
 {{- end }}
+{{- if $temporal.payloads.existingSecret }}
+ORKESTRA_PAYLOAD_KEYS_FILE: /run/secrets/orkestra/payload-keys
+{{- with $temporal.payloads.keyId }}
+ORKESTRA_PAYLOAD_KEY_ID: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "orkestra.env.codec" -}}
+{{- $root := index . 0 }}
+ORKESTRA_CODEC_PORT: {{ (index . 1).port }}
+{{- with $root.Values.temporal.payloads.pages }}
+ORKESTRA_CODEC_ORIGIN: {{ . }}
+{{- end }}
+{{- with $root.Values.trustedProxies }}
+ORKESTRA_TRUSTED_PROXIES: {{ . | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "orkestra.env.tls" -}}
@@ -184,6 +201,7 @@ ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
 {{- if $one.schema }}{{ $env = merge $env (include "orkestra.env.database" (list $root $one) | fromYaml) }}{{ end }}
 {{- if $one.events }}{{ $env = merge $env (include "orkestra.env.nats" $root | fromYaml) }}{{ end }}
 {{- if $one.temporal }}{{ $env = merge $env (include "orkestra.env.temporal" $root | fromYaml) }}{{ end }}
+{{- with include "orkestra.entrance" (list $root $one) | fromYaml }}{{ if not $one.door }}{{ $env = merge $env (include "orkestra.env.codec" (list $root .) | fromYaml) }}{{ end }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
 {{- if eq $one.module "orkestra.identity_service" }}{{ $env = merge $env (include "orkestra.env.signIn" $root | fromYaml) }}{{ end }}
 {{- if $one.tells }}{{ $env = merge $env (include "orkestra.env.notifications" $root | fromYaml) }}{{ end }}
@@ -228,6 +246,9 @@ ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
 {{- end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}
 - {secret: {{ $root.Values.langfuse.existingSecret }}, key: secret-key, file: langfuse-secret-key}
+{{- end }}
+{{- if and $one.temporal $root.Values.temporal.payloads.existingSecret }}
+- {secret: {{ $root.Values.temporal.payloads.existingSecret }}, key: payload-keys, file: payload-keys}
 {{- end }}
 {{- if and $one.temporal (not $isEvaluation) $root.Values.temporal.apiKeySecret }}
 - {secret: {{ $root.Values.temporal.apiKeySecret }}, key: api-key, file: temporal-api-key}
