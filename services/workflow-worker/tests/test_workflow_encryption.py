@@ -1,17 +1,23 @@
-"""Payload encryption: what Temporal stores of runs of two tenants, keys that rotate, are missing, or come later."""
+"""Payload encryption: what Temporal stores of runs of two tenants, keys that rotate, are missing or come later.
+
+And the endpoint where Temporal's pages have it decrypted.
+"""
 
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 import pytest_asyncio
+from google.protobuf.json_format import MessageToDict, ParseDict
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.tokens import Signer
+from orkestra.sdk.converter import data_converter_of, encode_for
 from orkestra.sdk.payloads import CIPHER, KEY_ID, PayloadKeys
 from orkestra.testkit import Schema, eventually, free_port
 from orkestra.v1.workflow import (
@@ -30,14 +36,14 @@ from orkestra.v1.workflow import (
 )
 from orkestra.wire import FailedPrecondition
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
-from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeScheduleRequest, GetWorkflowExecutionHistoryRequest
 from workflow_world import World, running_api, running_world
 
 FIRST, SECOND = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("first", "second"))
 BOTH = f"{FIRST} {SECOND}"
-HEADER = b"orkestra-tenant"
+UI = "https://temporal.example"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -46,7 +52,8 @@ async def world(
 ) -> AsyncIterator[World]:
     schema = await migrated("orkestra.workflow_worker", "workflow")
     servers = {"nats_url": nats_url, "temporal_address": temporal_address}
-    async with running_world(schema, signer=signer, **servers, payload_keys=BOTH, payload_key_id="first") as world:
+    told = {"payload_keys": BOTH, "payload_key_id": "first", "codec_port": free_port(), "codec_origin": UI}
+    async with running_world(schema, signer=signer, **servers, **told) as world:
         yield world
 
 
@@ -112,10 +119,14 @@ def payloads_in(message: Any) -> Iterator[Payload]:
 
 def keys_of(events: list[HistoryEvent]) -> set[tuple[str, str]]:
     """Key id and tenant of each payload that is encrypted; what an engine of Temporal's own writes is not."""
-    found = [payload for event in events for payload in payloads_in(event)]
+    return keys_of_payloads(payload for event in events for payload in payloads_in(event))
+
+
+def keys_of_payloads(payloads: Iterable[Payload]) -> set[tuple[str, str]]:
+    """The same of payloads."""
     return {
         (one.metadata[KEY_ID].decode(), one.metadata["orkestra-tenant"].decode())
-        for one in found
+        for one in payloads
         if one.metadata["encryption-cipher"] == CIPHER
     }
 
@@ -251,7 +262,7 @@ async def test_a_worker_without_the_key_loses_nothing_and_says_which_one_is_miss
 
 
 async def test_switching_encryption_on_while_runs_wait_loses_nothing(world: World, word: str) -> None:
-    plain = world.settings.model_copy(update={"payload_key_id": None, "grpc_port": free_port()})
+    plain = world.settings.model_copy(update={"payload_key_id": None, "codec_port": None, "grpc_port": free_port()})
     async with running_api(plain), channel(f"127.0.0.1:{plain.grpc_port}") as workflows:
         unready = replace(world, workflows=workflows)
         async with unready.worker("workflow_secrets", payload_keys=PayloadKeys()):
@@ -265,3 +276,98 @@ async def test_switching_encryption_on_while_runs_wait_loses_nothing(world: Worl
     events = await histories(world, run.workflow_id)
     assert keys_of(events) == {("first", world.tenant_id)}
     assert not [event for event in events if f"later{word}".encode() in event.SerializeToString()]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def codec(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """The endpoint as Temporal's pages call it for an admin of the tenant."""
+    headers = {"authorization": f"Bearer admin {world.tenant_id}", "x-namespace": "default", "origin": UI}
+    base = f"http://127.0.0.1:{world.settings.codec_port}"
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=30) as http:
+        yield http
+
+
+async def sealed(world: World, text: str, *, tenant_id: str | None = None) -> Payload:
+    """A payload as the tenant's workflows give it to Temporal."""
+    converter = data_converter_of(world.settings.read_payload_keys())
+    return (await encode_for(converter, tenant_id or world.tenant_id, [text]))[0]
+
+
+def sent(*payloads: Payload) -> dict[str, Any]:
+    return MessageToDict(Payloads(payloads=payloads))
+
+
+def received(answer: httpx.Response) -> list[Payload]:
+    return list(ParseDict(answer.raise_for_status().json(), Payloads()).payloads)
+
+
+async def test_temporals_pages_see_what_an_admin_of_the_tenant_may(
+    world: World, codec: httpx.AsyncClient, word: str
+) -> None:
+    async with world.worker("workflow_secrets"):
+        run = await started(world, "breaks", word)
+        await world.task_of(run)
+    stored = [payload for event in await histories(world, run.workflow_id) for payload in payloads_in(event)]
+    shown = received(await codec.post("/decode", json=sent(*stored)))
+    assert len(shown) == len(stored)
+    assert {"json/plain"} >= {one.metadata["encoding"].decode() for one in shown if one.metadata["messageType"] == b""}
+    assert any(word.encode() in one.data for one in shown)
+
+
+async def test_what_is_encoded_for_temporal_is_the_callers_tenants_whatever_it_says(
+    world: World, codec: httpx.AsyncClient
+) -> None:
+    posed = Payload(metadata={"encoding": b"json/plain", "orkestra-tenant": b"another"}, data=b'"mine"')
+    hidden = received(await codec.post("/encode", json=sent(posed)))
+    assert keys_of_payloads(hidden) == {("first", world.tenant_id)}
+    assert received(await codec.post("/decode", json=sent(*hidden)))[0].data == b'"mine"'
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "reason"),
+    [
+        ({"authorization": ""}, 401, "CREDENTIAL_REQUIRED"),
+        ({"authorization": "Basic YWRtaW46"}, 401, "CREDENTIAL_REQUIRED"),
+        ({"authorization": "Bearer stolen"}, 401, "CREDENTIAL_INVALID"),
+        ({"authorization": "Bearer admin"}, 403, "TENANT_REQUIRED"),
+        ({"authorization": "Bearer operator"}, 403, "ROLE_MISSING"),
+        ({"authorization": "Bearer member {tenant}"}, 403, "ROLE_MISSING"),
+        ({"authorization": "Bearer agent {tenant}"}, 403, "ROLE_MISSING"),
+        ({"authorization": "Bearer worker {tenant}"}, 403, "ROLE_MISSING"),
+        ({"authorization": "Bearer admin 0190b1c0-0000-7000-8000-00000000000b"}, 403, "PAYLOAD_OF_ANOTHER_TENANT"),
+        ({"x-namespace": "another"}, 404, "NAMESPACE_UNKNOWN"),
+    ],
+)
+async def test_the_endpoint_refuses_everybody_else(
+    world: World, codec: httpx.AsyncClient, changed: dict[str, str], status: int, reason: str
+) -> None:
+    headers = {name: value.replace("{tenant}", world.tenant_id) for name, value in changed.items()}
+    answer = await codec.post("/decode", json=sent(await sealed(world, "secret")), headers=headers)
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert "secret" not in answer.text
+
+
+async def test_what_was_altered_or_is_no_payload_is_refused(world: World, codec: httpx.AsyncClient) -> None:
+    altered = await sealed(world, "secret")
+    altered.data = altered.data[:-1] + bytes([altered.data[-1] ^ 1])
+    answer = await codec.post("/decode", json=sent(altered))
+    assert (answer.status_code, answer.json()["reason"]) == (409, "PAYLOAD_UNREADABLE")
+    for body in (b"{", b'{"payloads": 3}', b"\xff"):
+        answer = await codec.post("/decode", content=body)
+        assert (answer.status_code, answer.json()["reason"]) == (422, "REQUEST_INVALID")
+    large = await codec.post("/decode", content=bytes((8 << 20) + 1))
+    assert (large.status_code, large.json()["reason"]) == (413, "BODY_TOO_LARGE")
+
+
+async def test_browsers_may_call_the_endpoint_from_temporals_pages_alone(codec: httpx.AsyncClient) -> None:
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,x-namespace"}
+    allowed = await codec.options("/decode", headers=asked)
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, UI)
+    assert "access-control-allow-credentials" not in allowed.headers
+    refused = await codec.options("/decode", headers=asked | {"origin": "https://evil.example"})
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_the_endpoint_is_closed_unless_a_port_is_given(world: World) -> None:
+    assert type(world.settings).model_fields["codec_port"].default is None
