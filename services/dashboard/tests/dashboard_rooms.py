@@ -46,6 +46,7 @@ from orkestra.v1.notification import (
     Notification,
     NotificationKind,
     NotificationServiceServer,
+    Preferences,
     add_notification_service,
 )
 from orkestra.v1.task import Task, TaskServiceServer, add_task_service
@@ -258,6 +259,7 @@ class Feeds(OfficeFeeds):
     """What each person is told."""
 
     entries: dict[str, list[Notification]] = field(default_factory=dict)
+    wishes: dict[tuple[str, str], Preferences] = field(default_factory=dict)
 
     def tell(self, user: User, text: str, task: Task | None = None) -> Notification:
         entry = Notification(

@@ -46,6 +46,7 @@ from orkestra.v1.notification import (
     ListWebhooksResponse,
     NotificationKind,
     Preferences,
+    PutPreferencesRequest,
     Webhook,
     WebhookStatus,
 )
@@ -71,7 +72,7 @@ from orkestra.v1.task import (
     Weekday,
     WorkingHours,
 )
-from orkestra.wire import Context, FailedPrecondition, InvalidArgument, NotFound
+from orkestra.wire import Context, FailedPrecondition, FieldError, InvalidArgument, NotFound
 
 WEBHOOK_ID = f"webhook_{'b' * 32}"
 MARKED = "<img src=x onerror=window.ran=1>"
@@ -187,6 +188,8 @@ class OfficeTasks:
 class OfficeFeeds:
     """Webhooks with their log, and where news go."""
 
+    wishes: dict[tuple[str, str], Preferences]
+
     async def list_webhooks(self, ctx: Context, request: ListWebhooksRequest) -> ListWebhooksResponse:
         return ListWebhooksResponse(webhooks=[_webhook(ctx.tenant_id)])
 
@@ -215,7 +218,23 @@ class OfficeFeeds:
 
     async def get_preferences(self, ctx: Context, request: GetPreferencesRequest) -> Preferences:
         rules = [ChannelRule(kind=NotificationKind.ASSIGNED, channels=[Channel.IN_APP, Channel.EMAIL])]
-        return Preferences(owner=f"user:{ctx.subject}", rules=rules, slack_host="hooks.slack.com", version=1)
+        if request.group_id is None:
+            return Preferences(owner=f"user:{ctx.subject}", rules=rules, slack_host="hooks.slack.com", version=1)
+        owner = f"group:{request.group_id}"
+        rules = [ChannelRule(kind=NotificationKind.GROUP_TASK, channels=[Channel.SLACK])]
+        rules += [ChannelRule(kind=NotificationKind.RESULT, channels=[])]
+        usual = Preferences(owner=owner, rules=rules, slack_host="hooks.slack.com", locale="de", version=1)
+        return self.wishes.get((ctx.tenant_id, owner), usual)
+
+    async def put_preferences(self, ctx: Context, request: PutPreferencesRequest) -> Preferences:
+        if request.time_zone == "Europe/Nowhere":
+            error = FieldError("time_zone", "unknown", "Give an IANA name such as Europe/Berlin.")
+            raise InvalidArgument("PREFERENCES_INVALID", error.message, errors=[error])
+        owner = f"group:{request.group_id}" if request.group_id else f"user:{ctx.subject}"
+        given = request.model_dump(exclude={"group_id", "slack_url", "teams_url", "version"})
+        kept = Preferences.model_validate({**given, "owner": owner, "version": (request.version or 0) + 1})
+        self.wishes[ctx.tenant_id, owner] = kept
+        return kept
 
 
 def _key(tenant_id: str, place: int, name: str) -> ApiKey:

@@ -1,4 +1,5 @@
-"""What people set for themselves: their name, language and time zone, and a password that they forgot."""
+"""What people set for themselves: their name, language and time zone, and a password that they
+forgot; and what managers set for a group."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,6 +9,8 @@ import pytest
 from dashboard_world import DashboardWorld, dashboard
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
+from orkestra.v1.identity import Role
+from orkestra.v1.notification import Channel, NotificationKind
 
 Migrated = Callable[..., Awaitable[Schema]]
 
@@ -85,3 +88,34 @@ async def test_a_password_is_set_once_by_its_link_in_the_readers_language(world:
     assert (different.status_code, old.status_code) == (422, 404)
     assert "Fordern Sie einen neuen an." in old.text
     assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
+
+
+async def test_managers_choose_what_a_group_is_told_of(world: DashboardWorld) -> None:
+    tenant = world.tenant()
+    mia = world.person("Mia Manager", "support-l1", tenant_id=tenant, roles=(Role.MANAGER,))
+    here = "/settings/groups/support-l1/notifications"
+    async with world.http(mia) as http:
+        assert f'href="{here}"' in (await http.get("/settings/groups/support-l1")).text
+        before = (await http.get(here)).text
+        assert 'name="rules.group_task" value="slack" checked' in before
+        assert 'value="email"' not in before
+        assert '<option value="de" selected>' in before
+        wanted = {"rules.escalated": "teams", "locale": "fr", "time_zone": "Europe/Paris", "version": "1"}
+        answer = await sent(http, here, **wanted, begins="22:00", ends="07:00", digest_minutes="30")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{here}?saved=1")
+        wrong = await sent(http, here, locale="fr", time_zone="Europe/Nowhere")
+    kept = world.rooms.feeds.wishes[tenant, "group:support-l1"]
+    chosen = {rule.kind: rule.channels for rule in kept.rules}
+    assert chosen[NotificationKind.ESCALATED] == [Channel.TEAMS]
+    assert (chosen[NotificationKind.GROUP_TASK], chosen[NotificationKind.RESULT]) == ([], [])
+    assert (kept.locale, kept.time_zone, kept.digest_minutes) == ("fr", "Europe/Paris", 30)
+    assert wrong.status_code == 422
+    assert 'value="Europe/Nowhere"' in wrong.text
+
+
+async def test_members_read_what_their_group_is_told_of(world: DashboardWorld) -> None:
+    ada = world.person("Ada Lovelace", "support-l1", tenant_id=world.tenant())
+    async with world.http(ada) as http:
+        text = (await http.get("/settings/groups/support-l1/notifications")).text
+    assert '<fieldset class="contents" disabled>' in text
+    assert ">Save<" not in text

@@ -114,7 +114,12 @@ async def office(world: DashboardWorld) -> Office:
     paths += ["/settings/webhooks", f"/settings/webhooks/{WEBHOOK_ID}", "/settings/audit"]
     paths += [f"/confirm/{tasks[0]}", f"/confirm/{tasks[0]}.old", f"/confirm/{tasks[1]}", f"/confirm/{tasks[0]}.used"]
     paths += [f"/confirm/{nasty.task_id}", "/nowhere"]
-    paths += [f"/settings/people/{ada.user_id}", "/settings/groups/support-l1", "/settings/calendars/support-hours"]
+    paths += [
+        f"/settings/people/{ada.user_id}",
+        "/settings/groups/support-l1",
+        "/settings/groups/support-l1/notifications",
+        "/settings/calendars/support-hours",
+    ]
     return Office(admin, paths)
 
 

@@ -15,7 +15,6 @@ from orkestra.v1.notification import (
     ChannelRule,
     GetPreferencesRequest,
     NotificationKind,
-    Preferences,
     PutPreferencesRequest,
     QuietHours,
 )
@@ -188,9 +187,11 @@ async def test_preferences_belong_to_their_owner(world: World, tenant: Tenant) -
     put = await manager.put_preferences(PutPreferencesRequest(group_id="support-l1", digest_minutes=5))
     assert await member.get_preferences(GetPreferencesRequest(group_id="support-l1")) == put
     elsewhere = world.tenant().reader("user", "user_manager", "manager")
-    assert await elsewhere.get_preferences(GetPreferencesRequest(group_id="support-l1")) == Preferences(
-        owner="group:support-l1", rules=[], version=0
-    )
+    usual = await elsewhere.get_preferences(GetPreferencesRequest(group_id="support-l1"))
+    assert (usual.owner, usual.version, usual.digest_minutes) == ("group:support-l1", 0, None)
+    goes = {rule.kind: rule.channels for rule in usual.rules}
+    assert goes.keys() == {*NotificationKind}
+    assert (goes[NotificationKind.GROUP_TASK], goes[NotificationKind.RESULT]) == ([Channel.SLACK, Channel.TEAMS], [])
     for call in (
         ana.get_preferences(GetPreferencesRequest(group_id="support-l1")),
         member.put_preferences(PutPreferencesRequest(group_id="support-l1")),

@@ -169,7 +169,7 @@ async def _profile(visit: Visit, trouble: Trouble) -> Response:
             "time_zone": _typed(visit, "time_zone", user.time_zone if user else None),
         },
         languages=LANGUAGE_NAMES,
-        zones=_zones(),
+        zones=time_zones(),
         absence=absence if is_away else None,
         people=await people_of(visit),
         typed={name: visit.value(name) or "" for name in ("substitute", "begins_at", "ends_at", "task_types")},
@@ -189,7 +189,7 @@ ROLES = {
 
 
 @lru_cache
-def _zones() -> Sequence[str]:
+def time_zones() -> Sequence[str]:
     """Returns the time zones that people choose from: places, and UTC."""
     left_out = ("Etc/", "SystemV/", "US/", "posix/", "right/")
     found = zoneinfo.available_timezones()

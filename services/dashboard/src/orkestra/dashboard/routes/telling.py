@@ -1,11 +1,13 @@
 """Notifications and webhooks in the settings: who is told of what, and how."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.responses import Response
-from orkestra.dashboard.routes.settings import Trouble, attempt, page, trouble_of
+from orkestra.dashboard.routes.settings import Trouble, attempt, page, time_zones, trouble_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
+from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_
+from orkestra.v1.identity import GetGroupRequest
 from orkestra.v1.notification import (
     Channel,
     ChannelRule,
@@ -39,12 +41,20 @@ KINDS = {
     NotificationKind.CHANGES: N_("Changes are wanted, or were made"),
     NotificationKind.RESULT: N_("A workflow that I started has ended"),
 }
+GROUP_KINDS = {
+    NotificationKind.GROUP_TASK: N_("The group has a new task"),
+    NotificationKind.ESCALATED: N_("A task was escalated to the group"),
+    NotificationKind.REMINDER: N_("A task of the group is to be done"),
+    NotificationKind.BREACHED: N_("A task of the group is past its due time"),
+}
+"""What a group itself is told of, in its channel; the rest concerns people."""
 CHANNELS = {
     Channel.IN_APP: N_("Here"),
     Channel.EMAIL: N_("E-mail"),
     Channel.SLACK: N_("Slack"),
     Channel.TEAMS: N_("Teams"),
 }
+GROUP_CHANNELS = (Channel.SLACK, Channel.TEAMS)
 DELIVERIES = {"pending": N_("On its way"), "delivered": N_("Delivered"), "failed": N_("Given up")}
 REASONS = {
     "by_admin": N_("by an admin"),
@@ -60,25 +70,50 @@ async def preferences(visit: Visit) -> Response:
 
 async def put_preferences(visit: Visit) -> Response:
     """Replaces where news of which kind go."""
-    group_id = visit.query("group")
 
     async def act() -> Preferences:
-        kept = await visit.notifications.get_preferences(GetPreferencesRequest(group_id=group_id))
-        begins, ends = visit.value("begins"), visit.value("ends")
         request = PutPreferencesRequest(
-            group_id=group_id,
-            rules=[ChannelRule(kind=kind, channels=_channels(visit, kind)) for kind in KINDS],
-            quiet_hours=QuietHours(begins=begins or "", ends=ends or "") if begins or ends else None,
-            digest_minutes=visit.number("digest_minutes"),
-            slack_url="" if visit.value("forget_slack") else visit.value("slack_url"),
-            teams_url="" if visit.value("forget_teams") else visit.value("teams_url"),
-            locale=kept.locale,
-            time_zone=kept.time_zone,
-            version=visit.number("version"),
+            rules=[ChannelRule(kind=kind, channels=_channels(visit, kind)) for kind in KINDS], **_wishes(visit)
         )
         return await visit.notifications.put_preferences(request)
 
     return await attempt(visit, act, _preferences, "/settings/notifications")
+
+
+async def group_preferences(visit: Visit) -> Response:
+    """Shows what a group is told of in its channels, and in which language."""
+    return await _group_preferences(visit, Trouble())
+
+
+async def put_group_preferences(visit: Visit) -> Response:
+    """Replaces what a group is told of; what concerns people alone stays as it is."""
+    group_id = _group_id(visit)
+
+    async def act() -> Preferences:
+        kept = await visit.notifications.get_preferences(GetPreferencesRequest(group_id=group_id))
+        chosen = [ChannelRule(kind=kind, channels=_channels(visit, kind)) for kind in GROUP_KINDS]
+        request = PutPreferencesRequest(
+            group_id=group_id,
+            rules=[*chosen, *(rule for rule in kept.rules if rule.kind not in GROUP_KINDS)],
+            locale=visit.value("locale"),
+            time_zone=visit.value("time_zone"),
+            **_wishes(visit),
+        )
+        return await visit.notifications.put_preferences(request)
+
+    return await attempt(visit, act, _group_preferences, f"/settings/groups/{group_id}/notifications")
+
+
+def _wishes(visit: Visit) -> dict[str, Any]:
+    """Returns what people and groups wish alike."""
+    begins, ends = visit.value("begins"), visit.value("ends")
+    return {
+        "quiet_hours": QuietHours(begins=begins or "", ends=ends or "") if begins or ends else None,
+        "digest_minutes": visit.number("digest_minutes"),
+        "slack_url": "" if visit.value("forget_slack") else visit.value("slack_url"),
+        "teams_url": "" if visit.value("forget_teams") else visit.value("teams_url"),
+        "version": visit.number("version"),
+    }
 
 
 async def webhooks(visit: Visit) -> Response:
@@ -149,18 +184,29 @@ async def redeliver(visit: Visit) -> Response:
 
 
 async def _preferences(visit: Visit, trouble: Trouble) -> Response:
-    kept = await visit.notifications.get_preferences(GetPreferencesRequest(group_id=visit.query("group")))
+    kept = await visit.notifications.get_preferences(GetPreferencesRequest())
+    choices = _choices(visit, kept, KINDS, tuple(CHANNELS))
+    return await page(visit, "preferences", "settings_preferences.html", trouble, kept=kept, group=None, **choices)
+
+
+async def _group_preferences(visit: Visit, trouble: Trouble) -> Response:
+    group = await visit.identity.get_group(GetGroupRequest(group_id=_group_id(visit)))
+    kept = await visit.notifications.get_preferences(GetPreferencesRequest(group_id=group.group_id))
+    choices = _choices(visit, kept, GROUP_KINDS, GROUP_CHANNELS)
+    typed = {"locale": visit.value("locale") or kept.locale, "time_zone": visit.value("time_zone") or kept.time_zone}
+    more: dict[str, Any] = {"languages": LANGUAGE_NAMES, "zones": time_zones(), "typed": typed}
+    return await page(visit, "groups", "settings_preferences.html", trouble, kept=kept, group=group, **choices, **more)
+
+
+def _choices(
+    visit: Visit, kept: Preferences, kinds: Mapping[NotificationKind, str], channels: Sequence[Channel]
+) -> dict[str, Any]:
     chosen = {rule.kind: rule.channels for rule in kept.rules}
     text = visit.words.text
-    return await page(
-        visit,
-        "preferences",
-        "settings_preferences.html",
-        trouble,
-        kept=kept,
-        channels=[(channel.value, text(label)) for channel, label in CHANNELS.items()],
-        kinds=[(kind.value, text(label), chosen.get(kind, [Channel.IN_APP])) for kind, label in KINDS.items()],
-    )
+    return {
+        "channels": [(channel.value, text(CHANNELS[channel])) for channel in channels],
+        "kinds": [(kind.value, text(label), chosen.get(kind, [])) for kind, label in kinds.items()],
+    }
 
 
 async def _webhooks(visit: Visit, trouble: Trouble, made: CreatedWebhook | None = None) -> Response:
@@ -204,6 +250,10 @@ def _said(visit: Visit) -> dict[str, Any]:
 
 def _channels(visit: Visit, kind: NotificationKind) -> list[Channel]:
     return [Channel(each) for each in visit.values(f"rules.{kind.value}") if each in list(Channel)]
+
+
+def _group_id(visit: Visit) -> str:
+    return str(visit.request.path_params["group_id"])
 
 
 def _webhook_id(visit: Visit) -> str:
