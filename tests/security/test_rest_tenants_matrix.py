@@ -77,6 +77,21 @@ async def test_their_ids_answer_as_ids_that_do_not_exist(stack: Stack, theirs: T
             assert_nothing_of_theirs(real, theirs, but=tuple(endpoint.in_path))
 
 
+async def test_files_of_theirs_are_neither_read_nor_added_to(stack: Stack, theirs: Theirs) -> None:
+    for key in ("admin", "agent"):
+        async with stack.rest(key=key) as http, unchanged(stack, theirs):
+            answers = []
+            for ids in (theirs.ids, theirs.made_up()):
+                path = f"/v1/tasks/{ids['task_id']}/attachments"
+                sent = await http.post(path, files={"file": ("ours.txt", b"ours", "text/plain")})
+                raw = await http.post(path, params={"name": "ours.txt"}, content=b"ours")
+                answers.append((sent, raw, await http.get(f"{path}/{ids['attachment_id']}/content")))
+            for real, made_up in zip(*answers, strict=True):
+                assert_the_same(real, made_up, theirs)
+                assert real.status_code == 404, real.text
+                assert_nothing_of_theirs(real, theirs, but=("task_id", "attachment_id"))
+
+
 async def test_no_list_has_anything_of_theirs(stack: Stack, theirs: Theirs) -> None:
     async with stack.rest(key="admin") as http:
         for endpoint in tried(Tried.LIST):

@@ -52,6 +52,7 @@ async def rest_door(
             "per_address": MUCH,
             "body_limit": 64 * 1024,
             "request_seconds": 5.0,
+            "transfer_seconds": 20.0,
             "events": EventStream(events),
         }
         server = HttpServer(build_app(Door(**values | changes)), host="127.0.0.1", port=0, drain_seconds=2)

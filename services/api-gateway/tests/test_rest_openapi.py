@@ -8,6 +8,7 @@ import pytest
 from orkestra.api_gateway.routes.answers import example_of
 from orkestra.api_gateway.routes.endpoint import ENDPOINTS, Endpoint
 from orkestra.api_gateway.routes.examples import REQUESTS
+from orkestra.api_gateway.routes.files import CONTENT
 from orkestra.api_gateway.routes.openapi import document
 from orkestra.v1.task import Task
 from orkestra.wire import parse
@@ -34,7 +35,7 @@ async def test_the_document_is_served_to_everyone(signer: Any, migrated: Migrate
         answer = await nobody.get(f"{door.http.base_url}/v1/openapi.json")
     assert answer.status_code == 200
     assert answer.json()["openapi"] == "3.1.0"
-    assert answer.json()["paths"].keys() == {endpoint.path for endpoint in ENDPOINTS} | {"/v1/events"}
+    assert answer.json()["paths"].keys() == {endpoint.path for endpoint in ENDPOINTS} | {"/v1/events", CONTENT}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.verb} {endpoint.path}")

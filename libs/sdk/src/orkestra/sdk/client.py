@@ -9,9 +9,11 @@ from orkestra.sdk.stream import Happened, follow
 from orkestra.v1.identity import Me, Session, SignInRequest
 from orkestra.v1.task import (
     AssignTaskRequest,
+    Attachment,
     CancelTaskRequest,
     CompleteTaskRequest,
     CreateTaskRequest,
+    ListAttachmentsResponse,
     ListTasksRequest,
     ListTasksResponse,
     Task,
@@ -235,6 +237,43 @@ class Client:
     async def task_history(self, task_id: str) -> TaskHistory:
         """Return every change of a task, oldest first."""
         return await self.call(TaskHistory, "GET", f"/v1/tasks/{task_id}/history")
+
+    async def attach(
+        self,
+        task_id: str,
+        name: str,
+        content: bytes,
+        *,
+        media_type: str | None = None,
+        field: str | None = None,
+        request_id: str | None = None,
+    ) -> Attachment:
+        """Attach a file to a live task; without a media type the name's ending says it.
+
+        `field` is a file field of the task's form, whose rules are held then. With a `request_id` it is attached once.
+        """
+        attached = await self._rest.call(
+            "POST",
+            f"/v1/tasks/{task_id}/attachments",
+            body=content,
+            query={"name": name, "field": field},
+            request_id=request_id,
+            media_type=media_type or "application/octet-stream",
+        )
+        return _read(Attachment, attached)
+
+    async def attachments(self, task_id: str) -> list[Attachment]:
+        """Return the files of a task, oldest first."""
+        found = await self.call(ListAttachmentsResponse, "GET", f"/v1/tasks/{task_id}/attachments")
+        return list(found.attachments)
+
+    async def download(self, task_id: str, attachment_id: str) -> bytes:
+        """Return what a file of a task holds."""
+        return await self._rest.call("GET", f"/v1/tasks/{task_id}/attachments/{attachment_id}/content")
+
+    async def remove_attachment(self, task_id: str, attachment_id: str) -> Attachment:
+        """Remove a file of a live task and return what it was."""
+        return await self.call(Attachment, "DELETE", f"/v1/tasks/{task_id}/attachments/{attachment_id}")
 
     async def claim(self, task_id: str, *, version: int | None = None) -> Task:
         """Take an open task; one caller wins."""

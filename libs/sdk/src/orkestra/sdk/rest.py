@@ -40,6 +40,7 @@ BY_STATUS = {kind.http_status: kind for kind in KINDS}
 TAKEN = frozenset({"TASK_EXISTS", "CALENDAR_EXISTS", "GROUP_EXISTS", "TENANT_EXISTS", "EMAIL_TAKEN"})
 TAKEN |= {"GROUP_HAS_CALENDAR", "BUSINESS_ID_TAKEN", "SUBJECT_LINKED"}
 CURRENT: Mapping[str, type[Model]] = {"task_id": Task, "workflow_id": Workflow}
+JSON = "application/json"
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 ANSWER_SECONDS = 30.0
@@ -72,17 +73,20 @@ class Rest:
         verb: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         query: Mapping[str, Any] | None = None,
         request_id: str | None = None,
         held: float = 0.0,
+        media_type: str = JSON,
     ) -> bytes:
         """Return the body of the answer; raise the refusal.
 
         What may succeed later is tried again while the client's patience lasts: reads, and each POST, which carries a
         request id. `held` is how many seconds the door may keep the call open.
         """
-        headers = {"idempotency-key": request_id or uuid4().hex} if verb == "POST" else {}
+        headers = {"content-type": media_type}
+        if verb == "POST":
+            headers["idempotency-key"] = request_id or uuid4().hex
         is_safe = verb in ("GET", "POST")
         until, pause = time.monotonic() + self._patience, FIRST_PAUSE
         while True:
@@ -117,7 +121,7 @@ class Rest:
         verb: str,
         path: str,
         *,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | bytes | None,
         query: Mapping[str, Any] | None,
         headers: Mapping[str, str],
         held: float,
@@ -127,9 +131,9 @@ class Rest:
             answer = await self._http.request(
                 verb,
                 path,
-                content=None if body is None else dumps(body),
+                content=body if body is None or isinstance(body, bytes) else dumps(body),
                 params=params,
-                headers={**headers, "content-type": "application/json"},
+                headers=headers,
                 timeout=ANSWER_SECONDS + held,
             )
         except httpx.TimeoutException:

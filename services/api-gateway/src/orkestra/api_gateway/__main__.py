@@ -48,6 +48,7 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
             per_address=Limit("address", settings.rate_per_address, settings.rate_window),
             body_limit=settings.body_limit,
             request_seconds=settings.request_seconds,
+            transfer_seconds=settings.transfer_seconds,
             events=EventStream(nats),
         )
         app: Any = build_app(door)

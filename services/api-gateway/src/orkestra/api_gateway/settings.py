@@ -17,6 +17,9 @@ class ApiGatewaySettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSett
     request_seconds: float = Field(
         30.0, gt=0, le=600, description="Longest time a request may take; a held one 50 seconds more."
     )
+    transfer_seconds: float = Field(
+        300.0, gt=0, le=3600, description="Longest time that a file may take to arrive and to be attached."
+    )
     rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limits below count over.")
     rate_per_key: int = Field(30_000, ge=1, description="Requests per window for one API key or person.")
     rate_per_tenant: int = Field(120_000, ge=1, description="Requests per window for one tenant.")

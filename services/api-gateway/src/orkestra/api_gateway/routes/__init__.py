@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from orkestra.api_gateway.routes import problems
 from orkestra.api_gateway.routes.endpoint import ENDPOINTS
 from orkestra.api_gateway.routes.events import PATH, serve_events
+from orkestra.api_gateway.routes.files import ATTACH, CONTENT, serve_attach, serve_content
 from orkestra.api_gateway.routes.openapi import document
 from orkestra.api_gateway.routes.serving import Door, serve
 from orkestra.chassis.door import Envelope
@@ -31,6 +32,8 @@ def build_app(door: Door) -> Envelope:
     for endpoint in ENDPOINTS:
         _add(app, endpoint.verb, endpoint.path, serve(endpoint, door))
     _add(app, "GET", PATH, serve_events(door))
+    _add(app, "POST", ATTACH, serve_attach(door))
+    _add(app, "GET", CONTENT, serve_content(door))
     described = document(ENDPOINTS, version=version("orkestra-api-gateway"))
 
     def openapi() -> dict[str, Any]:

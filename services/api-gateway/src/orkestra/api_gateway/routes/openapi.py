@@ -9,6 +9,7 @@ from typing import Any
 from orkestra.api_gateway.routes.answers import example_of
 from orkestra.api_gateway.routes.endpoint import MOST_WAIT, VERSIONED, Endpoint
 from orkestra.api_gateway.routes.examples import REQUESTS
+from orkestra.api_gateway.routes.files_described import attach_described, content_described
 from orkestra.api_gateway.routes.problems import MEDIA_TYPE, Problem
 from orkestra.api_gateway.routes.reading import ENTITY_TAG, IDEMPOTENCY_KEY
 from pydantic import BaseModel
@@ -97,6 +98,8 @@ def document(endpoints: Sequence[Endpoint], *, version: str) -> Json:
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.verb.lower()] = _operation(endpoint, schemas)
     paths["/v1/events"] = {"get": EVENTS}
+    paths["/v1/tasks/{task_id}/attachments"]["post"] = attach_described()
+    paths["/v1/tasks/{task_id}/attachments/{attachment_id}/content"] = {"get": content_described()}
     return {
         "openapi": "3.1.0",
         "info": {

@@ -42,6 +42,8 @@ class Door:
     """For what is served without a credential."""
     body_limit: int
     request_seconds: float
+    transfer_seconds: float
+    """For a file on its way."""
     events: EventStream
 
 
@@ -50,7 +52,7 @@ def serve(endpoint: Endpoint, door: Door) -> Callable[[Request], Awaitable[Respo
 
     async def answer(request: Request) -> Response:
         call = _Call(endpoint, door, request)
-        async with _bounded(door.request_seconds + (MOST_WAIT if endpoint.holds else 0)):
+        async with bounded(door.request_seconds + (MOST_WAIT if endpoint.holds else 0)):
             reply, replayed = await call.ask(await call.admit())
         return _respond(endpoint, reply, request, replayed=replayed)
 
@@ -159,7 +161,8 @@ def _bearer(request: Request) -> str:
 
 
 @asynccontextmanager
-async def _bounded(seconds: float) -> AsyncIterator[None]:
+async def bounded(seconds: float) -> AsyncIterator[None]:
+    """Raises DeadlineExceeded where what is inside takes longer."""
     try:
         async with asyncio.timeout(seconds):
             yield
