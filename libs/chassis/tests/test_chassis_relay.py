@@ -157,6 +157,30 @@ async def test_only_the_lost_tail_is_sent_again_also_where_another_relay_has_ove
     assert len(sent) == 20
 
 
+async def test_an_event_that_was_deleted_on_purpose_is_not_sent_again(
+    groups: Groups, schema: Schema, tmp_path: Path
+) -> None:
+    ctx = someone()
+    with nats_server(tmp_path) as server:
+        async with connected(server.url) as nats:
+            async with relaying(schema, nats):
+                await write(groups, ctx, 10)
+                await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))
+            newest = (await nats.jetstream.stream_info(EVENTS)).state.last_seq
+            await nats.jetstream.publish("orkestra.v1.other.group.created", b"{}")
+            for seq in (newest, newest - 5):
+                await nats.jetstream.delete_msg(EVENTS, seq)
+            async with relaying(schema, nats) as relay:
+                await eventually(lambda: relay.is_active)
+                await write(groups, ctx, 1, prefix="after")
+
+                async def is_told() -> bool:
+                    return all(row["published_at"] for row in await outbox(schema, ctx.tenant_id))
+
+                await eventually(is_told)
+            assert len(await message_ids(nats, ctx.tenant_id)) == 9
+
+
 async def test_a_stream_that_is_deleted_while_nothing_happens_is_made_again(
     groups: Groups, schema: Schema, tmp_path: Path
 ) -> None:

@@ -38,15 +38,23 @@ async def purge_before(jetstream: JetStreamContext, stream: str, subject: str, b
 
 
 async def erase_told(jetstream: JetStreamContext, tenant_id: str, user_id: str) -> int:
-    """Delete every event about a person from before their erasure; return how many."""
+    """Delete what was told of a person before their erasure, and why they cancelled tasks; return how many messages."""
     gone = 0
-    for stream, subject in subjects_of(tenant_id, "identity.*"):
-        async for message in _all(jetstream, stream, subject):
-            about = unquote((message.headers or {}).get("ce-subject", ""))
-            if about == user_id and ERASED not in (message.data or b""):
-                await jetstream.delete_msg(stream, int(message.seq or 0))
-                gone += 1
+    for events in ("identity.*", "task.cancelled"):
+        for stream, subject in subjects_of(tenant_id, events):
+            async for message in _all(jetstream, stream, subject):
+                if _tells_of(message, user_id):
+                    await jetstream.delete_msg(stream, int(message.seq or 0))
+                    gone += 1
     return gone
+
+
+def _tells_of(message: RawStreamMsg, user_id: str) -> bool:
+    data = message.data or b""
+    if (message.headers or {}).get("ce-type", "").endswith("task.cancelled"):
+        return f'"actor":"{user_id}"'.encode() in data
+    about = unquote((message.headers or {}).get("ce-subject", ""))
+    return about == user_id and ERASED not in data
 
 
 async def _all(jetstream: JetStreamContext, stream: str, subject: str) -> AsyncIterator[RawStreamMsg]:

@@ -330,7 +330,7 @@ class ListErasuresRequest(Model, pb=pb.ListErasuresRequest):
 class ErasedPart(Model, pb=pb.ErasedPart):
     """What was erased in one service."""
 
-    part: str = Field(description="identity, task, notification, workflow or events.")
+    part: str = Field(description="identity, events, task, notification or workflow.")
     erased: Int64 = Field(description="How many records were changed or deleted.")
 
 

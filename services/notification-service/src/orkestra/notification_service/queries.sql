@@ -337,12 +337,13 @@ delete from deliveries where tenant_id = :tenant_id and delivery_id in (
 )
 
 -- erase_deliveries
--- What was sent to a person, and what outside systems were sent of who they are.
+-- What was sent to a person, and what outside systems were sent of who they are and why they cancelled tasks.
 delete from deliveries where tenant_id = :tenant_id and delivery_id in (
     select delivery_id from deliveries
     where tenant_id = :tenant_id
     and (lane = any(:lanes) or (event_type = 'identity.user_changed'
-        and content -> 'data' -> 'user' ->> 'user_id' = :user_id))
+        and content -> 'data' -> 'user' ->> 'user_id' = :user_id)
+        or (event_type = 'task.cancelled' and content -> 'data' ->> 'actor' = :user_id))
     limit :limit
 )
 

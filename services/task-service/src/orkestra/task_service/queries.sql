@@ -944,7 +944,10 @@ order by task_id for update
 select forget_tasks(:tenant_id, :task_ids)
 
 -- forget_answers
-select forget_answers(:tenant_id, :principal)
+select forget_answers(:tenant_id, :principal, :about)
+
+-- erase_told_reasons
+select erase_told_reasons(:tenant_id, :user_id)
 
 -- erase_comments
 -- That there was a comment stays, and when.
@@ -968,6 +971,12 @@ with written as (
 update task_history h set reason = null, before = null, after = null from written w
 where h.tenant_id = :tenant_id and h.task_id = w.task_id and h.sequence = w.sequence
 returning w.task_id, w.reason
+
+-- erase_questions
+-- Entries of others repeat what was asked about changes; the task itself still says what they wrote.
+update task_history set reason = null, before = null, after = null
+where tenant_id = :tenant_id and task_id = any(:task_ids)
+and position('"change_requests"' in concat(before, after)) > 0
 
 -- erase_words_of_tasks
 -- What was asked and answered about changes, why it was done, and what was typed and not sent.

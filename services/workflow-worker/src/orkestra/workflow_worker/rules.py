@@ -97,7 +97,8 @@ KEEP_RETENTION = "keep-retention@1"
 """The built-in workflow that deletes, once a day, what a tenant keeps no longer."""
 ERASE_PERSON = "erase-person@1"
 """The built-in workflow that erases a person in one service after the other."""
-ERASED_PARTS = ("identity", "task", "notification", "workflow", "events")
+ERASED_PARTS = ("identity", "events", "task", "notification", "workflow")
+"""In this order: what others would hear of a person late is taken out of the streams first."""
 BUILTIN_QUEUE = "orkestra-builtin"
 LARGEST_SIGNAL = 256 * 1024
 RESERVED_SIGNALS = ("orkestra_", "__temporal_")

@@ -35,14 +35,17 @@ begin
     return gone;
 end $$;
 
--- Deletes the answers that are kept of what a principal has asked for; the role of requests may not by itself.
-create function forget_answers(of_tenant uuid, of_principal text) returns bigint
+-- Deletes the answers that are kept of what a principal has asked for, and those that name one of these resources; the
+-- role of requests may not by itself.
+create function forget_answers(of_tenant uuid, of_principal text, about text[] default '{}') returns bigint
 language plpgsql security definer set search_path from current as $$
 declare
     gone bigint;
 begin
     perform set_config('app.tenant_id', of_tenant::text, true);
-    delete from request_keys where tenant_id = of_tenant and principal = of_principal;
+    delete from request_keys where tenant_id = of_tenant
+    and (principal = of_principal
+        or exists (select from unnest(about) one where position(convert_to(one, 'UTF8') in answer) > 0));
     get diagnostics gone = row_count;
     return gone;
 end $$;

@@ -20,6 +20,22 @@ begin
     return gone;
 end $$;
 
+-- Deletes told ends of tasks that carry why a person brought them about; the role of requests may not by itself.
+create function erase_told_reasons(of_tenant uuid, of_user text) returns bigint
+language plpgsql security definer set search_path from current as $$
+declare
+    gone bigint;
+begin
+    perform set_config('app.tenant_id', of_tenant::text, true);
+    delete from outbox where tenant_id = of_tenant and published_at is not null
+    and subject = 'orkestra.v1.' || of_tenant || '.task.cancelled'
+    and position(convert_to('"actor":"' || of_user || '"', 'UTF8') in payload) > 0;
+    get diagnostics gone = row_count;
+    return gone;
+end $$;
+revoke execute on function erase_told_reasons from public;
+grant execute on function erase_told_reasons to task_app;
+
 -- What people wrote is found by who they are; few entries have words of theirs.
 create index task_comments_author on task_comments (tenant_id, author, comment_id);
 create index task_history_reasons on task_history (tenant_id, actor, task_id, sequence)

@@ -66,6 +66,7 @@ class Forgetting(Base):
         reasons = sorted({row["reason"] for row in entries if row["reason"]})
         of_tasks = sorted({row["task_id"] for row in entries})
         if of_tasks:
+            await sql.erase_questions.execute(tx.conn, tenant_id=tx.tenant_id, task_ids=of_tasks)
             await sql.erase_words_of_tasks.execute(tx.conn, **whose, task_ids=of_tasks, reasons=reasons)
         counts = [
             len(entries),
@@ -74,7 +75,8 @@ class Forgetting(Base):
             await sql.erase_attachers.execute(tx.conn, **step),
         ]
         once = [
-            await sql.forget_answers.value(tx.conn, tenant_id=tx.tenant_id, principal=request.user_id),
+            await sql.forget_answers.value(tx.conn, tenant_id=tx.tenant_id, principal=request.user_id, about=of_tasks),
+            await sql.erase_told_reasons.value(tx.conn, **whose),
             await sql.erase_copy_of_person.execute(tx.conn, **whose, email=f"{request.user_id}@erased.invalid"),
         ]
         return EraseWordsResponse(erased=sum(counts) + sum(once), more=max(counts) == AT_ONCE)

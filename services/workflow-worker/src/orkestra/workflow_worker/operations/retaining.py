@@ -65,7 +65,7 @@ class Retaining(Base):
     async def apply_retention(self, ctx: Context, request: ApplyRetentionRequest) -> RetentionStep:
         """Delete a bounded number of each kind; repeated until nothing is left, it begins where it ended."""
         rules.check_may("keep_house", ctx.principal)
-        cut = await self._cutoffs(ctx, request)
+        cut = await self._cutoffs(ctx.tenant_id)
         tasks, after = await self._forget_tasks(ctx.tenant_id, cut.tasks, request.after)
         runs = await self._forget_runs(ctx.tenant_id, cut.runs)
         deliveries, more = (0, False)
@@ -81,9 +81,9 @@ class Retaining(Base):
         after = after or (NOTHING_MORE if has_more else None)
         return RetentionStep(tasks=tasks, runs=runs, deliveries=deliveries, events=events, more=has_more, after=after)
 
-    @read
-    async def _cutoffs(self, tx: Tx, request: ApplyRetentionRequest) -> Cutoffs:  # noqa: ARG002 - as of an rpc
-        row = await sql.get_retention.row(tx.conn, tenant_id=tx.tenant_id)
+    async def _cutoffs(self, tenant_id: str) -> Cutoffs:
+        async with self.database.transaction(tenant_id) as conn:
+            row = await sql.get_retention.row(conn, tenant_id=tenant_id)
         if row is None:
             return Cutoffs(None, None, None, None)
         return Cutoffs(*(None if row[one] is None else row["now"] - timedelta(days=row[one]) for one in KINDS))
