@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from cli_old_servers import old_nats, old_postgresql, temporal_like
 from orkestra.chassis import streams
 from orkestra.cli.__main__ import app
 from orkestra.cli.ports import free_port
@@ -154,6 +155,23 @@ async def test_temporal_without_the_namespace_without_workers_and_away_is_named(
     code, away = await doctor(ORKESTRA_TEMPORAL_ADDRESS=f"127.0.0.1:{free_port()}")
     assert (code, status(away, "Temporal")) == (1, "broken")
     assert "ORKESTRA_TEMPORAL_ADDRESS" in away["Temporal"]["remedy"]
+
+
+async def test_servers_that_are_too_old_are_named_with_the_version_that_is_needed(doctor: Doctor) -> None:
+    """Nothing else is said of them; one more step would need another answer of the tiny servers."""
+    async with old_postgresql("15.4", 150004) as database, old_nats("2.10.29") as nats, temporal_like("1.27.2") as old:
+        code, found = await doctor(
+            ORKESTRA_ADMIN_DATABASE_URL=database, ORKESTRA_NATS_URL=nats, ORKESTRA_TEMPORAL_ADDRESS=old.address
+        )
+    told = {name: (one["detail"], one["remedy"]) for name, one in found.items() if one["status"] == "broken"}
+    assert (code, told) == (
+        1,
+        {
+            "PostgreSQL": ("version 15.4 is too old", "Bring it to version 18 or newer."),
+            "NATS": ("version 2.10.29 is too old", "Bring it to version 2.11 or newer."),
+            "Temporal": ("version 1.27.2 is too old", "Bring it to version 1.28 or newer."),
+        },
+    )
 
 
 async def test_rooms_and_doors_that_are_away_are_named_by_their_variable(doctor: Doctor) -> None:

@@ -14,6 +14,20 @@ from orkestra.cli.output import Output
 from orkestra.cli.places import WORKER_KEY, needed, payload_keys, places
 from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, refusals
 from orkestra.cli.reload import run_reloading
+from orkestra.cli.temporal import (
+    DEFAULT_NAMESPACE,
+    PREFIX,
+    AddressOption,
+    ApiKeyFileOption,
+    CaFileOption,
+    CertFileOption,
+    KeyFileOption,
+    NamespaceOption,
+    ServerNameOption,
+    TemporalAccess,
+    TlsOption,
+    temporal_access,
+)
 
 if TYPE_CHECKING:
     from orkestra.sdk.worker import WorkerSettings
@@ -22,6 +36,7 @@ DEFAULT_TASK_QUEUE = "orkestra"
 DeploymentOption = Annotated[
     str | None, typer.Option("--deployment", help="What the build is one of; the task queue where absent.")
 ]
+QueueOption = Annotated[str, typer.Option("--task-queue", help="Where the workers look for work.")]
 NEEDED = (
     "ORKESTRA_TEMPORAL_ADDRESS",
     "ORKESTRA_IDENTITY_ADDRESS",
@@ -42,9 +57,7 @@ def worker() -> None:
 def run(
     modules: Annotated[list[str], typer.Argument(help="Modules with workflows, such as my_package.workflows.")],
     *,
-    task_queue: Annotated[
-        str, typer.Option("--task-queue", help="Where the worker looks for work.")
-    ] = DEFAULT_TASK_QUEUE,
+    task_queue: QueueOption = DEFAULT_TASK_QUEUE,
     build: Annotated[
         str | None, typer.Option("--build", help="Pin runs to this build of the code; see `worker promote`.")
     ] = None,
@@ -56,7 +69,8 @@ def run(
     """Register the workflows of the modules and run them until Ctrl-C.
 
     The services are those of ORKESTRA_TEMPORAL_ADDRESS, ORKESTRA_IDENTITY_ADDRESS, ORKESTRA_TASK_ADDRESS,
-    ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack. Traces go to
+    ORKESTRA_WORKFLOW_ADDRESS and ORKESTRA_WORKER_KEY; what is not set comes from the local stack. The services' other
+    settings for Temporal (ORKESTRA_TEMPORAL_…) and for TLS (ORKESTRA_GRPC_…) hold here too. Traces go to
     ORKESTRA_OTLP_ENDPOINT where it is set. An installation that encrypts what Temporal stores gives its workers
     ORKESTRA_PAYLOAD_KEYS, or ORKESTRA_PAYLOAD_KEYS_FILE, and ORKESTRA_PAYLOAD_KEY_ID.
     """
@@ -77,17 +91,24 @@ def run(
     with refusals(output):
         known = places(state_dir, os.environ)
         needed(known, *NEEDED, state_dir=state_dir)
-        _run(modules, known, output, task_queue=task_queue, build=build, deployment=deployment)
+        settings = _settings(known, task_queue=task_queue, build=build, deployment=deployment)
+        _run(modules, settings, output)
 
 
 @app.command()
-def promote(
+def promote(  # noqa: PLR0913 - an option each
     build: Annotated[str, typer.Argument(metavar="BUILD", help="The build that new runs shall begin on.")],
     *,
-    task_queue: Annotated[
-        str, typer.Option("--task-queue", help="Where the build's workers look for work.")
-    ] = DEFAULT_TASK_QUEUE,
+    task_queue: QueueOption = DEFAULT_TASK_QUEUE,
     deployment: DeploymentOption = None,
+    address: AddressOption = None,
+    namespace: NamespaceOption = DEFAULT_NAMESPACE,
+    api_key_file: ApiKeyFileOption = None,
+    tls: TlsOption = False,
+    ca_file: CaFileOption = None,
+    cert_file: CertFileOption = None,
+    key_file: KeyFileOption = None,
+    server_name: ServerNameOption = None,
     state_dir: StateOption = DEFAULT_STATE,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,22 +116,26 @@ def promote(
 
     Temporal is that of ORKESTRA_TEMPORAL_ADDRESS, or the local stack's. Going back is promoting the build before.
     """
+    files = {"API_KEY_FILE": api_key_file, "CA_FILE": ca_file, "CERT_FILE": cert_file, "KEY_FILE": key_file}
+    told = {**files, "ADDRESS": address, "NAMESPACE": namespace, "SERVER_NAME": server_name, "TLS": str(tls)}
     output = Output(as_json=as_json)
     with refusals(output):
-        known = places(state_dir, os.environ)
+        environ = os.environ | {PREFIX + name: value for name, value in told.items() if value is not None}
+        known = places(state_dir, environ)
         needed(known, "ORKESTRA_TEMPORAL_ADDRESS", state_dir=state_dir)
-        _promote(known["ORKESTRA_TEMPORAL_ADDRESS"], deployment or task_queue, build)
-    told = f"New runs of {deployment or task_queue} begin on the build {build}."
-    output.give({"deployment": deployment or task_queue, "build": build}, told)
+        _promote(known["ORKESTRA_TEMPORAL_ADDRESS"], temporal_access(environ), deployment or task_queue, build)
+    said = f"New runs of {deployment or task_queue} begin on the build {build}."
+    output.give({"deployment": deployment or task_queue, "build": build}, said)
 
 
-def _promote(address: str, deployment: str, build: str) -> None:
+def _promote(address: str, access: TemporalAccess, deployment: str, build: str) -> None:
     from orkestra.sdk.builds import promote as promote_build  # noqa: PLC0415 - Temporal's library is slow to import
     from orkestra.wire import Error  # noqa: PLC0415 - see above
     from temporalio.client import Client  # noqa: PLC0415 - see above
 
     async def ask() -> None:
-        await promote_build(await Client.connect(address), deployment, build)
+        client = await Client.connect(address, namespace=access.namespace, api_key=access.api_key, tls=access.tls)
+        await promote_build(client, deployment, build)
 
     try:
         asyncio.run(ask())
@@ -121,21 +146,13 @@ def _promote(address: str, deployment: str, build: str) -> None:
         raise NothingRunsError(f"Temporal at {address} does not answer: {away}", step=step) from None
 
 
-def _run(
-    modules: list[str],
-    known: dict[str, str],
-    output: Output,
-    *,
-    task_queue: str,
-    build: str | None,
-    deployment: str | None,
-) -> None:
-    from orkestra.chassis import telemetry  # noqa: PLC0415 - slow to import
+def _settings(known: dict[str, str], *, task_queue: str, build: str | None, deployment: str | None) -> "WorkerSettings":
+    from orkestra.chassis.access import Tls  # noqa: PLC0415 - slow to import
     from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - Temporal's library takes a second to import
-    from orkestra.wire import Error  # noqa: PLC0415 - see above
 
-    finish_traces = telemetry.configure("worker", otlp_endpoint=os.environ.get("ORKESTRA_OTLP_ENDPOINT"))
-    settings = WorkerSettings(
+    access = temporal_access(os.environ)
+    tls = Tls.of(*(os.environ.get(f"ORKESTRA_GRPC_{file}_FILE") or None for file in ("CA", "CERT", "KEY")))
+    return WorkerSettings(
         temporal_address=known["ORKESTRA_TEMPORAL_ADDRESS"],
         identity_address=known["ORKESTRA_IDENTITY_ADDRESS"],
         task_address=known["ORKESTRA_TASK_ADDRESS"],
@@ -145,7 +162,18 @@ def _run(
         build=build,
         deployment=deployment,
         payload_keys=payload_keys(os.environ),
+        temporal_namespace=access.namespace,
+        temporal_tls=access.tls,
+        temporal_api_key=access.api_key,
+        grpc_credentials=tls.client_credentials() if tls else None,
     )
+
+
+def _run(modules: list[str], settings: "WorkerSettings", output: Output) -> None:
+    from orkestra.chassis import telemetry  # noqa: PLC0415 - slow to import
+    from orkestra.wire import Error  # noqa: PLC0415 - see above
+
+    finish_traces = telemetry.configure("worker", otlp_endpoint=os.environ.get("ORKESTRA_OTLP_ENDPOINT"))
     try:
         asyncio.run(_serve(modules, settings, output))
     except Error as refused:

@@ -32,7 +32,10 @@ async def look(patient: Patient) -> list[Finding]:
 
 
 async def _server(client: "Client", patient: Patient) -> list[Finding]:
-    version = client.connected_server_version
+    there = client.connected_server_version
+    version = f"{there.major}.{there.minor}.{there.patch}"
+    if (there.major, there.minor) < OLDEST:
+        return [broken(NAME, f"version {version} is too old", "Bring it to version 2.11 or newer.")]
     jetstream = client.jetstream(timeout=patient.seconds)
     try:
         await jetstream.account_info()
@@ -40,10 +43,8 @@ async def _server(client: "Client", patient: Patient) -> list[Finding]:
         return [
             broken(NAME, "answers, but has no JetStream", "Start it with JetStream (nats-server -js, and a store).")
         ]
-    found = [ok(NAME, f"answers; version {version}")]
-    if (version.major, version.minor) < OLDEST:
-        found = [broken(NAME, f"version {version} is too old", "Bring it to version 2.11 or newer.")]
-    return [*found, *await _streams(jetstream, patient), *await _disk(patient)]
+    well = ok(NAME, f"answers; version {version}")
+    return [well, *await _streams(jetstream, patient), *await _disk(patient)]
 
 
 async def _streams(jetstream: "JetStreamContext", patient: Patient) -> list[Finding]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, warning
+from orkestra.cli.diagnosis.finding import Finding, Patient, Status, broken, ok, warning
 from orkestra.cli.services import SCHEMAS
 
 NAME = "PostgreSQL"
@@ -49,16 +49,19 @@ async def look(patient: Patient) -> list[Finding]:
     except (OSError, asyncpg.PostgresError, ValueError) as away:
         return [broken(NAME, f"does not answer at {_place(url)}: {away}", remedy)]
     try:
-        return [*await _server(conn), *await _schemas(conn), *await _outboxes(conn)]
+        found = await _server(conn)
+        if found[0].status is Status.BROKEN:  # what else an old one says means little
+            return found
+        return [*found, *await _schemas(conn), *await _outboxes(conn)]
     finally:
         await conn.close(timeout=patient.seconds)
 
 
 async def _server(conn: asyncpg.Connection) -> list[Finding]:
     [row] = await conn.fetch(_STATE)
-    found = [ok(NAME, f"answers; version {row['version']}")]
     if row["number"] < OLDEST:
-        found = [broken(NAME, f"version {row['version']} is too old", "Bring it to version 18 or newer.")]
+        return [broken(NAME, f"version {row['version']} is too old", "Bring it to version 18 or newer.")]
+    found = [ok(NAME, f"answers; version {row['version']}")]
     if not row["is_durable"]:
         remedy = "Set fsync, full_page_writes and synchronous_commit to on."
         found.append(broken(f"{NAME}: durability", "what it has confirmed may be lost in a crash", remedy))

@@ -1,9 +1,11 @@
 """Temporal: whether it answers, has the namespace, and whether workers ask for work."""
 
-from pathlib import Path
+import re
 
 from google.protobuf.duration_pb2 import Duration
 from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, warning
+from orkestra.cli.refusals import CommandError
+from orkestra.cli.temporal import temporal_access
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -11,10 +13,11 @@ from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     GetSystemInfoRequest,
 )
-from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, TLSConfig
+from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 NAME = "Temporal"
-DEFAULT_NAMESPACE = "default"
+OLDEST = (1, 28)
+"""The first with worker deployments, which pinned builds are."""
 SHORTEST_RETENTION_SECONDS = 24 * 3600
 STRANGER = (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED)
 KEY = "See that ORKESTRA_TEMPORAL_API_KEY or the ORKESTRA_TEMPORAL_ certificate files are what Temporal knows."
@@ -25,20 +28,23 @@ async def look(patient: Patient) -> list[Finding]:
     address = patient.known["ORKESTRA_TEMPORAL_ADDRESS"]
     remedy = patient.start_again("temporal", "See that it runs and that ORKESTRA_TEMPORAL_ADDRESS is its address.")
     try:
-        service = await ServiceClient.connect(_config(address, patient))
+        access = temporal_access(patient.environ)
+    except CommandError as wrong:
+        return [broken(NAME, wrong.detail, KEY)]
+    try:
+        config = ConnectConfig(target_host=address, tls=access.tls, api_key=access.api_key)
+        service = await ServiceClient.connect(config)
         info = await service.workflow_service.get_system_info(GetSystemInfoRequest())
-    except (RuntimeError, RPCError, OSError) as away:
-        if isinstance(away, RPCError) and away.status in (
-            RPCStatusCode.UNAUTHENTICATED,
-            RPCStatusCode.PERMISSION_DENIED,
-        ):
+    except (RuntimeError, RPCError) as away:
+        if isinstance(away, RPCError) and away.status in STRANGER:
             return [broken(NAME, f"does not let us in: {away.message}", KEY)]
         return [broken(NAME, f"does not answer at {address}", remedy)]
-    return [ok(NAME, f"answers; version {info.server_version}"), *await _namespace(service, patient)]
+    if _number(info.server_version) < OLDEST:
+        return [broken(NAME, f"version {info.server_version} is too old", "Bring it to version 1.28 or newer.")]
+    return [ok(NAME, f"answers; version {info.server_version}"), *await _namespace(service, access.namespace, patient)]
 
 
-async def _namespace(service: ServiceClient, patient: Patient) -> list[Finding]:
-    namespace = patient.environ.get("ORKESTRA_TEMPORAL_NAMESPACE") or DEFAULT_NAMESPACE
+async def _namespace(service: ServiceClient, namespace: str, patient: Patient) -> list[Finding]:
     name = f"{NAME}: namespace"
     try:
         described = await service.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
@@ -70,17 +76,7 @@ async def _workers(service: ServiceClient, namespace: str, patient: Patient) -> 
     return warning(name, f"no worker polls the task queue {queue}", remedy)
 
 
-def _config(address: str, patient: Patient) -> ConnectConfig:
-    def given(name: str) -> str | None:
-        return patient.environ.get(f"ORKESTRA_TEMPORAL_{name}") or None
-
-    def pem(name: str) -> bytes | None:
-        path = given(name)
-        return None if path is None else Path(path).read_bytes()
-
-    files = (pem("CA_FILE"), pem("CERT_FILE"), pem("KEY_FILE"))
-    wanted = any(files) or given("API_KEY") or (given("TLS") or "").lower() in ("1", "true", "yes", "on")
-    tls = TLSConfig(
-        server_root_ca_cert=files[0], client_cert=files[1], client_private_key=files[2], domain=given("SERVER_NAME")
-    )
-    return ConnectConfig(target_host=address, tls=tls if wanted else False, api_key=given("API_KEY"))
+def _number(version: str) -> tuple[int, int]:
+    """Return major and minor; of a build that says none, one that is new enough."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else OLDEST
