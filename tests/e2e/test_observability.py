@@ -1,5 +1,6 @@
 """What an operator sees of one question: its trace, its figures and its log lines, from a running stack."""
 
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from leak_search import aside, places, play
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
@@ -97,6 +99,8 @@ async def observed(received: Received) -> AsyncIterator[Stack]:
         "ORKESTRA_OTLP_ENDPOINT": received.url,
         "ORKESTRA_OTLP_METRICS_SECONDS": "1",
         "ORKESTRA_LOG_LEVEL": "debug",
+        "ORKESTRA_PAYLOAD_KEYS": f"tests:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "ORKESTRA_PAYLOAD_KEY_ID": "tests",
     }
     offset = 2150 + os.getpid() % 50 * 400  # below the ports that the system gives to connections
     async with running_stack(port_offset=offset, settings=settings) as stack:
@@ -242,17 +246,21 @@ async def test_the_log_lines_of_every_service_name_the_trace_and_the_tenant(obse
     assert {name for name, line in lines if line.get("tenant_id") == tenant_id} >= wanted - {"identity-service"}
 
 
-async def test_no_log_holds_a_secret_or_what_people_wrote(observed: Stack, agent: Agent) -> None:
-    async with observed.rest(key="agent") as http:
-        body = {"definition": "customer-support", "input": QUESTION | {"question": "zebra-question"}}
-        started = await http.post("/v1/workflows", json=body, headers={"traceparent": agent.traceparent})
-        await answer_as_person(observed, started.raise_for_status().json()["workflow_id"])
-    info = observed.info
-    secrets_known = [*info["api_keys"].values(), *(user["password"] for user in info["users"])]
-    never = (*secrets_known, "ors_", "eyJ", "zebra-question", ANSWER["answer"])
-    written = [line for log in logs_of(observed) for line in log.read_text("utf-8", "replace").splitlines()]
-    assert any(agent.trace_id in line for line in written)
-    assert [line for line in written if any(word in line for word in never)] == []
+async def test_no_log_span_event_or_history_holds_a_secret_or_what_people_wrote(
+    observed: Stack, received: Received
+) -> None:
+    word = secrets.token_hex(12)
+    never = {word} | await play(observed, word)
+    await eventually(lambda: ("api-gateway", "GET /v1/me") in steps(list(received.spans.values())), timeout=30)
+    seen: list[str] = []
+    async for place, held in places(observed, received):
+        if b"customer-support" in held:
+            seen.append(place)
+        hidden = never if " in ORKESTRA_" in place else never | {aside(word)}
+        hidden = hidden | {"ors_", "eyJ"} if place.startswith("the log ") else hidden
+        assert [one for one in hidden if one.encode() in held] == [], place
+    for kind in ("spans", "in ORKESTRA_EVENTS", "in Temporal", "the log worker.log"):
+        assert [place for place in seen if kind in place], kind
 
 
 async def test_what_services_expose_is_what_the_guide_says(observed: Stack) -> None:

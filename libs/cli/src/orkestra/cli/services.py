@@ -150,6 +150,7 @@ def rooms(around: Surroundings) -> list[Service]:
         "TEMPORAL_ADDRESS": around.temporal_address,
         "TASK_ADDRESS": around.address("task"),
         "NOTIFICATION_ADDRESS": around.address("notification"),
+        **around.given("PAYLOAD_", "CODEC_"),
     }
     notification = {
         **around.database("notification"),
@@ -180,6 +181,7 @@ def doors(around: Surroundings) -> list[Service]:
         "TEMPORAL_ADDRESS": around.temporal_address,
         "WORKER_KEY": around.secrets["worker_key"],
         "WORKFLOW_MODULES": ",".join(EXAMPLES),
+        **around.given("PAYLOAD_"),
     }
     rest = {
         **rooms_known,
