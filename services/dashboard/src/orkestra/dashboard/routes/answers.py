@@ -121,7 +121,12 @@ class Reader:
             return text
         local = at if at.tzinfo else at.replace(tzinfo=self._zone)
         offset = local.utcoffset() or timedelta()
-        return (local.astimezone(UTC) if offset.seconds % 60 else local).isoformat()  # old local times are not RFC 3339
+        if not offset.seconds % 60:
+            return local.isoformat()
+        try:
+            return local.astimezone(UTC).isoformat()  # old local times are not RFC 3339
+        except OverflowError:
+            return text
 
     def _json(self, text: str, name: str) -> Any:
         try:

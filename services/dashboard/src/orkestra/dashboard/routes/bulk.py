@@ -13,7 +13,7 @@ from orkestra.dashboard.routes.fields import Given, fields_of, outcomes
 from orkestra.dashboard.routes.guards import local_path
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import groups_of, people_of, pickable
-from orkestra.dashboard.routes.visit import Visit
+from orkestra.dashboard.routes.visit import Visit, whole_number
 from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import BulkOperation, BulkTask, BulkTasksRequest, BulkTasksResponse, GetTaskRequest, Task
 from orkestra.wire import FieldError, InvalidArgument
@@ -151,7 +151,7 @@ def _chosen(visit: Visit) -> list[BulkTask]:
     found: dict[str, BulkTask] = {}
     for each in visit.values("task")[:MOST_TASKS]:
         task_id, _, version = each.partition(":")
-        found[task_id] = BulkTask(task_id=task_id, version=int(version) if version.isdecimal() else None)
+        found[task_id] = BulkTask(task_id=task_id, version=whole_number(version))
     return list(found.values())
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.exporting import csv_answer, every
+from orkestra.dashboard.routes.kinds import typed_moment
 from orkestra.dashboard.routes.settings import Trouble, attempt, moment_of, page, trouble_of
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
@@ -117,7 +118,7 @@ def _asked(visit: Visit, here: dict[str, str]) -> ListAuditRequest:
 
 def _day(visit: Visit, typed: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=visit.words.zone).astimezone(UTC) if typed else None
+        return typed_moment(typed, visit.words.zone)
     except ValueError:
         return None
 

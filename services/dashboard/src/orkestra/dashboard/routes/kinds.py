@@ -1,6 +1,6 @@
 """What fields that are shown and forms that are posted have in common."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,24 @@ def moment_text(moment: str, zone: ZoneInfo) -> str:
         at = datetime.fromisoformat(moment)
     except ValueError:
         return moment
-    local = (at.astimezone(zone) if at.tzinfo else at).replace(tzinfo=None)
+    local = (shown_in(zone, at) if at.tzinfo else at).replace(tzinfo=None)
     exact = "milliseconds" if local.microsecond else "seconds" if local.second else "minutes"
     return local.isoformat(timespec=exact)
+
+
+def typed_moment(typed: str | None, zone: ZoneInfo) -> datetime | None:
+    """Returns a moment that was typed in a zone, None where nothing was; ValueError where it is none, in any zone."""
+    if not typed:
+        return None
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError as unreachable:  # the first day of the calendar may be a day before it elsewhere
+        raise ValueError("This moment is outside of the calendar.") from unreachable
+
+
+def shown_in(zone: ZoneInfo, at: datetime) -> datetime:
+    """Returns a moment in a zone; as it is where it would leave the calendar there, so that no page fails with it."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at

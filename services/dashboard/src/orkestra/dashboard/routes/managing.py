@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.fields import Option
+from orkestra.dashboard.routes.kinds import typed_moment
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import groups_of, people_of
 from orkestra.dashboard.routes.task import LIVE, Seen, look, show
@@ -114,7 +115,7 @@ def _typed(visit: Visit) -> dict[str, Any]:
 def _moment(visit: Visit, typed: str | None) -> datetime | None:
     """Returns a moment that was typed in the person's zone."""
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=visit.words.zone) if typed else None
+        return typed_moment(typed, visit.words.zone)
     except ValueError:
         return None
 

@@ -110,7 +110,7 @@ def _kept(request: Request, state: str) -> tuple[str, str | None, str]:
 
 def _cookie(state: str) -> str:
     """Returns the name of an attempt's cookie, so that two tabs do not take each other's."""
-    return f"orkestra_attempt_{''.join(one for one in state[:16] if one.isalnum())}"
+    return f"orkestra_attempt_{''.join(one for one in state[:16] if one.isascii() and one.isalnum())}"
 
 
 def _address(request: Request, door: Door) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.faults import Fault
+from orkestra.dashboard.routes.kinds import typed_moment
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import people_of
 from orkestra.dashboard.routes.visit import Visit
@@ -22,6 +23,8 @@ from orkestra.v1.identity import (
     UpdateMeRequest,
 )
 from orkestra.wire import Error, FieldError, InvalidArgument, Unauthenticated
+from orkestra.wire.problems import to_invalid_argument
+from pydantic import ValidationError
 
 PARTS: dict[str, tuple[str, str]] = {
     "profile": ("/settings", N_("You")),
@@ -78,6 +81,8 @@ async def attempt(visit: Visit, act: Callable[[], Awaitable[Any]], again: Again,
         raise
     except Error as refused:
         return await again(visit, trouble_of(visit, refused))
+    except ValidationError as unfit:  # what was typed fits no request, such as a number beyond its kind
+        return await again(visit, trouble_of(visit, to_invalid_argument(unfit)))
     return go(f"{after}?saved=1")
 
 
@@ -90,7 +95,7 @@ def moment_of(visit: Visit, name: str) -> datetime | None:
     """Returns a moment that was typed in the person's zone; refuses what is none."""
     typed = visit.value(name)
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=visit.words.zone) if typed else None
+        return typed_moment(typed, visit.words.zone)
     except ValueError as unreadable:
         message = visit.words.text(N_("This is not a date and time."))
         raise InvalidArgument(

@@ -19,6 +19,8 @@ from orkestra.v1.notification import ListNotificationsRequest, NotificationServi
 from orkestra.v1.task import CountTasksRequest, TaskCounts, TaskServiceClient
 from orkestra.v1.workflow import WorkflowServiceClient
 from orkestra.wire import Error, InvalidArgument, PermissionDenied, Unauthenticated
+from orkestra.wire.problems import to_invalid_argument
+from pydantic import ValidationError
 
 COOKIE = "orkestra_session"
 MOST_FIELDS = 5000
@@ -78,8 +80,7 @@ class Visit:
 
     def number(self, name: str) -> int | None:
         """Return a whole number of the posted form, None where there is none."""
-        given = self.value(name) or ""
-        return int(given) if given.isdecimal() and len(given) <= MOST_DIGITS else None
+        return whole_number(self.value(name))
 
     @property
     def request_id(self) -> str | None:
@@ -139,6 +140,11 @@ class Visit:
 Serve = Callable[[Visit], Awaitable[Response]]
 
 
+def whole_number(typed: str | None) -> int | None:
+    """Return a whole number that was typed, None where it is none."""
+    return int(typed) if typed and typed.isdecimal() and len(typed) <= MOST_DIGITS else None
+
+
 def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
     """Returns the endpoint that serves signed-in people and sends everybody else to sign in."""
 
@@ -154,6 +160,9 @@ def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
         except Unauthenticated:
             return _sign_in_first(request)
         except Error as refused:
+            return await visit.page("error.html", status=refused.http_status, problem=refused)
+        except ValidationError as unfit:  # what was typed fits no request, such as a number beyond its kind
+            refused = to_invalid_argument(unfit)
             return await visit.page("error.html", status=refused.http_status, problem=refused)
 
     endpoint.__name__ = serve.__name__

@@ -15,6 +15,7 @@ from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from fastapi import Request
+from orkestra.dashboard.routes.kinds import shown_in
 from orkestra.v1.identity import User
 from orkestra.v1.task import TaskHistoryEntry
 from orkestra.wire import Error
@@ -161,7 +162,7 @@ class Words:
 
     def moment(self, at: datetime) -> str:
         """Return date and time in the person's zone; UTC says that it is UTC."""
-        local = at.astimezone(self.zone)
+        local = shown_in(self.zone, at)
         now = datetime.now(self.zone)
         if local.date() == now.date():
             shown = format_time(local, "short", locale=self._locale)
@@ -174,7 +175,7 @@ class Words:
 
     def full_moment(self, at: datetime) -> str:
         """Return the whole date and time with its zone."""
-        return format_datetime(at.astimezone(self.zone), "long", locale=self._locale)
+        return format_datetime(shown_in(self.zone, at), "long", locale=self._locale)
 
     def day(self, day: date) -> str:
         """Return a day of the last year."""

@@ -3,12 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.exporting import csv_answer, every
+from orkestra.dashboard.routes.kinds import typed_moment
 from orkestra.dashboard.routes.markup import safe_url
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.reading import facts
@@ -108,7 +109,7 @@ def _asked(visit: Visit, here: dict[str, str | None]) -> ListWorkflowsRequest:
 
 def _day(visit: Visit, typed: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=visit.words.zone).astimezone(UTC) if typed else None
+        return typed_moment(typed, visit.words.zone)
     except ValueError:
         return None
 
