@@ -10,6 +10,7 @@ from rest_matrix import BODY, INSTALLATION, OWN, THEIR_ID, Tried
 MATRIX: dict[str, Tried] = {
     "ExchangeCredential": INSTALLATION,  # a credential is its input; that a key chooses no other tenant is tried apart
     "GetSigningKeys": INSTALLATION,
+    "CheckSessions": INSTALLATION,  # credentials are its input
     "BeginSignIn": INSTALLATION,
     "CompleteSignIn": INSTALLATION,
     "GetMailLinkToken": THEIR_ID,

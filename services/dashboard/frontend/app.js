@@ -190,6 +190,7 @@
     source.addEventListener("reset", lookAgain);
     source.addEventListener("task", (message) => {
       const news = JSON.parse(message.data);
+      if (document.hidden) return waitUntilSeen(news);
       refreshList();
       refreshCountsSoon();
       tellHere(news);
@@ -199,6 +200,19 @@
     addEventListener("pagehide", () => source.close());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
+  // A page that nobody looks at asks for its counts alone, soon and not all pages at once; the rest when it is seen.
+  let unseen = false;
+  let unseenTimer = null;
+  function waitUntilSeen(news) {
+    tellHere(news);
+    unseen = true;
+    if (!unseenTimer) unseenTimer = setTimeout(() => refreshCounts().then(() => (unseenTimer = null)), 500 + Math.random() * 3000);
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !unseen) return;
+    unseen = false;
+    lookAgain();
+  });
   // By choice, and only while no page of ours is looked at; the title alone, as the list shows it.
   function tellHere(news) {
     if (news.event !== "created" || !document.hidden || localStorage.getItem("notify") !== "yes") return;

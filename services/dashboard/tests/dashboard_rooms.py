@@ -17,6 +17,8 @@ from orkestra.chassis import grpc as chassis_grpc
 from orkestra.chassis.tokens import Signer
 from orkestra.v1.identity import (
     AccessToken,
+    CheckSessionsRequest,
+    CheckSessionsResponse,
     ExchangeCredentialRequest,
     GetMeRequest,
     GetUserRequest,
@@ -30,6 +32,7 @@ from orkestra.v1.identity import (
     PrincipalKind,
     Role,
     Session,
+    SessionState,
     SignInRequest,
     SignOutRequest,
     SignOutResponse,
@@ -66,12 +69,12 @@ from orkestra.v1.workflow import (
     WorkflowStatus,
     add_workflow_service,
 )
-from orkestra.wire import Context, FieldError, InvalidArgument, NotFound, Principal, Unauthenticated
+from orkestra.wire import Context, FieldError, InvalidArgument, NotFound, Principal, Unauthenticated, Unavailable
 
 MAX_PAGE = 100
 PASSWORD = "correct horse battery"
 OPEN = frozenset({"ExchangeCredential", "SignIn", "GetSigningKeys", "ListSignInMethods"})
-OPEN |= {"RequestPasswordReset", "RedeemMailLink", "BeginSignIn"}
+OPEN |= {"CheckSessions", "RequestPasswordReset", "RedeemMailLink", "BeginSignIn"}
 
 
 @dataclass
@@ -83,6 +86,9 @@ class Identity(OfficeIdentity):
     users: dict[str, User] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     away: dict[str, Substitution] = field(default_factory=dict)
+    checked: list[int] = field(default_factory=list)
+    """How many sessions each check of open pages was about."""
+    is_away: bool = False
 
     def person(
         self, name: str, tenant_id: str, *groups: str, roles: tuple[Role, ...] = (Role.MEMBER,), **more: Any
@@ -137,6 +143,21 @@ class Identity(OfficeIdentity):
             groups=user.groups,
             name=user.name,
         )
+
+    async def check_sessions(self, ctx: Context, request: CheckSessionsRequest) -> CheckSessionsResponse:
+        self.checked.append(len(request.tokens))
+        if self.is_away:
+            raise Unavailable("DATABASE_UNAVAILABLE", "Away.")
+        found = [self.users.get(self.sessions.get(token, "")) for token in request.tokens]
+        states = [
+            SessionState(
+                is_good=True, subject=user.user_id, tenant_id=user.tenant_id, roles=user.roles, groups=user.groups
+            )
+            if user
+            else SessionState(is_good=False)
+            for user in found
+        ]
+        return CheckSessionsResponse(sessions=states)
 
     async def get_me(self, ctx: Context, request: GetMeRequest) -> Me:
         user = self.users[ctx.subject]

@@ -63,8 +63,9 @@ class DashboardWorld:
 async def dashboard(signer: Signer, database_url: str, nats_url: str, **changes: Any) -> AsyncIterator[DashboardWorld]:
     database = await Database.connect(database_url, schema="dashboard")
     nats = await connect(nats_url, name="dashboard")
-    live, drain, loops = Live(nats), Drain(), Loops()
+    drain, loops = Drain(), Loops()
     async with running_rooms(signer, nats_url) as rooms, grpc.channel(rooms.address) as channel:
+        live = Live(nats, channel, drain)
         values: dict[str, Any] = {
             "rooms": dict.fromkeys(CLIENTS, channel),
             "credentials": CredentialCache(channel),
@@ -78,6 +79,7 @@ async def dashboard(signer: Signer, database_url: str, nats_url: str, **changes:
         }
         server = HttpServer(build_app(Door(**values | changes)), host="127.0.0.1", port=0, drain_seconds=1)
         loops.add("live", live.run)
+        loops.add("sessions of open pages", live.watch)
         loops.start()
         await nats.connected()
         await server.start()

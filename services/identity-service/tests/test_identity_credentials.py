@@ -8,16 +8,21 @@ from identity_world import PASSWORD, SERVICE_KEY, WORKER_KEY, Home, World, home,
 from orkestra.identity_service.operations import InstallationKeys
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.identity import (
+    CheckSessionsRequest,
     CreateApiKeyRequest,
+    CreateGroupRequest,
     CreateUserRequest,
+    DisableUserRequest,
     GetMeRequest,
     GetSigningKeysRequest,
     IdentityServiceClient,
     PrincipalKind,
     RevokeApiKeyRequest,
     Role,
+    SessionState,
     SignInRequest,
     SignOutRequest,
+    SuspendTenantRequest,
 )
 from orkestra.wire import (
     Error,
@@ -312,3 +317,27 @@ async def test_a_sign_in_that_cannot_be_right_is_told_what_is_wrong(
 ) -> None:
     refusal = await refusal_of(world, email, password)
     assert (refusal.reason, [error.path for error in refusal.errors]) == ("REQUEST_INVALID", paths)
+
+
+async def test_many_sessions_are_checked_in_one_call(world: World, home: Home) -> None:
+    ann, ben = await home.person("ann"), await home.person("ben")
+    await home.admin.create_group(CreateGroupRequest(group_id="support-l1", members=[ann]))
+    ended = (await world.sign_in(home.email("ann"))).token
+    tokens = [(await world.sign_in(home.email(name))).token for name in ("ann", "ben")]
+    await world.nobody.sign_out(SignOutRequest(token=ended))
+    states = await checked(world, [tokens[0], ended, "ors_unknown", tokens[1], tokens[0]])
+    assert [state.is_good for state in states] == [True, False, False, True, True]
+    assert states[0] == states[4]
+    assert (states[0].subject, states[0].tenant_id, states[0].groups) == (ann, home.id, ["support-l1"])
+    assert (states[3].subject, states[3].roles, states[3].groups) == (ben, [Role.MEMBER], [])
+    assert states[1].subject is None
+    await home.admin.disable_user(DisableUserRequest(user_id=ben))
+    assert [state.is_good for state in await checked(world, tokens)] == [True, False]
+    await world.as_role(Role.OPERATOR).suspend_tenant(SuspendTenantRequest(tenant_id=home.id))
+    assert [state.is_good for state in await checked(world, tokens)] == [False, False]
+    with pytest.raises(InvalidArgument):
+        await checked(world, ["ors_x"] * 501)
+
+
+async def checked(world: World, tokens: list[str]) -> list[SessionState]:
+    return (await world.nobody.check_sessions(CheckSessionsRequest(tokens=tokens))).sessions

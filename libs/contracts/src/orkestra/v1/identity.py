@@ -183,6 +183,12 @@ class UnlinkSubjectRequest(Model, pb=pb.UnlinkSubjectRequest):
     subject_id: str
 
 
+class CheckSessionsRequest(Model, pb=pb.CheckSessionsRequest):
+    """The sessions of pages that are open."""
+
+    tokens: list[str] = Field(default_factory=list, description="Session tokens (ors_…), at most 500.")
+
+
 class SignOutRequest(Model, pb=pb.SignOutRequest):
     """Names the session to end."""
 
@@ -524,6 +530,18 @@ class AccessToken(Model, pb=pb.AccessToken):
     name: str | None = Field(default=None, description="What the principal is called.")
 
 
+class SessionState(Model, pb=pb.SessionState):
+    """How one session stands."""
+
+    is_good: bool = Field(
+        description="Whether it lets somebody in: it has not ended, its person is active and the tenant is not suspended."
+    )
+    subject: str | None = Field(default=None, description="User id; of a good session, as all that follows.")
+    tenant_id: str | None = Field(default=None)
+    roles: list[Role] = Field(default_factory=list)
+    groups: list[str] = Field(default_factory=list)
+
+
 class CreateUserRequest(Model, pb=pb.CreateUserRequest):
     """A person to create."""
 
@@ -716,6 +734,14 @@ class ListAuditResponse(Model, pb=pb.ListAuditResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class CheckSessionsResponse(Model, pb=pb.CheckSessionsResponse):
+    """How the sessions stand."""
+
+    sessions: list[SessionState] = Field(
+        default_factory=list, description="One for each token, in the order in which they were given."
+    )
+
+
 class CreateTenantRequest(Model, pb=pb.CreateTenantRequest):
     """A tenant to create, with its first admin where one is given."""
 
@@ -834,6 +860,10 @@ class IdentityServiceServer(Protocol):
         """Forgets who a subject is; tokens of it are refused within 2 seconds, and a person's sessions end. For
         admins.
         """
+        ...
+
+    async def check_sessions(self, ctx: Context, request: CheckSessionsRequest) -> CheckSessionsResponse:
+        """Says of each session whether it is still good, and whose it is: for a door that keeps many pages open."""
         ...
 
     async def sign_out(self, ctx: Context, request: SignOutRequest) -> SignOutResponse:
@@ -1092,6 +1122,14 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """
         return await self._call(
             "UnlinkSubject", request, LinkedSubject, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def check_sessions(
+        self, request: CheckSessionsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> CheckSessionsResponse:
+        """Says of each session whether it is still good, and whose it is: for a door that keeps many pages open."""
+        return await self._call(
+            "CheckSessions", request, CheckSessionsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def sign_out(

@@ -254,6 +254,32 @@ class UnlinkSubjectRequest(_message.Message):
     subject_id: str
     def __init__(self, subject_id: _Optional[str] = ...) -> None: ...
 
+class CheckSessionsRequest(_message.Message):
+    __slots__ = ("tokens",)
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tokens: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckSessionsResponse(_message.Message):
+    __slots__ = ("sessions",)
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    sessions: _containers.RepeatedCompositeFieldContainer[SessionState]
+    def __init__(self, sessions: _Optional[_Iterable[_Union[SessionState, _Mapping]]] = ...) -> None: ...
+
+class SessionState(_message.Message):
+    __slots__ = ("is_good", "subject", "tenant_id", "roles", "groups")
+    IS_GOOD_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    is_good: bool
+    subject: str
+    tenant_id: str
+    roles: _containers.RepeatedScalarFieldContainer[Role]
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, is_good: _Optional[bool] = ..., subject: _Optional[str] = ..., tenant_id: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class SignOutRequest(_message.Message):
     __slots__ = ("token",)
     TOKEN_FIELD_NUMBER: _ClassVar[int]

@@ -26,13 +26,14 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
     nats = await connect(
         settings.nats_url, name="dashboard", replicas=settings.nats_replicas, access=settings.nats_access
     )
-    limits, live = RateLimits(database), Live(nats)
+    limits = RateLimits(database)
     async with (
         grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
         grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
         grpc.channel(settings.workflow_address, settings.grpc_tls) as workflows,
         grpc.channel(settings.notification_address, settings.grpc_tls) as notifications,
     ):
+        live = Live(nats, identity, process.drain)
         door = Door(
             rooms={
                 IdentityServiceClient: identity,
@@ -58,6 +59,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
         process.watch("database", database.check)
         process.watch("nats", nats.check)
         process.loop("live", live.run)
+        process.loop("sessions of open pages", live.watch)
         process.loop("prune rate limits", limits.prune)
         yield
     await nats.close()

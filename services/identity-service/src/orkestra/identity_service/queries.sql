@@ -216,6 +216,21 @@ inner join users as u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
 inner join tenants as t on t.tenant_id = s.tenant_id
 where s.token_hash = :hash
 
+-- find_good_sessions
+-- Those of many sessions that let somebody in, on PostgreSQL's clock: runs as identity_lookup.
+select
+    s.token_hash, s.tenant_id, s.user_id, u.roles,
+    array(
+        select m.group_id from memberships as m
+        where m.tenant_id = s.tenant_id and m.user_id = s.user_id
+        order by m.group_id
+    ) as groups
+from sessions as s
+inner join users as u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+inner join tenants as t on t.tenant_id = s.tenant_id
+where s.token_hash = any (:hashes::text[]) and s.ended_at is null and s.expires_at > now()
+    and u.status = 'active' and t.status = 'active'
+
 -- find_installation_key
 -- The key's name, and whether the tenant to act in exists: runs as identity_lookup.
 select k.name, exists (select from tenants as t where t.tenant_id = :tenant_id) as tenant_exists

@@ -15,6 +15,8 @@ from orkestra.identity_service.operations.provider_sign_in import ProviderSignIn
 from orkestra.identity_service.operations.secrets import API_KEY_PREFIX, SESSION_PREFIX
 from orkestra.v1.identity import (
     AccessToken,
+    CheckSessionsRequest,
+    CheckSessionsResponse,
     ExchangeCredentialRequest,
     GetMeRequest,
     GetSigningKeysRequest,
@@ -22,6 +24,7 @@ from orkestra.v1.identity import (
     PrincipalKind,
     Role,
     Session,
+    SessionState,
     SigningKeys,
     SignInRequest,
     SignOutRequest,
@@ -40,6 +43,9 @@ from orkestra.wire import (
 )
 
 logger = get_logger(__name__)
+
+MOST_SESSIONS = 500
+NO_SESSION = SessionState(is_good=False)
 
 
 class AccessOperations(ProviderSignInOperations):
@@ -100,6 +106,24 @@ class AccessOperations(ProviderSignInOperations):
             async with self.database.transaction(session["tenant_id"]) as conn:
                 await sql.end_session.execute(conn, tenant_id=session["tenant_id"], hash=digest)
         return SignOutResponse()
+
+    async def check_sessions(self, ctx: Context, request: CheckSessionsRequest) -> CheckSessionsResponse:
+        if len(request.tokens) > MOST_SESSIONS:
+            refuse([FieldError("tokens", "too_many_items", f"At most {MOST_SESSIONS}.")])
+        digests = [self.pepper.digest(token) for token in request.tokens]
+        async with self.lookup.statement() as conn:
+            found = await sql.find_good_sessions.rows(conn, hashes=list(set(digests)))
+        good = {
+            row["token_hash"]: SessionState(
+                is_good=True,
+                subject=row["user_id"],
+                tenant_id=str(row["tenant_id"]),
+                roles=[Role(role) for role in sorted(row["roles"])],
+                groups=row["groups"],
+            )
+            for row in found
+        }
+        return CheckSessionsResponse(sessions=[good.get(digest, NO_SESSION) for digest in digests])
 
     async def get_me(self, ctx: Context, request: GetMeRequest) -> Me:
         who = ctx.principal

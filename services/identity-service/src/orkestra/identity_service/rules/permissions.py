@@ -19,6 +19,7 @@ OPEN_RPCS: Final = frozenset(
         "ExchangeCredential",
         "GetSigningKeys",
         "SignIn",
+        "CheckSessions",
         "ListSignInMethods",
         "BeginSignIn",
         "CompleteSignIn",
