@@ -52,7 +52,8 @@ async def world(
 ) -> AsyncIterator[World]:
     schema = await migrated("orkestra.workflow_worker", "workflow")
     servers = {"nats_url": nats_url, "temporal_address": temporal_address}
-    told = {"payload_keys": BOTH, "payload_key_id": "first", "codec_port": free_port(), "codec_origin": UI}
+    told: dict[str, Any] = {"payload_keys": BOTH, "payload_key_id": "first", "codec_origin": UI}
+    told["codec_port"] = free_port()
     async with running_world(schema, signer=signer, **servers, **told) as world:
         yield world
 

@@ -3,6 +3,7 @@
 import re
 
 from google.protobuf.duration_pb2 import Duration
+from orkestra.cli.diagnosis import payloads
 from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, warning
 from orkestra.cli.refusals import CommandError
 from orkestra.cli.temporal import temporal_access
@@ -58,7 +59,7 @@ async def _namespace(service: ServiceClient, namespace: str, patient: Patient) -
     if kept.seconds < SHORTEST_RETENTION_SECONDS:
         remedy = f"temporal operator namespace update --namespace {namespace} --retention 30d"
         found = [warning(name, f"{namespace} keeps closed workflows for {kept.seconds // 60} minutes only", remedy)]
-    return [*found, await _workers(service, namespace, patient)]
+    return [*found, await _workers(service, namespace, patient), *await payloads.look(service, namespace, patient)]
 
 
 async def _workers(service: ServiceClient, namespace: str, patient: Patient) -> Finding:
