@@ -1,155 +1,130 @@
-"""Measures the two halves of the story and cycles per second, beside the floor of the bare SDK in the same run."""
+"""Measures every row of the performance table beside its floor in one run, and what both sides come to over the load.
+
+make bench [ARGS="--tasks 10000 --plot performance.svg"]
+"""
 
 import argparse
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import statistics
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-import asyncpg
-import grpc
-import httpx
-from orkestra.testkit.stack import running_stack
-from orkestra.v1.identity import IdentityServiceClient
-from temporalio.client import Client
+from orkestra.chassis.logs import configure
 
+from bench import calls, doors, events, pages
+from bench.compared import Comparison, comparison, measure
 from bench.cpu import cpu_seconds
-from bench.cycle import Cycle, Figures, Load, Side, figures, halves, throughput
-from bench.floor import BareSdk
-from bench.rows import Rows
-from bench.story import TRIGGER, Orkestra, Token
+from bench.cycle import Figures, throughput
+from bench.filling import fill
+from bench.plot import Step, draw
+from bench.resting import memory_mb, timed_stack
+from bench.table import Row, difference, figure, ratio, rendered
 
-REST_SECONDS = 0.03
-"""Between two cycles: what one side leaves to be done is not measured with the other."""
-
-
-@asynccontextmanager
-async def floor_worker(info: dict[str, Any]) -> AsyncIterator[int]:
-    """Run the floor's worker in a process of its own; yields its process id."""
-    command = [sys.executable, "-m", "bench.floor_worker", info["temporal"], info["postgres"]]
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
-        yield process.pid
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+CLIENTS = (1, 2, 4, 8, 16, 32, 64)
+CALM_SECONDS = 10
+"""After the stack is ready, before memory is read."""
 
 
-async def session_token(info: dict[str, Any]) -> str:
-    """Sign in a demo member of support-l1."""
-    user = next(user for user in info["users"] if "support-l1" in user["groups"])
-    async with httpx.AsyncClient(base_url=info["rest"]) as http:
-        answer = await http.post("/v1/sessions", json={"email": user["email"], "password": user["password"]})
-        token: str = answer.raise_for_status().json()["token"]
-        return token
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Both sides, and the process ids whose CPU is read."""
-
-    floor: Side
-    ours: Side
-    processes: Mapping[str, int]
-
-
-@asynccontextmanager
-async def comparison(info: dict[str, Any]) -> AsyncIterator[Comparison]:
-    """Connect both sides to the same PostgreSQL and the same Temporal server."""
-    async with AsyncExitStack() as stack:
-        worker = await stack.enter_async_context(floor_worker(info))
-        conn = await asyncpg.connect(info["postgres"])
-        await conn.execute(TRIGGER)
-        await conn.close()
-        floor_rows = await Rows.listen(info["postgres"], "bench_questions")
-        stack.push_async_callback(floor_rows.close)
-        task_rows = await Rows.listen(info["postgres"], "bench_tasks")
-        stack.push_async_callback(task_rows.close)
-        channels = {
-            name: await stack.enter_async_context(grpc.aio.insecure_channel(info[name]))
-            for name in ("identity", "task", "workflow")
-        }
-        identity = IdentityServiceClient(channels["identity"])
-        yield Comparison(
-            BareSdk(await Client.connect(info["temporal"]), floor_rows),
-            Orkestra(
-                tasks=channels["task"],
-                workflows=channels["workflow"],
-                system=Token(identity, info["api_keys"]["system"]),
-                person=Token(identity, await session_token(info)),
-                rows=task_rows,
-            ),
-            {"clients": os.getpid(), "bare worker": worker, "supervisor": info["supervisor"], **info["processes"]},
-        )
-
-
-async def measure(
-    compared: Comparison, *, rounds: int, cycles: int, clients: int, seconds: float
-) -> tuple[Figures, Figures]:
-    """Measure both sides in turns, cycle by cycle, so that a noisy second hits both."""
-    pair = (compared.floor, compared.ours)
-    cpu = partial(cpu_seconds, compared.processes)
-    timed: dict[str, list[Cycle]] = {side.name: [] for side in pair}
-    loads: dict[str, list[Load]] = {side.name: [] for side in pair}
-    for side in pair:
-        await halves(side, cycles=5)  # warm-up
-    for _ in range(rounds * cycles):
-        for side in pair:
-            timed[side.name] += await halves(side, cycles=1)
-            await asyncio.sleep(REST_SECONDS)
-    for _ in range(rounds):
-        for side in pair:
-            loads[side.name].append(await throughput(side, clients=clients, seconds=seconds, cpu=cpu))
-    floor, ours = (figures(timed[side.name], loads[side.name]) for side in pair)
-    return floor, ours
-
-
-def table(floor: Figures, ours: Figures, *, clients: int) -> str:
-    """Render the comparison with its ratios and targets."""
-    rows = [
-        ("question → task visible, p50 ms", floor.asked_ms, ours.asked_ms, "≤", 1.5),
-        ("answer → workflow finished, p50 ms", floor.answered_ms, ours.answered_ms, "≤", 1.5),
-        (f"cycles per second, {clients} clients", floor.cycles_per_second, ours.cycles_per_second, "≥", 0.6),
+def story_rows(floor: Figures, ours: Figures, *, clients: int) -> list[Row]:
+    """Return the rows of the main job."""
+    return [
+        ratio("question → task visible, p50 ms", floor.asked_ms, ours.asked_ms, "≤", 1.5),
+        ratio("answer → workflow finished, p50 ms", floor.answered_ms, ours.answered_ms, "≤", 1.5),
+        ratio(f"cycles per second, {clients} clients", floor.cycles_per_second, ours.cycles_per_second, "≥", 0.6),
     ]
-    lines = [f"{'':38}{'bare SDK':>10}{'Orkestra':>10}{'ratio':>8}   target"]
-    for label, bare, measured, sign, target in rows:
-        ratio = measured / bare
-        met = ratio <= target if sign == "≤" else ratio >= target
-        lines.append(
-            f"{label:38}{bare:10.1f}{measured:10.1f}{ratio:8.2f}   {sign} {target} {'met' if met else 'MISSED'}"
-        )
-    lines += ["", "CPU a cycle, ms"]
+
+
+def cpu_table(floor: Figures, ours: Figures) -> str:
+    """Render the CPU of a cycle by process."""
     used = [(name, floor.cpu_ms[name], ours.cpu_ms[name]) for name in floor.cpu_ms]
     totals = ("together", sum(floor.cpu_ms.values()), sum(ours.cpu_ms.values()))
-    lines += [f"{name:38}{bare:10.1f}{measured:10.1f}" for name, bare, measured in (*used, totals)]
-    return "\n".join(lines)
+    lines = [f"{name:58}{bare:10.1f}{measured:10.1f}" for name, bare, measured in (*used, totals)]
+    return "\n".join(["CPU a cycle, ms", *lines])
 
 
-async def main() -> None:
-    """Start a stack of its own, measure, print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+async def over_load(compared: Comparison, *, seconds: float) -> dict[str, list[Step]]:
+    """Return what each side comes to with one client, with two, and so on."""
+    cpu = partial(cpu_seconds, compared.processes)
+    lines: dict[str, list[Step]] = {compared.floor.name: [], compared.ours.name: []}
+    for clients in CLIENTS:
+        for side in (compared.floor, compared.ours):
+            load = await throughput(side, clients=clients, seconds=seconds, cpu=cpu)
+            middle = statistics.median(cycle.asked + cycle.answered for cycle in load.cycles) * 1000
+            lines[side.name].append(Step(clients, load.finished / load.seconds, middle))
+    return lines
+
+
+async def call_rows(info: dict[str, Any], tenant_id: str, *, tasks: int) -> list[Row]:
+    """Return the rows of single calls: claims and doors first, then lists among few tasks and among many."""
+    filled = partial(fill, info["postgres"], tenant_id, per_tenant=calls.PER_TENANT)
+    few_tenants = calls.FEW // calls.PER_TENANT
+    task_ids = await filled(tenants=range(few_tenants))
+    bare, claimed = await calls.claims(info, tenant_id, task_ids)
+    async with doors.sides(info) as both:
+        get, complete = await doors.added(both, info)
+    few = await calls.inbox_p95(info, tenant_id, task_ids[-1])
+    await filled(tenants=range(few_tenants, tasks // calls.PER_TENANT))
+    many = await calls.inbox_p95(info, tenant_id, task_ids[-1])
+    slowest = max(statistics.median(times) for times in (await pages.timed_pages(info, task_ids[-1])).values())
+    return [
+        figure(f"inbox among {tasks} tasks, p95 ms", many, "≤", 10, floor=few),
+        ratio(f"the same beside {calls.FEW} tasks", few, many, "≤", 2),
+        figure(f"slowest page among {tasks} tasks, p50 ms", slowest, "≤", 50),
+        ratio("claim, p50 ms", statistics.median(bare), statistics.median(claimed), "≤", 1.6),
+        difference("get at the REST door, p50 ms", get, "≤", 3),
+        difference("complete at the REST door, p50 ms", complete, "≤", 3),
+    ]
+
+
+async def event_rows(info: dict[str, Any], tenant_id: str, *, seconds: int) -> list[Row]:
+    """Return the rows of events."""
+    flow = await events.flow(info, tenant_id, seconds=seconds)
+    return [
+        figure("event, commit → consumer, p50 ms", flow.outbox_ms, "≤", 10, floor=flow.bare_ms),
+        figure(f"events a second at {events.RATE} offered (p50 {flow.steady_ms:.0f} ms)", flow.per_second, "≥", 1950),
+    ]
+
+
+def asked() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cycles", type=int, default=30, help="one after the other, in each round")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10, help="of load, in each round")
-    arguments = parser.parse_args()
-    async with running_stack(port_offset=700) as stack, comparison(stack.info) as compared:
-        floor, ours = await measure(
-            compared,
-            rounds=arguments.rounds,
-            cycles=arguments.cycles,
-            clients=arguments.clients,
-            seconds=arguments.seconds,
-        )
-    print(table(floor, ours, clients=arguments.clients))
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="in the tables, for lists and pages")
+    parser.add_argument("--plot", type=Path, help="an SVG to write, with both sides over the load")
+    return parser.parse_args()
+
+
+async def main() -> None:
+    """Start a stack of its own, measure, print the table."""
+    arguments = asked()
+    configure("bench", level="warning")
+    async with timed_stack(port_offset=700) as (stack, ready_seconds):
+        info, tenant_id = stack.info, stack.info["tenant"]["tenant_id"]
+        await asyncio.sleep(CALM_SECONDS)
+        memory = memory_mb(info["processes"])
+        async with comparison(info) as compared:
+            floor, ours = await measure(
+                compared,
+                rounds=arguments.rounds,
+                cycles=arguments.cycles,
+                clients=arguments.clients,
+                seconds=arguments.seconds,
+            )
+            if arguments.plot:
+                draw(arguments.plot, await over_load(compared, seconds=arguments.seconds))
+        rows = story_rows(floor, ours, clients=arguments.clients)
+        rows += await event_rows(info, tenant_id, seconds=int(arguments.seconds))
+        rows += await call_rows(info, tenant_id, tasks=max(arguments.tasks, calls.FEW))
+        rows.append(figure("idle memory of the seven services, MB", sum(memory.values()), "≤", 700))
+        rows.append(figure("start of the whole stack, s", ready_seconds, "≤", 15))
+    print(rendered(rows), cpu_table(floor, ours), sep="\n\n")
+    print("\nidle memory, MB", *(f"{name:58}{mb:20.1f}" for name, mb in memory.items()), sep="\n")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.task import ClaimTaskRequest, GetTaskRequest, ListTasksRequest, TaskServiceClient, TaskSort
 from orkestra.wire import Context, Principal
 
-from bench.__main__ import session_token
+from bench.compared import session_token
 from bench.filling import fill
 from bench.story import Token
 
@@ -71,7 +71,7 @@ async def room(info: dict[str, Any]) -> AsyncIterator[tuple[Database, TaskOperat
     """Open task-service's operations in this process, with its own role."""
     database = await Database.connect(info["postgres"].replace("postgres@", "task_app@", 1), schema="task")
     try:
-        yield database, TaskOperations(database, None, None)  # type: ignore[arg-type]  # nothing here asks either
+        yield database, TaskOperations(database, None, None, None)  # type: ignore[arg-type]  # nothing here asks either
     finally:
         await database.close()
 
@@ -98,14 +98,23 @@ def compared(few: dict[str, list[float]], many: dict[str, list[float]]) -> list[
     return lines
 
 
-async def claims(info: dict[str, Any], tenant_id: str, task_ids: list[str]) -> list[str]:
-    """Claim tasks by the operation, and by the bare statements of the same transaction, in turns."""
+async def inbox_p95(info: dict[str, Any], tenant_id: str, task_id: str) -> float:
+    """Return the 95th percentile of the inbox's first page at the service, in milliseconds."""
+    return statistics.quantiles((await lists(info, tenant_id, task_id))["inbox"], n=20)[-1]
+
+
+async def claims(info: dict[str, Any], tenant_id: str, task_ids: list[str]) -> tuple[list[float], list[float]]:
+    """Claim tasks by the bare statements of the transaction, and by the operation, in turns; milliseconds of each."""
     person = member(tenant_id)
     async with room(info) as (database, operations):
-        times = await _claim(database, operations, person, task_ids)
-    warm = [each[WARM_UP:] for each in times]
-    ratio = statistics.median(warm[1]) / statistics.median(warm[0])
-    return [shown("bare transaction", warm[0]), shown("claim", warm[1]), f"ratio {ratio:.2f}   ≤ 1.6"]
+        bare, ours = await _claim(database, operations, person, task_ids)
+    return bare[WARM_UP:], ours[WARM_UP:]
+
+
+def claims_shown(bare: list[float], ours: list[float]) -> list[str]:
+    """Render claims beside their bare transactions."""
+    ratio = statistics.median(ours) / statistics.median(bare)
+    return [shown("bare transaction", bare), shown("claim", ours), f"ratio {ratio:.2f}   ≤ 1.6"]
 
 
 async def _claim(
@@ -170,7 +179,7 @@ async def main() -> None:
             f"{tenants * PER_TENANT} open tasks of {tenants} tenants; all but {FEW} were loaded in {took:.0f} s",
             *compared(few, many),
             *await reads(info, task_ids[-1]),
-            *await claims(info, tenant_id, task_ids),
+            *claims_shown(*await claims(info, tenant_id, task_ids)),
         ]
     print("\n".join(lines))
 

@@ -30,9 +30,14 @@ class Side(Protocol):
 class Load:
     """What many clients at once came to: finished cycles, seconds, and seconds of CPU by process."""
 
-    finished: int
+    cycles: Sequence[Cycle]
     seconds: float
     cpu: Mapping[str, float]
+
+    @property
+    def finished(self) -> int:
+        """How many cycles ended."""
+        return len(self.cycles)
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,16 @@ async def halves(side: Side, *, cycles: int) -> list[Cycle]:
 async def throughput(side: Side, *, clients: int, seconds: float, cpu: Callable[[], Mapping[str, float]]) -> Load:
     """Run cycles with many clients at once for `seconds`; `cpu` reads what each process has used so far."""
     until = time.monotonic() + seconds
-    finished = 0
+    cycles: list[Cycle] = []
 
     async def client() -> None:
-        nonlocal finished
         while time.monotonic() < until:
-            await side.cycle()
-            finished += 1
+            cycles.append(await side.cycle())
 
     before, began = cpu(), time.monotonic()
     await asyncio.gather(*(client() for _ in range(clients)))
     took, after = time.monotonic() - began, cpu()
-    return Load(finished, took, {name: after[name] - before[name] for name in before})
+    return Load(cycles, took, {name: after[name] - before[name] for name in before})
 
 
 def figures(cycles: Sequence[Cycle], loads: Sequence[Load]) -> Figures:

@@ -18,7 +18,7 @@ from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.task import CompleteTaskRequest, CreateTaskRequest, GetTaskRequest, TaskServiceClient
 from orkestra.wire import Error
 
-from bench.__main__ import session_token
+from bench.compared import session_token
 from bench.cpu import cpu_seconds
 from bench.plain import Connections
 from bench.story import Token
@@ -68,8 +68,8 @@ async def in_turns(room: Callable[[int], Call], door: Callable[[int], Call]) -> 
     return statistics.median(times[0][WARM_UP:]), statistics.median(times[1][WARM_UP:])
 
 
-async def added(both: Sides, info: dict[str, Any]) -> list[str]:
-    """Return what the door adds to get and to complete."""
+async def added(both: Sides, info: dict[str, Any]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the medians of get and of complete, at the room and at the door."""
     task_ids = await open_tasks(info, 2 * PAIRS + 1)
     looked = task_ids.pop()
 
@@ -86,7 +86,7 @@ async def added(both: Sides, info: dict[str, Any]) -> list[str]:
         lambda _: lambda: both.door.get(f"/v1/tasks/{looked}"),
     )
     complete = await in_turns(complete_at_room, complete_at_door)
-    return [shown("get", get), shown("complete", complete)]
+    return get, complete
 
 
 def shown(name: str, medians: tuple[float, float]) -> str:
@@ -145,7 +145,8 @@ async def main() -> None:
         info = stack.info
         async with sides(info) as both:
             (looked,) = await open_tasks(info, 1)
-            lines = await added(both, info)
+            get, complete = await added(both, info)
+            lines = [shown("get", get), shown("complete", complete)]
             request = GetTaskRequest(task_id=looked)
             lines.append(await steady("gRPC", lambda: both.room.get_task(request), info, seconds=seconds))
             lines.append(await steady("REST", lambda: both.door.get(f"/v1/tasks/{looked}"), info, seconds=seconds))
