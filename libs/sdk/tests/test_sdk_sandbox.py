@@ -8,6 +8,7 @@ from orkestra.sdk.converter import SharedPayloadConverter
 from orkestra.sdk.definition import Definition
 from orkestra.sdk.sandbox import check_globals, sandbox
 from orkestra.sdk.testing import OrkestraTest
+from orkestra.sdk.worker import STEP_SECONDS, Contents, WorkerSettings, make_workers
 from temporalio.client import WorkflowFailureError
 from temporalio.worker import Worker
 
@@ -38,6 +39,16 @@ async def test_every_run_is_refused_what_could_not_be_replayed(refused: type) ->
                 await env.client.execute_workflow(name, author.Nothing(), id=f"refused-{number}", task_queue="refused")
             assert failed.value.cause is not None
             assert "Cannot access" in str(failed.value.cause)
+
+
+async def test_a_step_may_take_longer_than_temporal_gives_it() -> None:
+    """The library has no option for it: where its attribute is another one this is to be set otherwise."""
+    settings = WorkerSettings("t:1", "i:1", "k:1", "w:1", "key", task_queue="long-steps")
+    async with OrkestraTest() as env:
+        [ours] = make_workers(env.client, Contents((author.marked,), ()), [], settings)
+        theirs = Worker(env.client, task_queue="short-steps", workflows=[author.marked])
+        limits = [vars(worker._workflow_worker)["_deadlock_timeout_seconds"] for worker in (ours, theirs)]
+    assert limits == [STEP_SECONDS, 2]
 
 
 @pytest.mark.parametrize("assigning", [author.counts_runs, author.CountsRuns])

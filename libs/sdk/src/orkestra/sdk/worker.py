@@ -33,7 +33,7 @@ log = logging.getLogger("orkestra.worker")
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
 STEP_SECONDS = 8
-"""How long a step of a run's code may take: Temporal's 2 are little for a run with 2,000 tasks on a busy machine."""
+"""How long a step of a run's code may take: Temporal's 2 are little for a long history on a busy machine."""
 ENDING_SECONDS = 15.0
 """How long a worker may take to end beyond the time that its activities are given."""
 
