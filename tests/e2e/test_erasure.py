@@ -78,6 +78,11 @@ async def opened(stack: Stack) -> AsyncIterator[House]:
     async with signed_in(stack, admin) as boss:
         for group in ("support-l1", "support-l2"):
             await send(boss, "POST", "/v1/groups", group_id=group, members=[admin])
+
+        async def is_member() -> bool:
+            return len((await boss.get("/v1/me")).json()["groups"]) == 2
+
+        await eventually(is_member)
         given = {"email": zoe, "name": f"{mark} Quux", "password": PASSWORD, "groups": ["support-l1"]}
         person = await send(boss, "POST", "/v1/users", **given)
         async with signed_in(stack, zoe) as own:

@@ -109,6 +109,10 @@ class Filler:
         await send(admin, "POST", "/v1/views", name="Mine", filter={})
         await send(admin, "PUT", "/v1/escalation-policies", rules=[{"topic": "*", "threshold": 0.5}])
         await send(admin, "PUT", "/v1/preferences", rules=[])
+        await send(admin, "PUT", "/v1/retention", task_days=365)
+        left = await send(admin, "POST", "/v1/users", email=f"left@{self.slug}.example", name="Left")
+        await send(admin, "POST", f"/v1/users/{left['user_id']}/disable")
+        await send(admin, "POST", "/v1/erasures", user_id=left["user_id"])
         webhook = {"url": "http://127.0.0.1:9/hook", "events": ["task.*", "identity.*"]}
         await send(admin, "POST", "/v1/webhooks", **webhook)
 
@@ -220,7 +224,8 @@ async def test_nothing_is_left_anywhere_of_a_deleted_tenant(stack: Stack, operat
             return True
 
         await eventually(is_forgotten, timeout=150)
-        assert schedule_id not in await _schedules(stack)
+        assert {schedule_id, f"retention_{one.tenant_id}"}.isdisjoint(await _schedules(stack))
+        assert f"retention_{other.tenant_id}" in await _schedules(stack)
         assert (await other.admin.get(f"/v1/tasks/{other.task_id}")).json()["status"] == "open"
         assert (await other.admin.get(f"/v1/workflows/{other.run_id}")).json()["status"] == "running"
         assert await executions_of(stack, other.run_id, other.task_id)

@@ -154,7 +154,7 @@ with saved as (
         time_waiting = :time_waiting, time_paused = :time_paused,
         context = :context, form = :form, draft = :draft, revision = :revision, action_digest = :action_digest,
         change_requests = :change_requests, votes = :votes, tally = :tally, receipt = :receipt, saved = :saved, saved_at = :saved_at,
-        claimed_at = :claimed_at, completed_at = :completed_at,
+        claimed_at = :claimed_at, completed_at = :completed_at, submission = :submission,
         due_at = coalesce(:due_at::timestamptz, 'infinity'), next_step_at = coalesce(:next_step_at::timestamptz, 'infinity'),
         is_claim_plain = :is_claim_plain, told_at = :told_at, history_length = history_length + cardinality(:events::text[])
     where task_id = :task_id and version = :seen_version
@@ -507,6 +507,23 @@ where d.kind = :kind and d.term = :term
       select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
       where not exists (
           select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id offset 0))
+
+-- undo_window
+select make_interval(secs => undo_seconds) from task_settings
+
+-- task_settings
+select undo_seconds, version, updated_at, updated_by from task_settings
+
+-- put_task_settings
+-- One row in each tenant, at the version that was seen where one is named; otherwise nothing is written.
+insert into task_settings (tenant_id, undo_seconds, version, updated_at, updated_by)
+select :tenant_id::uuid, :undo_seconds, 1, clock_timestamp(), :updated_by
+where coalesce(:version::int, 0) = 0 or exists (select from task_settings)
+on conflict (tenant_id) do update
+set undo_seconds = excluded.undo_seconds, version = task_settings.version + 1, updated_at = excluded.updated_at,
+    updated_by = excluded.updated_by
+where :version::int is null or task_settings.version = :version
+returning undo_seconds, version, updated_at, updated_by
 
 -- lock_escalation_policy
 -- One writer at a time in each tenant.
@@ -976,7 +993,7 @@ returning w.task_id, w.reason
 -- Entries of others repeat what was asked about changes; the task itself still says what they wrote.
 update task_history set reason = null, before = null, after = null
 where tenant_id = :tenant_id and task_id = any(:task_ids)
-and position('"change_requests"' in concat(before, after)) > 0
+and position('"change_requests":[{' in concat(before, after)) > 0
 
 -- erase_words_of_tasks
 -- What was asked and answered about changes, why it was done, and what was typed and not sent.
