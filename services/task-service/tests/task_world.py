@@ -22,6 +22,7 @@ from orkestra.rules import AttachmentLimits, mint_task_id
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.consumers import PeopleCopies
 from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
+from orkestra.task_service.operations.contents import Store
 from orkestra.testkit.databases import as_role
 from orkestra.v1 import identity_pb2
 from orkestra.v1.events import SubstitutionEvent
@@ -275,7 +276,7 @@ def some_task_id() -> str:
 
 
 @asynccontextmanager
-async def running(admin_url: str) -> AsyncIterator[World]:
+async def running(admin_url: str, *, bucket: Store | None = None) -> AsyncIterator[World]:
     """Migrate the database and serve task-service and identity-service on free ports."""
     await migrate(admin_url, "orkestra.task_service", "task")
     signer = Signer(base64.b64encode(bytes(range(32))).decode())
@@ -291,7 +292,9 @@ async def running(admin_url: str) -> AsyncIterator[World]:
     database = await Database.connect(as_role(admin_url, "task_app"), schema="task", max_size=20)
     sweep = await Database.connect(as_role(admin_url, "task_sweep"), schema="task", max_size=2)
     receipt_key = ReceiptKey(base64.b64encode(bytes(range(32, 64))).decode())
-    contents = Contents({"database": Chunks(database)}, AttachmentLimits(max_size=3 * 1024 * 1024, max_count=5))
+    limits = AttachmentLimits(max_size=3 * 1024 * 1024, max_count=5)
+    stores: dict[str, Store] = {"database": Chunks(database)} | ({"s3": bucket} if bucket else {})
+    contents = Contents(stores, limits, into="s3" if bucket else "database")
     operations = TaskOperations(database, People(channel, service_token), receipt_key, contents)
     add_task_service(server, operations, signer.verifier().authenticate)
     await server.start()

@@ -63,8 +63,8 @@ async def test_history_tells_of_files_by_their_digest_and_stays_whole(world: Wor
     await ana.remove_attachment(RemoveAttachmentRequest(task_id=task.task_id, attachment_id=file.attachment_id))
     entries = (await ana.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries
     assert [entry.event for entry in entries] == ["created", "attached", "attachment_removed"]
-    kept = {"attachment_id": file.attachment_id, "name": "receipt.pdf", "media_type": "application/pdf"}
-    kept |= {"size": len(PDF), "sha256": file.sha256}
+    kept: dict[str, Any] = {"attachment_id": file.attachment_id, "name": "receipt.pdf", "media_type": "application/pdf"}
+    kept = {**kept, "size": len(PDF), "sha256": file.sha256}
     assert (entries[1].after, entries[1].actor, entries[1].door) == ({"attachment": kept}, ana.id, "rest")
     assert entries[2].before == {"attachment": kept}
     told = await ana.verify_task_history(VerifyTaskHistoryRequest(task_id=task.task_id))

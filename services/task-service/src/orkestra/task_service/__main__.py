@@ -16,6 +16,7 @@ from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
+from orkestra.task_service.channels.bucket import Bucket
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
 from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
 from orkestra.task_service.settings import TaskServiceSettings
@@ -23,6 +24,7 @@ from orkestra.v1.task import add_task_service
 
 SCHEMA = "task"
 DATABASE = "database"
+S3 = "s3"
 
 
 @asynccontextmanager
@@ -43,13 +45,13 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         tokens = TokenSource(identity, settings.service_key)
         people = People(identity, tokens)
         key = ReceiptKey(secret(settings.receipt_signing_key))
-        contents = Contents({DATABASE: Chunks(database)}, settings.attachment_limits)
+        contents = contents_of(database, settings)
         operations = TaskOperations(database, people, key, contents)
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
 
         ends = Ends(database, sweep)
-        forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)))
+        forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)), contents.forget)
         process.loop("deleted tenants", forgetting.run)
         for consumer in (
             Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=forgetting.has_forgotten),
@@ -64,6 +66,14 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
+
+
+def contents_of(database: Database, settings: TaskServiceSettings) -> Contents:
+    """Return the stores of files: the bucket where there is one, and the database for what is there already."""
+    chunks, access = Chunks(database), settings.attachment_bucket
+    if access is None:
+        return Contents({DATABASE: chunks}, settings.attachment_limits)
+    return Contents({DATABASE: chunks, S3: Bucket(access)}, settings.attachment_limits, into=S3)
 
 
 def end_sweep(ends: Ends, settings: TaskServiceSettings) -> Callable[[], Awaitable[None]]:

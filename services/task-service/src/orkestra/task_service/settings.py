@@ -1,8 +1,18 @@
 """What task-service is told at its start."""
 
-from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
+from typing import Self
+
+from orkestra.chassis.settings import (
+    DatabaseSettings,
+    GrpcSettings,
+    IdentitySettings,
+    NatsSettings,
+    ServiceSettings,
+    secret,
+)
 from orkestra.rules import DEFAULT_TYPES, AttachmentLimits
-from pydantic import Field, SecretStr
+from orkestra.task_service.channels.bucket import BucketAccess
+from pydantic import Field, SecretStr, model_validator
 
 
 class TaskServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, ServiceSettings):
@@ -34,6 +44,40 @@ class TaskServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, Grpc
     attachments_sweep_seconds: float = Field(
         30.0, gt=0, description="Seconds between two looks for files to drop and content whose file is gone."
     )
+
+    attachments_bucket: str | None = Field(
+        None, description="Bucket of an S3 service that keeps the content of files; the database does where absent."
+    )
+    attachments_endpoint: str | None = Field(
+        None, description="Address of the S3 service, such as https://s3.example.com; that of AWS where absent."
+    )
+    attachments_region: str = Field("us-east-1", description="Region of the bucket.")
+    attachments_prefix: str = Field("", description="What the names of our objects begin with, for a shared bucket.")
+    attachments_access_key: SecretStr | None = Field(
+        None, description="Access key for the bucket; without one, as the place where this runs says (AWS_*)."
+    )
+    attachments_secret_key: SecretStr | None = Field(None, description="The secret of that access key.")
+
+    @model_validator(mode="after")
+    def _access_key_has_secret(self) -> Self:
+        if (self.attachments_access_key is None) != (self.attachments_secret_key is None):
+            raise ValueError("attachments_access_key and attachments_secret_key are given together")
+        return self
+
+    @property
+    def attachment_bucket(self) -> BucketAccess | None:
+        """Where the bucket is, None where the database keeps content."""
+        if self.attachments_bucket is None:
+            return None
+        key, hidden = self.attachments_access_key, self.attachments_secret_key
+        return BucketAccess(
+            bucket=self.attachments_bucket,
+            region=self.attachments_region,
+            endpoint=self.attachments_endpoint,
+            access_key=None if key is None else secret(key),
+            secret_key=None if hidden is None else secret(hidden),
+            prefix=self.attachments_prefix,
+        )
 
     @property
     def attachment_limits(self) -> AttachmentLimits:

@@ -38,6 +38,9 @@ class Store(Protocol):
     async def remove(self, tenant_id: str, task_id: str, attachment_id: str) -> None:
         """Forget every part of a file, also one that is not there."""
 
+    async def forget(self, tenant_id: str) -> None:
+        """Forget every file of a tenant."""
+
 
 class Chunks:
     """A store in the schema of tasks, under its row-level security; parts go with the row of their file."""
@@ -59,6 +62,9 @@ class Chunks:
     async def remove(self, tenant_id: str, task_id: str, attachment_id: str) -> None:
         """Nothing is left: parts are deleted with their file."""
 
+    async def forget(self, tenant_id: str) -> None:
+        """Nothing is left: every row of a tenant is deleted."""
+
 
 class Contents:
     """What files an installation takes, and where their content goes."""
@@ -67,6 +73,11 @@ class Contents:
         self._stores = stores
         self.limits = limits
         self.into = into
+
+    async def forget(self, tenant_id: str) -> None:
+        """Forget the content of every file of a tenant, wherever it is."""
+        for store in self._stores.values():
+            await store.forget(tenant_id)
 
     def store(self, name: str) -> Store:
         """Return the store of that name; Unavailable where the installation has it no more."""

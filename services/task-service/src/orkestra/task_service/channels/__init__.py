@@ -1,0 +1,1 @@
+"""Stores outside that keep the content of files."""
