@@ -18,6 +18,7 @@ from orkestra.v1.task import (
     CreateTaskRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
+    PutTaskSettingsRequest,
     ReleaseTaskRequest,
     Task,
     VerifyTaskHistoryRequest,
@@ -40,7 +41,7 @@ _WORLD_CALLS = {"save_draft": "save_draft", "request_changes": "request_changes"
 class Both:
     """The same tasks, people, groups, absences and time in memory and in the service."""
 
-    def __init__(self, tenant: Tenant, rules: GroupRules | None) -> None:
+    def __init__(self, tenant: Tenant, rules: GroupRules | None, undo_seconds: int = 0) -> None:
         said = rules or GroupRules()
         tenant.group(
             "l1", strategy=GroupStrategy(said.strategy), max_open_tasks=said.max_open_tasks, skills=list(said.skills)
@@ -68,6 +69,7 @@ class Both:
                 roles={ids[name]: given for name, given in roles.items()},
                 agents=[ids[name] for name in AGENTS],
             ),
+            undo_window=timedelta(seconds=undo_seconds),
         )
         self.task_ids: list[str] = []
         self._absences = 0
@@ -83,6 +85,8 @@ class Both:
         for name in GROUPS:
             user = self.tenant.world.identity.users[self.tenant.id, self.ids[name]]
             await self.tenant.hear("user_changed", UserEvent(user=user), key=user.user_id, version=user.version)
+        window = int(self.model.undo_window.total_seconds())
+        await self.people["boss"].put_task_settings(PutTaskSettingsRequest(undo_seconds=window))
 
     async def close(self) -> None:
         """Look no more behind the service."""
@@ -115,15 +119,18 @@ class Both:
         """Let time pass for every task."""
         self._ahead += length
         for row in await self._rows.fetch(
-            "select task_id, sla::text, change_requests::text from tasks where tenant_id = $1::uuid", self.tenant.id
+            "select task_id, sla::text, change_requests::text, submission::text from tasks where tenant_id = $1::uuid",
+            self.tenant.id,
         ):
             await self._rows.execute(
-                f"update tasks set sla = $2::text::json, change_requests = $3::text::json, "
+                "update tasks set sla = $2::text::json, change_requests = $3::text::json, "
+                "submission = $5::text::json, "
                 f"{', '.join(f'{name} = {name} - $4::interval' for name in _TIMES)} where task_id = $1",
                 row["task_id"],
                 _earlier(row["sla"], length),
                 _earlier(row["change_requests"], length),
                 length,
+                _earlier(row["submission"], length),
             )
 
     async def advance(self, task_id: str) -> None:
@@ -207,6 +214,8 @@ async def outcome(call: Callable[[], Awaitable[Any]]) -> Any:
 def shown(one: Task | ClockState) -> dict[str, Any]:
     """A task, or where it stands, without times, signatures, and what only its assignee is shown."""
     told: dict[str, Any] = _timeless(one.model_dump(exclude={"saved", "saved_at", "receipt"}))
+    if told.get("submission"):
+        told["submission"] |= {"result": None, "outcome": None, "receipt": None}
     receipt = one.receipt
     return told | {"receipt": receipt and _timeless(receipt.model_dump(exclude={"token"}))}
 

@@ -39,6 +39,7 @@ from orkestra.v1.task import (
     SlaEnd,
     SlaPolicy,
     TaskContext,
+    UndoTaskRequest,
     UpdateTaskRequest,
     VoteChoice,
     VoteTaskRequest,
@@ -93,9 +94,9 @@ class Tasks(RuleBasedStateMachine):
     tasks: Bundle[str] = Bundle("tasks")
     both: Both
 
-    @initialize(target=tasks, strategy=RULES, sla=SLAS)
-    def begin(self, strategy: GroupRules | None, sla: SlaPolicy | None) -> str:
-        self.both = Both(self.world.tenant(), strategy)
+    @initialize(target=tasks, strategy=RULES, sla=SLAS, undo_seconds=st.sampled_from([0, 0, 1200]))
+    def begin(self, strategy: GroupRules | None, sla: SlaPolicy | None, undo_seconds: int = 0) -> str:
+        self.both = Both(self.world.tenant(), strategy, undo_seconds)
         self._wait(self.both.begin())
         return self._open(sla, candidate_groups=["l1"])
 
@@ -139,6 +140,11 @@ class Tasks(RuleBasedStateMachine):
     def vote(self, task: str, who: str, choice: VoteChoice, data: dict[str, str], older: int) -> None:
         revision = self.both.model.get(task).revision - older
         self._do("vote", who, VoteTaskRequest(task_id=task, choice=choice, data=data, revision=revision))
+
+    @precondition(lambda self: bool(self.both.model.undo_window))
+    @rule(task=tasks, who=EVERYBODY, version=VERSIONS)
+    def undo(self, task: str, who: str, version: int | None) -> None:
+        self._do("undo", who, UndoTaskRequest(task_id=task, version=self._version(task, version)))
 
     @rule(task=tasks, who=EVERYBODY, data=ANSWERS)
     def save_draft(self, task: str, who: str, data: dict[str, str]) -> None:
@@ -329,7 +335,56 @@ def changes_are_asked_for_once_and_delegated_work_comes_back(tasks: Tasks) -> No
     tasks.complete(task, "ana", None, ANSWER)
 
 
+def an_answer_is_taken_back_in_its_time_and_ends_the_task_after_it(tasks: Tasks) -> None:
+    task = tasks.begin(None, SLA, 1200)
+    tasks.complete(task, "ana", None, ANSWER)
+    for name in ("run", "boss", "dan"):
+        tasks.cancel(task, name, None)
+    for who in ("ana", "ben", "eve", "boss"):
+        tasks.claim(task, who, None)
+        tasks.release(task, who, None)
+        tasks.complete(task, who, None, ANSWER)
+        tasks.vote(task, who, VoteChoice.APPROVE, ANSWER, 0)
+        tasks.update(task, who, {"title": "Another"}, None)
+        tasks.assign(task, who, "eve", None)
+        tasks.escalate(task, who)
+        tasks.request_changes(task, who, "Why?")
+    for who in ("ben", "dan", "ana", "ana"):
+        tasks.undo(task, who, None)
+    tasks.rows_are_equal()
+    tasks.complete(task, "ana", None, ANSWER)
+    tasks.undo(task, "boss", -1)
+    tasks.skip(97)
+    tasks.undo(task, "ana", None)
+    tasks.cancel(task, "boss", None)
+
+
+def the_vote_that_decides_is_taken_back(tasks: Tasks) -> None:
+    tasks.begin(None, None, 1200)
+    task = tasks.opened_for_votes(SLA, ApprovalPolicy(required=2))
+    for _ in range(2):
+        tasks.vote(task, "ana", VoteChoice.APPROVE, ANSWER, 0)
+        tasks.vote(task, "ben", VoteChoice.APPROVE, ANSWER, 0)
+        tasks.claim(task, "ana", None)
+        tasks.undo(task, "ana", None)
+        tasks.undo(task, "ben", None)
+    tasks.vote(task, "ben", VoteChoice.REJECT, ANSWER, 0)
+    tasks.skip(97)
+    tasks.vote(task, "ana", VoteChoice.APPROVE, ANSWER, 0)
+
+
+def answers_outlive_the_end_of_their_time_to_complete(tasks: Tasks) -> None:
+    task = tasks.begin(None, SLA, 1200)
+    tasks.skip(500)
+    tasks.complete(task, "ana", None, ANSWER)
+    tasks.skip(1009)
+    tasks.comment(task, "boss", None)
+
+
 SEQUENCES = [
+    an_answer_is_taken_back_in_its_time_and_ends_the_task_after_it,
+    the_vote_that_decides_is_taken_back,
+    answers_outlive_the_end_of_their_time_to_complete,
     late_answers_are_kept_once,
     what_is_due_comes_before_a_claim,
     a_due_step_shows_the_task_to_a_group,

@@ -12,6 +12,7 @@ from orkestra.v1.task import (
     AddCommentRequest,
     ApprovalPolicy,
     CheckEscalationRequest,
+    CompleteTaskRequest,
     CreateCalendarRequest,
     CreateViewRequest,
     DelegateTaskRequest,
@@ -26,6 +27,7 @@ from orkestra.v1.task import (
     GetTaskFiguresRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
+    GetTaskSettingsRequest,
     GetViewRequest,
     ListAttachmentsRequest,
     ListCommentsRequest,
@@ -35,6 +37,7 @@ from orkestra.v1.task import (
     ListViewsRequest,
     ProjectTaskFormRequest,
     PutEscalationPolicyRequest,
+    PutTaskSettingsRequest,
     ReadAttachmentRequest,
     RedeemReceiptRequest,
     RequestChangesRequest,
@@ -84,6 +87,8 @@ IN_TENANT: dict[str, list[tuple[str, Model]]] = {
     ],
     "view_figures": [("get_task_figures", GetTaskFiguresRequest(since=datetime(2026, 1, 1, tzinfo=UTC)))],
     "redeem_receipt": [("redeem_receipt", RedeemReceiptRequest(token="none", use_id="1"))],
+    "view_task_settings": [("get_task_settings", GetTaskSettingsRequest())],
+    "put_task_settings": [("put_task_settings", PutTaskSettingsRequest(undo_seconds=0, version=99))],
     "view_calendar": [("get_calendar", GetCalendarRequest(calendar_id="none"))],
     "create_calendar": [("create_calendar", CreateCalendarRequest(calendar_id="?", name="x", working_hours=HOURS))],
     "update_calendar": [("update_calendar", UpdateCalendarRequest(calendar_id="none", name="x", working_hours=HOURS))],
@@ -164,6 +169,12 @@ async def scene(tenant: Tenant, operation: str, who: str) -> tuple[Task, Caller]
     elif operation == "answer":
         await holder.request_changes(RequestChangesRequest(task_id=task.task_id, message="Which?"))
     boss = tenant.person("boss", roles=("manager",))
+    if operation == "undo":
+        await boss.put_task_settings(PutTaskSettingsRequest(undo_seconds=3600))
+        answered = CompleteTaskRequest(task_id=task.task_id, data=ANSWER)
+        voted = VoteTaskRequest(task_id=task.task_id, choice=VoteChoice.APPROVE, data=ANSWER, revision=1)
+        giver = candidate if who == "delegator" else holder
+        await (giver.vote_task(voted) if who == "voter" else giver.complete_task(answered))
     return await boss.get_task(GetTaskRequest(task_id=task.task_id)), callers[who]
 
 

@@ -21,12 +21,14 @@ from orkestra.v1.task import (
     GetTaskRequest,
     ListTasksRequest,
     Priority,
+    PutTaskSettingsRequest,
     ReleaseTaskRequest,
     RemoveAttachmentRequest,
     RequestChangesRequest,
     SaveDraftRequest,
     SlaPolicy,
     Task,
+    UndoTaskRequest,
     UpdateTaskRequest,
     VoteChoice,
     VoteTaskRequest,
@@ -62,6 +64,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], Model]]] = {
     "save_draft": ("save_draft", lambda task_id: SaveDraftRequest(task_id=task_id, data=ANSWER)),
     "request_changes": ("request_changes", lambda task_id: RequestChangesRequest(task_id=task_id, message="Why?")),
     "answer": ("answer_task", lambda task_id: AnswerTaskRequest(task_id=task_id, message="Because.")),
+    "undo": ("undo_task", lambda task_id: UndoTaskRequest(task_id=task_id)),
     "cancel": ("cancel_task", lambda task_id: CancelTaskRequest(task_id=task_id)),
     "attach": ("begin_attachment", lambda task_id: BeginAttachmentRequest(task_id=task_id, name="receipt.pdf")),
     "remove_attachment": (
@@ -128,6 +131,10 @@ async def scene(tenant: Tenant, operation: str) -> tuple[Task, dict[str, Caller]
     if operation == "answer":
         asked = RequestChangesRequest(task_id=task.task_id, message="For which order?")
         task = await callers["assignee"].request_changes(asked)
+    if operation == "undo":
+        await callers["manager"].put_task_settings(PutTaskSettingsRequest(undo_seconds=3600))
+        await callers["assignee"].complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+        task = await callers["manager"].get_task(GetTaskRequest(task_id=task.task_id))
     return task, callers
 
 

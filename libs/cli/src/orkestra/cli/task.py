@@ -93,6 +93,15 @@ async def assign(
     session.output.give(task, f"{task_id} is with {_holder(task)}.")
 
 
+@asks(app, "undo")
+async def undo(
+    session: Session, task_id: IdArgument, *, reason: Annotated[str | None, typer.Option("--reason")] = None
+) -> None:
+    """Take an answer back, while that is possible."""
+    task = await session.client.undo(task_id, reason=reason)
+    session.output.give(task, f"{task_id} is with {_holder(task)} again.")
+
+
 @asks(app, "cancel")
 async def cancel(
     session: Session, task_id: IdArgument, *, reason: Annotated[str | None, typer.Option("--reason")] = None

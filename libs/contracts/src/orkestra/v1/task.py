@@ -316,6 +316,14 @@ class CompleteTaskRequest(Model, pb=pb.CompleteTaskRequest):
     )
 
 
+class UndoTaskRequest(Model, pb=pb.UndoTaskRequest):
+    """Names the task whose answer is taken back."""
+
+    task_id: str
+    reason: str | None = Field(default=None)
+    version: Int64 | None = Field(default=None)
+
+
 class CancelTaskRequest(Model, pb=pb.CancelTaskRequest):
     """Names the task to end and says why."""
 
@@ -530,6 +538,31 @@ class GetEscalationCheckRequest(Model, pb=pb.GetEscalationCheckRequest):
     """Names a check."""
 
     check_id: str
+
+
+class GetTaskSettingsRequest(Model, pb=pb.GetTaskSettingsRequest):
+    """Asks for the caller's tenant's."""
+
+
+class TaskSettings(Model, pb=pb.TaskSettings):
+    """How a tenant wants tasks."""
+
+    undo_seconds: Int32 = Field(
+        description="For how long an answer can be taken back before its workflow resumes; 0 for not at all."
+    )
+    version: Int32 = Field(description="Grows by one with each change; 0 where none were put.")
+    updated_at: UtcDatetime | None = Field(default=None)
+    updated_by: str | None = Field(default=None)
+
+
+class PutTaskSettingsRequest(Model, pb=pb.PutTaskSettingsRequest):
+    """What replaces the settings."""
+
+    undo_seconds: Int32 = Field(description="0..3600.")
+    version: Int32 | None = Field(
+        default=None,
+        description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
+    )
 
 
 class EscalationRule(Model, pb=pb.EscalationRule):
@@ -1003,6 +1036,23 @@ class ListEscalationChecksRequest(Model, pb=pb.ListEscalationChecksRequest):
     decision: EscalationDecision | None = Field(default=None)
     page_size: Int32 | None = Field(default=None, description="1..200; 50 where absent.")
     page_token: str | None = Field(default=None)
+
+
+class Submission(Model, pb=pb.Submission):
+    """An answer in the tenant's undo window. What it says is shown to whoever gave it; all others wait for the end."""
+
+    completed_by: str = Field(description="User id of the person whose answer it is.")
+    submitted_by: str = Field(
+        description="The principal whose act it was: the one that cast the last vote, where votes decided."
+    )
+    submitted_at: UtcDatetime
+    undo_until: UtcDatetime = Field(
+        description="Until when it can be taken back; then the task is completed and its workflow resumes."
+    )
+    acted_for: str | None = Field(default=None)
+    outcome: str | None = Field(default=None)
+    result: dict[str, Any] | None = Field(default=None)
+    receipt: Receipt | None = Field(default=None, description="Shown to nobody before the end.")
 
 
 class ClockState(Model, pb=pb.ClockState):
@@ -1586,6 +1636,9 @@ class Task(Model, pb=pb.Task):
         default=None,
         description="Whether whoever asked cannot decide even where neither an action nor an approval policy hangs on it.",
     )
+    submission: Submission | None = Field(
+        default=None, description="An answer that can still be taken back; the task ends with it when its time is over."
+    )
 
 
 class ListTasksResponse(Model, pb=pb.ListTasksResponse):
@@ -1656,6 +1709,12 @@ class TaskServiceServer(Protocol):
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         """Records the answer. It must fit the form; the waiting workflow then resumes."""
+        ...
+
+    async def undo_task(self, ctx: Context, request: UndoTaskRequest) -> Task:
+        """Takes back an answer while the tenant's undo window lasts; whoever gave it holds the task again, with what
+        they had filled in. For whoever answered, and managers.
+        """
         ...
 
     async def vote_task(self, ctx: Context, request: VoteTaskRequest) -> Task:
@@ -1814,6 +1873,14 @@ class TaskServiceServer(Protocol):
         """
         ...
 
+    async def get_task_settings(self, ctx: Context, request: GetTaskSettingsRequest) -> TaskSettings:
+        """Returns the tenant's settings of tasks."""
+        ...
+
+    async def put_task_settings(self, ctx: Context, request: PutTaskSettingsRequest) -> TaskSettings:
+        """Replaces the tenant's settings of tasks. For managers and admins."""
+        ...
+
     async def create_calendar(self, ctx: Context, request: CreateCalendarRequest) -> Calendar:
         """Keeps a calendar, which SLAs name from then on. For managers and admins."""
         ...
@@ -1934,6 +2001,14 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
     ) -> Task:
         """Records the answer. It must fit the form; the waiting workflow then resumes."""
         return await self._call("CompleteTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
+
+    async def undo_task(
+        self, request: UndoTaskRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> Task:
+        """Takes back an answer while the tenant's undo window lasts; whoever gave it holds the task again, with what
+        they had filled in. For whoever answered, and managers.
+        """
+        return await self._call("UndoTask", request, Task, request_id=request_id, timeout=timeout, idempotent=False)
 
     async def vote_task(
         self, request: VoteTaskRequest, request_id: str | None = None, timeout: float | None = None
@@ -2215,6 +2290,22 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """
         return await self._call(
             "GetTaskFigures", request, TaskFigures, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def get_task_settings(
+        self, request: GetTaskSettingsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> TaskSettings:
+        """Returns the tenant's settings of tasks."""
+        return await self._call(
+            "GetTaskSettings", request, TaskSettings, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def put_task_settings(
+        self, request: PutTaskSettingsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> TaskSettings:
+        """Replaces the tenant's settings of tasks. For managers and admins."""
+        return await self._call(
+            "PutTaskSettings", request, TaskSettings, request_id=request_id, timeout=timeout, idempotent=False
         )
 
     async def create_calendar(

@@ -178,7 +178,7 @@ ESCALATION_DECISION_PROCEED: EscalationDecision
 ESCALATION_DECISION_ESCALATE: EscalationDecision
 
 class Task(_message.Message):
-    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users", "delegated_by", "max_revisions", "status_since", "time_to_claim", "time_active", "time_waiting", "time_paused", "votes", "tally", "four_eyes")
+    __slots__ = ("task_id", "tenant_id", "workflow_id", "first_run_id", "key", "requested_by", "on_behalf_of", "title", "description", "type", "tags", "correlation", "form", "context", "input", "draft", "saved", "assignee", "candidate_users", "candidate_groups", "excluded_users", "allow_agents", "approval_policy", "action_digest", "priority", "status", "outcome", "result", "completed_by", "decided_by", "acted_for", "sla", "reason", "version", "revision", "created_at", "updated_at", "claimed_at", "completed_at", "woken_at", "change_requests", "receipt", "saved_at", "mentioned_users", "delegated_by", "max_revisions", "status_since", "time_to_claim", "time_active", "time_waiting", "time_paused", "votes", "tally", "four_eyes", "submission")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +233,7 @@ class Task(_message.Message):
     VOTES_FIELD_NUMBER: _ClassVar[int]
     TALLY_FIELD_NUMBER: _ClassVar[int]
     FOUR_EYES_FIELD_NUMBER: _ClassVar[int]
+    SUBMISSION_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     tenant_id: str
     workflow_id: str
@@ -287,7 +288,28 @@ class Task(_message.Message):
     votes: _containers.RepeatedCompositeFieldContainer[Vote]
     tally: Tally
     four_eyes: bool
-    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[ApprovalPolicy, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ..., delegated_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., status_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_to_claim: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_active: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_waiting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_paused: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., tally: _Optional[_Union[Tally, _Mapping]] = ..., four_eyes: _Optional[bool] = ...) -> None: ...
+    submission: Submission
+    def __init__(self, task_id: _Optional[str] = ..., tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., first_run_id: _Optional[str] = ..., key: _Optional[str] = ..., requested_by: _Optional[str] = ..., on_behalf_of: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., type: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., correlation: _Optional[str] = ..., form: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., context: _Optional[_Union[TaskContext, _Mapping]] = ..., input: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., draft: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., saved: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., assignee: _Optional[str] = ..., candidate_users: _Optional[_Iterable[str]] = ..., candidate_groups: _Optional[_Iterable[str]] = ..., excluded_users: _Optional[_Iterable[str]] = ..., allow_agents: _Optional[_Iterable[str]] = ..., approval_policy: _Optional[_Union[ApprovalPolicy, _Mapping]] = ..., action_digest: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., status: _Optional[_Union[TaskStatus, str]] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., completed_by: _Optional[str] = ..., decided_by: _Optional[_Union[DecidedBy, str]] = ..., acted_for: _Optional[str] = ..., sla: _Optional[_Union[Sla, _Mapping]] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., woken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change_requests: _Optional[_Iterable[_Union[ChangeRequest, _Mapping]]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., saved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_users: _Optional[_Iterable[str]] = ..., delegated_by: _Optional[str] = ..., max_revisions: _Optional[int] = ..., status_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_to_claim: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_active: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_waiting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time_paused: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., votes: _Optional[_Iterable[_Union[Vote, _Mapping]]] = ..., tally: _Optional[_Union[Tally, _Mapping]] = ..., four_eyes: _Optional[bool] = ..., submission: _Optional[_Union[Submission, _Mapping]] = ...) -> None: ...
+
+class Submission(_message.Message):
+    __slots__ = ("completed_by", "submitted_by", "submitted_at", "undo_until", "acted_for", "outcome", "result", "receipt")
+    COMPLETED_BY_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTED_BY_FIELD_NUMBER: _ClassVar[int]
+    SUBMITTED_AT_FIELD_NUMBER: _ClassVar[int]
+    UNDO_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    ACTED_FOR_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    completed_by: str
+    submitted_by: str
+    submitted_at: _timestamp_pb2.Timestamp
+    undo_until: _timestamp_pb2.Timestamp
+    acted_for: str
+    outcome: str
+    result: _json_pb2.Json
+    receipt: Receipt
+    def __init__(self, completed_by: _Optional[str] = ..., submitted_by: _Optional[str] = ..., submitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., undo_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acted_for: _Optional[str] = ..., outcome: _Optional[str] = ..., result: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
 class ApprovalPolicy(_message.Message):
     __slots__ = ("required", "from_groups", "distinct", "veto", "finish_early")
@@ -718,6 +740,16 @@ class CompleteTaskRequest(_message.Message):
     version: int
     revision: int
     def __init__(self, task_id: _Optional[str] = ..., data: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class UndoTaskRequest(_message.Message):
+    __slots__ = ("task_id", "reason", "version")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    reason: str
+    version: int
+    def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class VoteTaskRequest(_message.Message):
     __slots__ = ("task_id", "choice", "data", "revision", "version")
@@ -1380,6 +1412,30 @@ class ListEscalationChecksResponse(_message.Message):
     checks: _containers.RepeatedCompositeFieldContainer[EscalationCheck]
     next_page_token: str
     def __init__(self, checks: _Optional[_Iterable[_Union[EscalationCheck, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetTaskSettingsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TaskSettings(_message.Message):
+    __slots__ = ("undo_seconds", "version", "updated_at", "updated_by")
+    UNDO_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_BY_FIELD_NUMBER: _ClassVar[int]
+    undo_seconds: int
+    version: int
+    updated_at: _timestamp_pb2.Timestamp
+    updated_by: str
+    def __init__(self, undo_seconds: _Optional[int] = ..., version: _Optional[int] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_by: _Optional[str] = ...) -> None: ...
+
+class PutTaskSettingsRequest(_message.Message):
+    __slots__ = ("undo_seconds", "version")
+    UNDO_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    undo_seconds: int
+    version: int
+    def __init__(self, undo_seconds: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
 
 class EscalationPolicy(_message.Message):
     __slots__ = ("rules", "version", "updated_at", "updated_by", "kept_target")

@@ -22,7 +22,7 @@ from orkestra.rules.attaching import (
 )
 from orkestra.rules.calendars import check_calendar, group_of, is_always
 from orkestra.rules.changes import Change, Decision
-from orkestra.rules.clocks import due, start, wake_in
+from orkestra.rules.clocks import due, next_at, start, wake_in
 from orkestra.rules.commenting import decide_comment, mentions_in
 from orkestra.rules.creation import check_create, check_size, check_text
 from orkestra.rules.decisions import (
@@ -58,6 +58,7 @@ from orkestra.rules.routing import Member, Pick, Roster, groups_offered, pick, r
 from orkestra.rules.states import FINAL, LIVE, TRANSITIONS, is_live
 from orkestra.rules.substitutes import Absence, acting_for, offered_by_name, places_of, stood_for, substitutes_of
 from orkestra.rules.terms import Term, terms_of, words_of
+from orkestra.rules.undoing import check_settings, decide_undo
 from orkestra.rules.updating import decide_escalate, decide_update
 from orkestra.rules.views import VIEW_GRANTS, check_view, may_share, may_with_view, view_not_found
 from orkestra.rules.voting import decide_vote
@@ -98,6 +99,7 @@ __all__ = [
     "check_of",
     "check_policy",
     "check_rules",
+    "check_settings",
     "check_size",
     "check_text",
     "check_view",
@@ -118,6 +120,7 @@ __all__ = [
     "decide_release",
     "decide_request_changes",
     "decide_save_draft",
+    "decide_undo",
     "decide_update",
     "decide_vote",
     "digest_of",
@@ -138,6 +141,7 @@ __all__ = [
     "may_with_view",
     "mentions_in",
     "mint_task_id",
+    "next_at",
     "offered_by_name",
     "parse_duration",
     "parse_share",

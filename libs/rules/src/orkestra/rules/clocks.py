@@ -18,6 +18,7 @@ from orkestra.v1.task import (
     SlaClock,
     SlaEnd,
     SlaPolicy,
+    Submission,
     Task,
     TaskStatus,
     WorkingHours,
@@ -108,14 +109,22 @@ def due(task: Task, now: datetime) -> tuple[Change, ...]:
 
 def wake_in(task: Task, now: datetime) -> timedelta | None:
     """Returns how long until a clock has something to do; zero where it has already; None where it never will."""
-    if task.sla is None:
-        return None
-    found = min(moments(task.sla, task.status), default=None)
-    return None if found is None else max(timedelta(), found.at - now)
+    at = next_at(task)
+    return None if at is None else max(timedelta(), at - now)
+
+
+def next_at(task: Task) -> datetime | None:
+    """Returns when a clock has something to do next: the end of the undo window alone, where there is an answer."""
+    if task.submission is not None:
+        return task.submission.undo_until
+    found = min(moments(task.sla, task.status), default=None) if task.sla else None
+    return found and found.at
 
 
 def retimed(task: Task) -> Sla | None:
     """Returns the clocks with `next_step_at` as it follows from the status."""
+    if task.sla is not None and task.submission is not None:
+        return task.sla.model_copy(update={"next_step_at": None})
     return task.sla and _timed(task.sla, task.status)
 
 
@@ -167,11 +176,13 @@ def _add(counting: WorkingTime, now: datetime, duration: str | None) -> datetime
 
 
 def _next_change(task: Task, now: datetime) -> Change | None:
+    if task.submission is not None:
+        return None if task.submission.undo_until > now else _settled(task, task.submission, now)
     moment = min(moments(task.sla, task.status), default=None) if task.sla else None
     if moment is None or moment.at > now or task.sla is None:
         return None
     if moment.rank == _ANSWER_MISSED:
-        status = next_status(task.status, "take_back")
+        status = next_status(task, "take_back")
         after = changed(task, now, moment.at, status=status, **reopened(task, moment.at))
         after = after.model_copy(update={"sla": retimed(after)})
         return Change("updated", task, after, now, reason="Nobody answered in time.")
@@ -191,11 +202,20 @@ def _is_kept(sla: Sla) -> bool:
 
 def _ended(task: Task, sla: Sla, now: datetime) -> Change:
     if sla.policy.at_end != SlaEnd.DEFAULT:
-        return _told(task, "expired", now, status=next_status(task.status, "expire"), sla=sla)
+        return _told(task, "expired", now, status=next_status(task, "expire"), sla=sla)
     answer = {"result": sla.policy.default_result, "outcome": sla.policy.default_outcome}
     decided = {"decided_by": DecidedBy.POLICY, "completed_at": now}
-    status = next_status(task.status, "decide_by_policy")
+    status = next_status(task, "decide_by_policy")
     return _told(task, "completed", now, status=status, sla=sla, **answer, **decided)
+
+
+def _settled(task: Task, given: Submission, now: datetime) -> Change:
+    """Returns the end of a task with the answer that can be taken back no more; it ended when it was given."""
+    answer = {name: getattr(given, name) for name in ("result", "outcome", "completed_by", "acted_for", "receipt")}
+    ended = {"decided_by": DecidedBy.PERSON, "completed_at": given.submitted_at, "saved": None, "saved_at": None}
+    status = next_status(task, "settle")
+    after = changed(task, now, given.submitted_at, status=status, submission=None, **answer, **ended)
+    return Change("completed", task, after.model_copy(update={"sla": retimed(after)}), now)
 
 
 def perform(task: Task, position: int, now: datetime) -> Change:
@@ -210,7 +230,7 @@ def perform(task: Task, position: int, now: datetime) -> Change:
         values["priority"] = step.priority
     if step.assign_to:
         sla = claim_restarted(sla, now) or sla
-        status = next_status(task.status, "reassign")
+        status = next_status(task, "reassign")
         values |= {**assigned(step.assign_to), "status": status, "claimed_at": None, "delegated_by": None}
     if step.add_group:
         groups = values.get("candidate_groups", task.candidate_groups)

@@ -39,7 +39,7 @@ def decide(
 
 def refusal_of_state(operation: str, task: Task) -> FailedPrecondition | None:
     """Returns why the operation is not possible in the state of the task; None where it is."""
-    outcome = step(task.status, operation)
+    outcome = step(task, operation)
     if isinstance(outcome, TaskStatus):
         return None
     return FailedPrecondition(outcome, REASONS[outcome].format(status=task.status), current=task)

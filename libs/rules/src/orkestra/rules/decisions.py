@@ -1,6 +1,6 @@
 """Every decision about a task: what it was, who asks, what time it is; out come the changes or a refusal."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orkestra import forms
@@ -16,6 +16,7 @@ from orkestra.rules.permissions import is_barred, is_installation, may
 from orkestra.rules.provenance import provenance_of
 from orkestra.rules.states import REASONS, step
 from orkestra.rules.substitutes import acting_for, stood_for
+from orkestra.rules.undoing import ended_or_submitted
 from orkestra.rules.working_time import HORIZON
 from orkestra.v1.task import (
     ApprovalPolicy,
@@ -108,10 +109,12 @@ def decide_complete(
     locale: str = "en",
     issue: Issue | None = None,
     strangers: frozenset[str] = frozenset(),
+    window: timedelta = timedelta(),
 ) -> Decision:
     """Records the answer of the assignee, or of a candidate who claims by it.
 
-    `issue` makes the receipt of a task with an action; `strangers` are people and groups that the tenant does not have.
+    `issue` makes the receipt of a task with an action; `strangers` are people and groups that the tenant does not have;
+    for the length of `window` the answer can be taken back.
     An answer that does not fit the form is refused (InvalidArgument DATA_INVALID) with every error. One that comes
     after the task expired or was cancelled is kept as the change late_answer and refused.
     """
@@ -134,7 +137,7 @@ def decide_complete(
         decided = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON, "saved": None, "saved_at": None}
         after = changed(task, now, **values, **held, **decided)
         after = after.model_copy(update={"receipt": issue(after) if issue else None})
-        return change("completed", task, after, now, principal=principal)
+        return ended_or_submitted(task, after, principal, now, window)
 
     decision = decide("complete", task, principal, now, version=request.version, effect=effect)
     answer = {"data": request.data, "outcome": request.outcome}
@@ -164,10 +167,10 @@ def decide_advance(task: Task, principal: Principal, now: datetime) -> Decision:
 
 
 def end_with_run(task: Task, now: datetime, reason: str) -> Decision:
-    """Cancels what is live of a run that has ended. What is due comes first; an ended task stays as it is."""
+    """Cancels what is live of a run that has ended. What is due comes first; what was answered stays as it is."""
     changes = due(task, now)
     task = changes[-1].task if changes else task
-    if step(task.status, "cancel") != TaskStatus.CANCELLED:
+    if step(task, "cancel") != TaskStatus.CANCELLED:
         return Decision(task, changes)
     after = changed(task, now, status=TaskStatus.CANCELLED, reason=reason)
     after = after.model_copy(update={"sla": retimed(after)})

@@ -53,6 +53,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "update": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "complete": (Grant(relation="candidate"), Grant(relation="assignee")),
     "vote": (Grant(relation="candidate"), Grant(relation="assignee")),
+    "undo": (*(Grant(relation=name) for name in ("assignee", "answerer", "submitter")), _MANAGER),
     "cancel": (Grant(relation="requester"), _MANAGER, Grant(relation="run")),
     "save_draft": (Grant(relation="assignee"),),
     "request_changes": (Grant(relation="assignee"),),
@@ -72,6 +73,8 @@ TENANT_GRANTS: Final[Mapping[str, frozenset[str]]] = {  # roles, for what is abo
     "view_corrections": OVERSEERS,
     "view_figures": OVERSEERS,
     "redeem_receipt": frozenset({"agent", "system", "worker", "admin"}),
+    "view_task_settings": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
+    "put_task_settings": MANAGERS,
     "view_calendar": frozenset({"agent", "system", "worker", "member", "manager", "admin", "auditor"}),
     "create_calendar": MANAGERS,
     "update_calendar": MANAGERS,
@@ -90,6 +93,9 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "escalate": ("NOT_A_MANAGER", "Only managers and admins escalate by hand."),
     "update": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can change it."),
     "cancel": ("NOT_THE_REQUESTER", "Only whoever asked for the task, or a manager, can cancel it."),
+    "undo": ("NOT_THE_ANSWERER", "Only whoever answered, or a manager, can take the answer back."),
+    "view_task_settings": ("TASK_SETTINGS_NOT_VISIBLE", "Your role does not show the settings of tasks."),
+    "put_task_settings": ("NOT_A_MANAGER", "Only managers and admins change the settings of tasks."),
     "save_draft": ("NOT_THE_ASSIGNEE", "Only the person who holds the task keeps a draft of its answer."),
     "request_changes": ("NOT_THE_ASSIGNEE", "Only the person who holds the task can ask for changes."),
     "answer": ("NOT_THE_REQUESTER", "Only whoever asked for the task can answer the reviewer."),
@@ -153,6 +159,7 @@ def relations(principal: Principal, task: Task) -> frozenset[str]:
         "requester": task.requested_by == subject,
         "beneficiary": task.on_behalf_of == subject,
         "answerer": task.completed_by == subject,
+        "submitter": _has_submitted(subject, task),
         "voter": any(vote.voter == subject for vote in task.votes),
         "mentioned": subject in task.mentioned_users,
         "installation": is_installation(principal),
@@ -187,12 +194,16 @@ def audience(task: Task) -> list[str]:
 def shown_to(principal: Principal, task: Task) -> Task:
     """Returns the task as this principal is shown it.
 
-    Partial values are the assignee's alone; a receipt's token, with which it is used up, is for whoever asked.
+    Partial values are the assignee's alone, and an answer is its person's while it can be taken back; a receipt's
+    token, with which it is used up, is for whoever asked.
     """
     held = relations(principal, task)
     hidden: dict[str, object] = {}
     if "assignee" not in held:
         hidden = {"saved": None, "saved_at": None}
+    if task.submission is not None:
+        said = {} if "submitter" in held else {"outcome": None, "result": None}
+        hidden["submission"] = task.submission.model_copy(update={"receipt": None, **said})
     if task.receipt is not None and held.isdisjoint({"requester", "beneficiary", "installation"}):
         hidden["receipt"] = task.receipt.model_copy(update={"token": ""})
     return task.model_copy(update=hidden) if hidden else task
@@ -208,6 +219,10 @@ def audiences_of(principal: Principal) -> list[str]:
     if is_installation(principal) or not OVERSEERS.isdisjoint(principal.roles):
         found.add("all")
     return sorted(found)
+
+
+def _has_submitted(subject: str, task: Task) -> bool:
+    return task.submission is not None and subject in (task.submission.submitted_by, task.submission.completed_by)
 
 
 def _is_granted(operation: str, principal: Principal, task: Task) -> bool:

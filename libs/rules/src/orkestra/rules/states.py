@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from orkestra.v1.task import TaskStatus
+from orkestra.v1.task import Task, TaskStatus
 
 LIVE: Final = frozenset({TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING})
 FINAL: Final = frozenset(TaskStatus) - LIVE
@@ -80,6 +80,8 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
         **_ENDED,
     },
     "attach": {**{status: status for status in sorted(LIVE)}, **_ENDED},
+    "undo": dict.fromkeys(sorted(TaskStatus), "NOTHING_TO_UNDO"),
+    "settle": dict.fromkeys(sorted(TaskStatus), "NOTHING_TO_UNDO"),
     "decide_by_policy": {
         TaskStatus.OPEN: TaskStatus.COMPLETED,
         TaskStatus.CLAIMED: TaskStatus.COMPLETED,
@@ -88,7 +90,17 @@ TRANSITIONS: Final[Mapping[str, Mapping[TaskStatus, Transition]]] = {
     },
 }
 
+SUBMITTED: Final[Mapping[str, Transition]] = {
+    **dict.fromkeys(TRANSITIONS, "TASK_ANSWERED"),
+    "claim": "TASK_NOT_OPEN",
+    "undo": TaskStatus.CLAIMED,  # or open still, where votes decided
+    "settle": TaskStatus.COMPLETED,
+}
+"""What becomes of a live task whose answer can still be taken back, whatever its status."""
+
 REASONS: Final[Mapping[str, str]] = {
+    "TASK_ANSWERED": "The task has been answered; unless that is taken back, it ends with it.",
+    "NOTHING_TO_UNDO": "There is no answer that can be taken back; the task is {status}.",
     "TASK_NOT_OPEN": "The task is not open any more; it is {status}.",
     "TASK_NOT_CLAIMED": "Nobody has claimed the task; it is {status}.",
     "TASK_NOT_LIVE": "The task has ended; it is {status}.",
@@ -103,6 +115,6 @@ def is_live(status: TaskStatus) -> bool:
     return status in LIVE
 
 
-def step(status: TaskStatus, operation: str) -> TaskStatus | str:
+def step(task: Task, operation: str) -> TaskStatus | str:
     """Returns the next status, or the reason for which the operation is refused."""
-    return TRANSITIONS[operation][status]
+    return TRANSITIONS[operation][task.status] if task.submission is None else SUBMITTED[operation]

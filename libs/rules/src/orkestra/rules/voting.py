@@ -1,7 +1,7 @@
 """Votes on a task with an approval policy, and the decision that they come to."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orkestra import forms
@@ -10,11 +10,12 @@ from orkestra.rules.changes import Change, Decision, changed
 from orkestra.rules.creation import check_size
 from orkestra.rules.deciding import Issue, answer_errors, change, decide, kept_late, refusal_of_revision
 from orkestra.rules.permissions import is_barred
+from orkestra.rules.undoing import ended_or_submitted
 from orkestra.v1.task import DecidedBy, Task, TaskStatus, Vote, VoteChoice, VoteTaskRequest
 from orkestra.wire import Error, FailedPrecondition, InvalidArgument, Principal
 
 
-def decide_vote(
+def decide_vote(  # noqa: PLR0913 - what is known of a vote beside the task
     task: Task,
     principal: Principal,
     now: datetime,
@@ -24,11 +25,13 @@ def decide_vote(
     issue: Issue | None = None,
     strangers: frozenset[str] = frozenset(),
     voters: Voters | None = None,
+    window: timedelta = timedelta(),
 ) -> Decision:
     """Records the principal's vote in place of the one before, and completes the task where that decides it.
 
     `voters` are all to whom the task is offered, None where nobody knows them. The result is what the last voter of
-    the winning side has filled in. A vote that comes after the task expired or was cancelled is kept as late_answer.
+    the winning side has filled in; for the length of `window` the vote that decides can be taken back. A vote that
+    comes after the task expired or was cancelled is kept as late_answer.
     """
     errors = check_size(request.data, "data")
 
@@ -47,7 +50,10 @@ def decide_vote(
             return InvalidArgument("DATA_INVALID", "The vote does not fit the form.", errors=answer_errors(exc))
         voted = _voted(task, principal, now, request.choice, data)
         choice = decided(task.approval_policy, voted.task.votes, _who_may_vote(task, voters))
-        return (voted,) if choice is None else (voted, _completed(voted.task, principal, now, choice, issue))
+        if choice is None:
+            return (voted,)
+        done = _completed(voted.task, now, choice, issue)
+        return (voted, ended_or_submitted(voted.task, done, principal, now, window))
 
     decision = decide("vote", task, principal, now, version=request.version, effect=effect)
     answer = {"data": request.data, "outcome": request.choice.value}
@@ -70,13 +76,12 @@ def _voted(task: Task, principal: Principal, now: datetime, choice: VoteChoice, 
     return change("voted", task, after, now, principal=principal)
 
 
-def _completed(task: Task, principal: Principal, now: datetime, choice: VoteChoice, issue: Issue | None) -> Change:
+def _completed(task: Task, now: datetime, choice: VoteChoice, issue: Issue | None) -> Task:
     ours = [vote for vote in task.votes if vote.choice == choice] or task.votes
     values = {"result": ours[-1].data, "outcome": choice.value, "completed_by": ours[-1].voter, "completed_at": now}
     ended = {"status": TaskStatus.COMPLETED, "decided_by": DecidedBy.PERSON, "saved": None, "saved_at": None}
     after = changed(task, now, **values, **ended)
-    after = after.model_copy(update={"receipt": issue(after) if issue else None})
-    return change("completed", task, after, now, principal=principal)
+    return after.model_copy(update={"receipt": issue(after) if issue else None})
 
 
 def _who_may_vote(task: Task, voters: Voters | None) -> Voters | None:

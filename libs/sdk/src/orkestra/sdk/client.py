@@ -301,6 +301,10 @@ class Client:
         request = CompleteTaskRequest(task_id=task_id, data=given, outcome=outcome, version=version, revision=revision)
         return await self._decide(task_id, "complete", _rest_of(request, "task_id"))
 
+    async def undo(self, task_id: str, *, reason: str | None = None, version: int | None = None) -> Task:
+        """Take the answer of a task back, while the tenant's undo window lasts."""
+        return await self._decide(task_id, "undo", {"reason": reason, "version": version})
+
     async def cancel_task(self, task_id: str, *, reason: str | None = None) -> Task:
         """End a live task without an answer."""
         request = CancelTaskRequest(task_id=task_id, reason=reason)

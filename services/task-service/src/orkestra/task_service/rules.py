@@ -37,8 +37,20 @@ LONGEST_USE_ID = 200
 MOST_AT_ONCE = 100
 MOST_ENDS = 500
 REDACTED = "[redacted]"
+_SUBMITTED = ("completed_by", "submitted_by", "submitted_at", "undo_until", "acted_for", "outcome")
 _PINNED = ("policy", "hours")
-_LARGE_FIELDS = ("description", "form", "context", "input", "draft", "saved", "saved_at", "result", "receipt")
+_LARGE_FIELDS = (
+    "submission",
+    "description",
+    "form",
+    "context",
+    "input",
+    "draft",
+    "saved",
+    "saved_at",
+    "result",
+    "receipt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +257,8 @@ def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
             fields["receipt"] = {name: value for name, value in fields["receipt"].items() if name != "token"}
         if "votes" in fields:
             fields["votes"] = _recorded_votes(change, fields["votes"])
+        if fields.get("submission"):
+            fields["submission"] = {name: value for name, value in fields["submission"].items() if name in _SUBMITTED}
         answer, late = fields.get("result"), fields.get("late_answer")
         if answer is not None:
             fields["result"] = redacted(answer, change.task.form or {})
@@ -280,7 +294,7 @@ def audience_now(tasks: Sequence[Task], absences: Sequence[Absence]) -> list[str
 
 def is_claim_plain(task: Task) -> bool:
     """Return whether a claim leaves the clocks of an open task as they are, and no calendar has to measure it."""
-    if task.sla is not None and task.sla.hours is not None:
+    if task.submission is not None or (task.sla is not None and task.sla.hours is not None):
         return False
     return retimed(task.model_copy(update={"status": TaskStatus.CLAIMED})) == task.sla
 

@@ -117,6 +117,8 @@ MOVES_DEADLINES = frozenset(
         "updated",
         "changes_requested",
         "answered",
+        "submitted",
+        "undone",
     }
 )
 MOVES_CLAIM_CLOCK = frozenset({"claimed", "released"})

@@ -82,11 +82,12 @@ class OrkestraTest:
 
     `people` gives names their groups; anyone else belongs to the groups that a task is offered to. `groups` says how
     groups give work to their members, `skills` what people are good at, `caps` how many live tasks they take.
-    `calendars` gives the names that SLAs use their hours (see `office_hours`). Further workflows (children) and
+    `calendars` gives the names that SLAs use their hours (see `office_hours`), and `undo_window` says for how long
+    an answer can be taken back. Further workflows (children) and
     activities of the author are given here. With `payload_keys` the test server stores what it is given encrypted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test says of its tenant
         self,
         *,
         people: Mapping[str, Sequence[str]] | None = None,
@@ -94,12 +95,14 @@ class OrkestraTest:
         skills: Mapping[str, Sequence[str]] | None = None,
         caps: Mapping[str, int] | None = None,
         calendars: Mapping[str, WorkingHours] | None = None,
+        undo_window: str | timedelta = timedelta(),
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
         payload_keys: PayloadKeys | None = None,
     ) -> None:
         self._people = People(TENANT, people or {}, groups or {}, skills or {}, caps or {})
         self._calendars = checked(calendars or {})
+        self._undo_window = parse_duration(undo_window) if isinstance(undo_window, str) else undo_window
         self._workflows = tuple(workflows)
         self._activities = tuple(activities)
         self._payload_keys = payload_keys or PayloadKeys()
@@ -117,7 +120,9 @@ class OrkestraTest:
         config["header_codec_behavior"] = HEADERS
         self._client = Client(**config)
         self._stack.enter_context(self._server.auto_time_skipping_disabled())
-        self.world = TaskWorld(self.now, self._wake_up, people=self._people, calendars=self._calendars)
+        self.world = TaskWorld(
+            self.now, self._wake_up, people=self._people, calendars=self._calendars, undo_window=self._undo_window
+        )
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -4,7 +4,7 @@ import base64
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orkestra import rules
@@ -32,6 +32,7 @@ from orkestra.v1.task import (
     SaveDraftRequest,
     SlaPolicy,
     Task,
+    UndoTaskRequest,
     UpdateTaskRequest,
     VoteChoice,
     VoteTaskRequest,
@@ -71,6 +72,7 @@ class TaskWorld:
         *,
         people: People,
         calendars: Mapping[str, WorkingHours] | None = None,
+        undo_window: timedelta = timedelta(),
     ) -> None:
         self.clock = clock
         self.people = people
@@ -82,6 +84,7 @@ class TaskWorld:
         self.redeemed: dict[str, Redemption] = {}
         self.policy = EscalationPolicy(rules=[], version=0)
         self.checks: list[EscalationCheck] = []
+        self.undo_window = undo_window
         self._wake_up = wake_up
         self._calendars = {} if calendars is None else dict(calendars)
         self._random = random.Random(7)  # noqa: S311 - ids of a test
@@ -157,14 +160,23 @@ class TaskWorld:
         """Record a person's answer."""
         task = self.get(request.task_id)
         now, issue = await self.clock(), self.receipt_key.issue
-        return await self._told(rules.decide_complete(task, self._person(by, task, now), now, request, issue=issue))
+        person, window = self._person(by, task, now), self.undo_window
+        return await self._told(rules.decide_complete(task, person, now, request, issue=issue, window=window))
+
+    async def undo(self, request: UndoTaskRequest, *, by: str) -> Task:
+        """Take an answer back, as whoever gave it."""
+        task = self.get(request.task_id)
+        now = await self.clock()
+        return await self._told(rules.decide_undo(task, self._person(by, task, now), now, request))
 
     async def vote(self, request: VoteTaskRequest, *, by: str) -> Task:
         """Record a person's vote."""
         task = self.get(request.task_id)
         now, issue, voters = await self.clock(), self.receipt_key.issue, self.people.voters(task)
         person = self._person(by, task, now)
-        return await self._told(rules.decide_vote(task, person, now, request, issue=issue, voters=voters))
+        window = self.undo_window
+        decision = rules.decide_vote(task, person, now, request, issue=issue, voters=voters, window=window)
+        return await self._told(decision)
 
     async def save_draft(self, request: SaveDraftRequest, *, by: str) -> Task:
         """Keep a person's partial values."""
@@ -247,8 +259,8 @@ class TaskWorld:
 
     def next_step_at(self) -> datetime | None:
         """Return when the next step of any live task is due."""
-        live = (task for task in self.tasks.values() if rules.is_live(task.status) and task.sla is not None)
-        return min((task.sla.next_step_at for task in live if task.sla and task.sla.next_step_at), default=None)
+        live = (rules.next_at(task) for task in self.tasks.values() if rules.is_live(task.status))
+        return min((at for at in live if at is not None), default=None)
 
     def _known(self, request: CreateTaskRequest) -> Task | None:
         if request.task_id in self.tasks:
@@ -354,6 +366,10 @@ class HumanTask:
         return await self._world.vote(
             VoteTaskRequest(task_id=self.task_id, choice=said, data=answer, revision=seen), by=by
         )
+
+    async def undo(self, *, by: str, reason: str | None = None) -> Task:
+        """Take the answer back as whoever gave it, where the test has an `undo_window`."""
+        return await self._world.undo(UndoTaskRequest(task_id=self.task_id, reason=reason), by=by)
 
     async def save_draft(self, *, by: str, **fields: Any) -> Task:
         """Keep what a person has typed so far."""

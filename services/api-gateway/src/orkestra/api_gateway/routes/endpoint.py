@@ -9,7 +9,7 @@ from typing import Any
 
 from orkestra.v1.identity import ApiKey, Group, IdentityServiceClient, Substitution, Tenant, User
 from orkestra.v1.notification import NotificationServiceClient, Preferences, Webhook
-from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, View
+from orkestra.v1.task import Calendar, EscalationPolicy, Task, TaskServiceClient, TaskSettings, View
 from orkestra.v1.workflow import Retention, Schedule, WorkflowServiceClient
 from orkestra.wire import Model, RpcClient
 
@@ -18,6 +18,7 @@ VERSIONED: tuple[type[Model], ...] = (
     Calendar,
     View,
     EscalationPolicy,
+    TaskSettings,
     Schedule,
     Retention,
     Tenant,
@@ -166,6 +167,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post("/v1/tasks/{task_id}/delegate", _tasks.delegate_task),
     _post("/v1/tasks/{task_id}/draft", _tasks.save_draft),
     _post("/v1/tasks/{task_id}/complete", _tasks.complete_task),
+    _post("/v1/tasks/{task_id}/undo", _tasks.undo_task),
     _post("/v1/tasks/{task_id}/vote", _tasks.vote_task),
     _post("/v1/tasks/{task_id}/request-changes", _tasks.request_changes),
     _post("/v1/tasks/{task_id}/answer", _tasks.answer_task),
@@ -176,6 +178,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/tasks/{task_id}/attachments", _tasks.list_attachments),
     _get("/v1/tasks/{task_id}/attachments/{attachment_id}", _tasks.get_attachment),
     Endpoint(verb="DELETE", path="/v1/tasks/{task_id}/attachments/{attachment_id}", rpc=_tasks.remove_attachment),
+    _get("/v1/task-settings", _tasks.get_task_settings),
+    Endpoint(verb="PUT", path="/v1/task-settings", rpc=_tasks.put_task_settings),
     _get("/v1/escalation-policies", _tasks.get_escalation_policy),
     Endpoint(verb="PUT", path="/v1/escalation-policies", rpc=_tasks.put_escalation_policy),
     _post("/v1/escalation-policies/check", _tasks.check_escalation),

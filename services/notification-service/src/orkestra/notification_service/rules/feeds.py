@@ -28,6 +28,7 @@ TASK_EVENTS = (
     "changes_requested",
     "answered",
     "mentioned",
+    "submitted",
     "completed",
     "cancelled",
     "expired",
@@ -50,7 +51,7 @@ WORK = frozenset(
     }
 )
 """Kinds that ask somebody to act; the others are news and stay unread until they are read."""
-_SETTLING = frozenset({"assigned", "delegated", "claimed", "completed", "cancelled", "expired"})
+_SETTLING = frozenset({"assigned", "delegated", "claimed", "submitted", "completed", "cancelled", "expired"})
 _FOR_GROUPS = {
     NotificationKind.ESCALATED: "A task was escalated to {group}.",
     NotificationKind.REMINDER: "A task of {group} waits to be done.",

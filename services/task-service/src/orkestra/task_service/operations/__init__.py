@@ -18,6 +18,7 @@ from orkestra.task_service.operations.people import People, group_columns, perso
 from orkestra.task_service.operations.reading import Reading
 from orkestra.task_service.operations.redeeming import Redeeming
 from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.undoing import Undoing
 from orkestra.task_service.operations.views import Views
 
 __all__ = [
@@ -52,6 +53,7 @@ class TaskOperations(
     Calendars,
     Correcting,
     Figuring,
+    Undoing,
 ):
     """Every rpc of TaskService."""
 

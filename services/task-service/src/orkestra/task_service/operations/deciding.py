@@ -31,6 +31,7 @@ from orkestra.task_service.operations.storing import (
     shown_refusal,
     task_of,
 )
+from orkestra.task_service.operations.undoing import undo_window
 from orkestra.v1.task import (
     AdvanceClockRequest,
     CancelTaskRequest,
@@ -79,9 +80,16 @@ class Deciding(Base):
         if may("complete", principal, seen) is None:
             data, strangers = await self._named(tx, seen, request.data)
             request = request.model_copy(update={"data": data})
-        issue = self.receipt_key.issue
-        locale = tx.ctx.locale
-        decision = decide_complete(seen, principal, now, request, locale=locale, issue=issue, strangers=strangers)
+        decision = decide_complete(
+            seen,
+            principal,
+            now,
+            request,
+            locale=tx.ctx.locale,
+            issue=self.receipt_key.issue,
+            strangers=strangers,
+            window=await undo_window(tx),
+        )
         return await decided(tx, seen, decision)
 
     @operation
@@ -103,6 +111,7 @@ class Deciding(Base):
             issue=self.receipt_key.issue,
             strangers=strangers,
             voters=voters,
+            window=await undo_window(tx),
         )
         return await decided(tx, seen, decision)
 

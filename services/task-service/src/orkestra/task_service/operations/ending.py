@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation
-from orkestra.rules import end_with_run, may_as_installation
+from orkestra.rules import Decision, due, end_with_run, may_as_installation
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
@@ -77,7 +77,10 @@ class Ends:
         return len(rows)
 
     async def tell_again(self, age: timedelta) -> int:
-        """Tell again, under a new event id, every end that was told longer than `age` ago and is not confirmed."""
+        """Tell again, under a new event id, every end that was told longer than `age` ago and is not confirmed.
+
+        So is what is answered and can be taken back no more for that long: the end of its time is then performed.
+        """
         async with self._sweep.unscoped() as conn:
             rows = await sql.untold_ends.rows(conn, age=age, limit=SWEPT_AT_ONCE)
         told = [await self._tell(row["tenant_id"], row["task_id"], age) for row in rows]
@@ -90,6 +93,10 @@ class Ends:
                 return False
             tx.continue_trace(row["traceparent"])
             task = task_of(row)
+            if task.submission is not None:  # its time was over long ago, and nobody has come by
+                changes = due(task, await tx.now())
+                await store(tx, task, Decision(changes[-1].task, changes))
+                return True
             event = TaskEvent(
                 task=without_large_fields(task),
                 audience=audience_now([task], await absences_after(tx, task)),

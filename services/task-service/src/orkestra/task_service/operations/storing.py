@@ -14,6 +14,7 @@ from orkestra.rules import (
     acting_for,
     check_of,
     kept_draft,
+    next_at,
     offered_by_name,
     places_of,
     shown_to,
@@ -213,7 +214,8 @@ async def _save(tx: Tx, seen: Task, changes: list[Change], clock_door: str) -> N
         tally=_json(task.tally),
         saved=task.saved if task.status in LIVE else None,
         saved_at=task.saved_at if task.status in LIVE else None,
-        told_at=None if task.status in LIVE else task.updated_at,
+        submission=_json(task.submission),
+        told_at=_told_at(task),
     )
 
 
@@ -276,7 +278,7 @@ def _clock_columns(task: Task) -> dict[str, object]:
     return {
         "sla": _json(sla),
         "due_at": None if sla is None else sla.complete_by,
-        "next_step_at": None if sla is None else sla.next_step_at,
+        "next_step_at": next_at(task),
         "is_claim_plain": is_claim_plain(task),
     }
 
@@ -310,6 +312,13 @@ def _history_columns(tx: Tx, changes: list[Change], clock_door: str) -> dict[str
         "befores": [before for before, _ in entries],
         "afters": [after for _, after in entries],
     }
+
+
+def _told_at(task: Task) -> datetime | None:
+    """Return when its end is told, which the sweep makes up for; None where nothing has ended yet."""
+    if task.submission is not None:
+        return task.submission.undo_until
+    return None if task.status in LIVE else task.updated_at
 
 
 def _json(value: Model | None) -> dict[str, Any] | None:
