@@ -1,5 +1,6 @@
 """What every request at a door carries in and out: a request id, a trace, a bounded body; and a line in the log."""
 
+import asyncio
 import re
 import secrets
 import time
@@ -11,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import HTTP
-from orkestra.wire import TooLarge
+from orkestra.wire import DeadlineExceeded, TooLarge
 from orkestra.wire.tracing import pass_on, trace_of
 
 Scope = MutableMapping[str, Any]
@@ -26,16 +27,27 @@ _PASSED_ON = ("traceparent", "tracestate")
 _LISTENED_TO = 8
 """How many times the limit is read of a body before a client that goes on sending is cut off."""
 
+BODY_SECONDS = 30.0
+"""How long a body may take to come."""
+
 log = get_logger(__name__)
 tracer = trace.get_tracer("orkestra.chassis.door")
 
 
-async def read_body(chunks: AsyncIterable[bytes], *, declared: str, limit: int) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], *, declared: str, limit: int, seconds: float = BODY_SECONDS) -> bytes:
     """Return a body of at most `limit` bytes; raise TooLarge BODY_TOO_LARGE for a larger one.
 
     `declared` is the Content-Length. What is somewhat too large is read to its end and dropped: a client that is cut
-    off while it sends does not hear why.
+    off while it sends does not hear why. Raises DeadlineExceeded where it does not come within `seconds`.
     """
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(chunks, declared=declared, limit=limit)
+    except TimeoutError:
+        raise DeadlineExceeded("REQUEST_TIMED_OUT", f"The body did not come within {seconds:g} seconds.") from None
+
+
+async def _read(chunks: AsyncIterable[bytes], *, declared: str, limit: int) -> bytes:
     refusal = TooLarge("BODY_TOO_LARGE", f"A body is at most {limit} bytes.")
     if declared.isdigit() and int(declared) > limit * _LISTENED_TO:
         raise refusal
