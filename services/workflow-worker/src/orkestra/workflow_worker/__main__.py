@@ -1,7 +1,8 @@
-"""Composes workflow-worker: the role api, or the role worker."""
+"""Composes workflow-worker in one of its roles."""
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,15 +18,17 @@ from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.database import Database
 from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
+from orkestra.chassis.logs import get_logger
 from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
 from orkestra.sdk import worker
+from orkestra.sdk.builds import promote
 from orkestra.sdk.converter import HEADERS, data_converter_of
 from orkestra.sdk.payloads import Encryption
 from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
-from orkestra.wire import FieldError, InvalidArgument, NotFound
+from orkestra.wire import FieldError, InvalidArgument, NotFound, Unavailable
 from orkestra.workflow_worker import workflows
 from orkestra.workflow_worker.activities import OtherRooms, TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
@@ -40,6 +43,9 @@ from temporalio.service import TLSConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 SCHEMA = "workflow"
+PROMOTION_PAUSE = 2.0
+
+logger = get_logger(__name__)
 
 
 @asynccontextmanager
@@ -100,12 +106,7 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
 async def build_worker(running: process.Process, settings: WorkerSettings) -> AsyncIterator[None]:
     """Serve the deployed workflows and, on a task queue of its own, the built-in one beside the process's health."""
     stop = asyncio.Event()
-    deployed = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
-    theirs = _worker_settings(settings)
-    ours = replace(theirs, task_queue=BUILTIN_QUEUE)
-    parts: list[tuple[Sequence[str | ModuleType], worker.WorkerSettings]] = [([workflows], ours)]
-    if deployed:
-        parts.append((deployed, theirs))
+    parts = _parts(settings)
     ready = [asyncio.Event() for _ in parts]
     workers = [
         asyncio.create_task(worker.run_worker(modules, settings=told, stop=stop, ready=is_ready))
@@ -133,6 +134,38 @@ async def build_worker(running: process.Process, settings: WorkerSettings) -> As
         await end()
 
 
+@asynccontextmanager
+async def build_promotion(running: process.Process, settings: WorkerSettings) -> AsyncIterator[None]:
+    """Let new runs begin on the build as soon as a worker of it has asked for work; then end."""
+    _, told = _parts(settings)[-1]
+    deployment, build = told.deployment or told.task_queue, str(told.build)
+    client = await _temporal(settings)
+    until = time.monotonic() + settings.promote_seconds
+    while True:
+        try:
+            await promote(client, deployment, build)
+            break
+        except (NotFound, Unavailable) as refused:
+            if running.drain.draining or time.monotonic() > until:
+                raise SystemExit(f"{build} is not promoted: {refused.message}") from None
+            logger.info("waiting for workers of the build", deployment=deployment, build=build, reason=refused.reason)
+        await asyncio.sleep(PROMOTION_PAUSE)
+    logger.info("promoted", deployment=deployment, build=build)
+    running.drain.begin()
+    yield
+
+
+def _parts(settings: WorkerSettings) -> list[tuple[Sequence[str | ModuleType], worker.WorkerSettings]]:
+    """Return what is served by which settings, what is pinned last.
+
+    Beside deployed workflows the built-in ones are not pinned: they come with every worker, in whatever build of them.
+    """
+    deployed = [name.strip() for name in settings.workflow_modules.split(",") if name.strip()]
+    theirs = _worker_settings(settings)
+    ours = replace(theirs, task_queue=BUILTIN_QUEUE)
+    return [([workflows], replace(ours, build=None)), (deployed, theirs)] if deployed else [([workflows], ours)]
+
+
 async def _stop_waking(consumer: Consumer, confirmations: Confirmations) -> None:
     await consumer.stop()
     await confirmations.flush()
@@ -152,7 +185,7 @@ def people_of(identity: grpc.aio.Channel, tokens: TokenSource) -> FindPerson:
     return find
 
 
-async def _temporal(settings: ApiSettings) -> Client:
+async def _temporal(settings: RoleSettings) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
@@ -197,6 +230,7 @@ def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
         workflow_address=settings.workflow_address,
         worker_key=settings.worker_key.get_secret_value(),
         task_queue=settings.task_queue,
+        build=settings.build,
         temporal_tls=_temporal_tls(settings),
         temporal_api_key=_temporal_api_key(settings),
         payload_keys=settings.read_payload_keys(),
@@ -205,7 +239,10 @@ def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
 
 
 if __name__ == "__main__":
-    if os.environ.get("ORKESTRA_ROLE", "api") == "worker":
+    role = os.environ.get("ORKESTRA_ROLE", "api")
+    if role == "promote":
+        process.run("workflow-worker", WorkerSettings, build_promotion)
+    elif role == "worker":
         process.run("workflow-worker", WorkerSettings, build_worker)
     else:
         process.run("workflow-worker", ApiSettings, build_api)

@@ -1,4 +1,4 @@
-"""What the two roles of workflow-worker can be told."""
+"""What the roles of workflow-worker can be told."""
 
 from typing import Literal, Self
 
@@ -16,9 +16,12 @@ from pydantic import Field, SecretStr, model_validator
 
 
 class RoleSettings(ServiceSettings):
-    """Which of its two jobs the process does."""
+    """Which of its jobs the process does."""
 
-    role: Literal["api", "worker"] = Field("api", description="api serves WorkflowService; worker runs workflows.")
+    role: Literal["api", "worker", "promote"] = Field(
+        "api",
+        description="api serves WorkflowService; worker runs workflows; promote lets new runs begin on a build.",
+    )
     temporal_address: str = Field(..., description="host:port of Temporal's frontend.")
     temporal_namespace: str = Field("default", description="Namespace in Temporal that runs live in.")
     temporal_api_key: SecretStr | None = Field(None, description="API key, where Temporal wants one.")
@@ -74,7 +77,7 @@ class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings
 
 
 class WorkerSettings(RoleSettings):
-    """The role worker."""
+    """The roles worker and promote."""
 
     identity_address: str = Field(..., description="host:port of identity-service.")
     workflow_address: str = Field(..., description="host:port of the role api.")
@@ -83,3 +86,17 @@ class WorkerSettings(RoleSettings):
         ..., description="Modules with workflows to run, comma separated; empty for the built-in ones alone."
     )
     task_queue: str = Field("orkestra", description="Task queue of definitions that name none.")
+    build: str | None = Field(
+        None,
+        min_length=1,
+        description="Pins runs of the deployed modules, or of the built-in ones where there are none, to this build.",
+    )
+    promote_seconds: float = Field(
+        300.0, ge=0, le=3600, description="With the role promote: how long to wait for a worker that serves the build."
+    )
+
+    @model_validator(mode="after")
+    def _promotes_a_build(self) -> Self:
+        if self.role == "promote" and self.build is None:
+            raise ValueError("the role promote needs ORKESTRA_BUILD, the build that new runs shall begin on")
+        return self
