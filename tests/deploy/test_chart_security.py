@@ -15,7 +15,7 @@ ARROWS = {  # who calls whom, as docs/concepts/architecture.md draws it
     "dashboard": {"identity-service", "task-service", "workflow-worker", "notification-service"},
     "mcp-gateway": {"identity-service", "task-service", "workflow-worker"},
     "worker": {"identity-service", "task-service", "workflow-worker"},
-    "workflow-worker": {"identity-service", "task-service"},
+    "workflow-worker": {"identity-service", "task-service", "notification-service"},
     "notification-service": {"identity-service", "task-service"},
     "task-service": {"identity-service"},
     "identity-service": set[str](),
@@ -94,7 +94,7 @@ def test_arrows_outwards_end_where_the_values_say() -> None:
     outwards = {rule["ports"][0]["port"]: rule["to"] for rule in rules if not peers(rule, "to")}
     data = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "data"}}}]
     assert (outwards[5432], outwards[4222]) == (data, data)
-    assert set(outwards) == {5432, 4222, 4318}
+    assert set(outwards) == {5432, 4222, 4318, 9000}
     external = of_kind("NetworkPolicy", "external")["worker"]["spec"]["egress"]
     assert {port["port"] for rule in external if "to" not in rule for port in rule["ports"]} == {7234}
 
@@ -110,6 +110,21 @@ def test_langfuse_and_the_sign_in_providers_are_reached_by_one_service_each() ->
     assert [port["port"] for rule in to_providers for port in rule["ports"]].count(443) == 1
     alone = of_kind("NetworkPolicy", "minimal")["identity-service"]["spec"]["egress"]
     assert 443 not in [port["port"] for rule in alone for port in rule["ports"]]
+
+
+def test_the_bucket_of_files_is_reached_and_its_keys_are_held_by_task_service_alone() -> None:
+    policies, deployments = of_kind("NetworkPolicy", "production"), of_kind("Deployment", "production")
+    ways = {
+        name: rule
+        for name, one in policies.items()
+        for rule in one["spec"].get("egress", [])
+        if {"port": 9000} in rule["ports"]
+    }
+    storage = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "storage"}}}]
+    assert {name: rule["to"] for name, rule in ways.items()} == {"task-service": storage}
+    holders = {name for name, one in deployments.items() if "s3-secret-key" in str(pod_of(one)["volumes"])}
+    assert holders == {"task-service"}
+    assert "ATTACHMENTS" not in str(of_kind("Deployment", "minimal"))
 
 
 def test_payload_keys_are_given_to_what_talks_to_temporal_alone_and_the_codec_endpoint_is_off_by_default() -> None:

@@ -19,6 +19,7 @@ task-service:
   health: 9102
   events: true
   keys: [service-key, receipt-signing-key]
+  files: true
   addresses: {IDENTITY: identity-service}
   calls: [identity-service]
 workflow-worker:
@@ -31,8 +32,8 @@ workflow-worker:
   env: {ORKESTRA_ROLE: api}
   keys: [service-key]
   entrance: {host: codec, port: 9013}
-  addresses: {IDENTITY: identity-service, TASK: task-service}
-  calls: [identity-service, task-service]
+  addresses: {IDENTITY: identity-service, TASK: task-service, NOTIFICATION: notification-service}
+  calls: [identity-service, task-service, notification-service]
 notification-service:
   module: orkestra.notification_service
   schema: notification

@@ -169,6 +169,23 @@ ORKESTRA_SMTP_PASSWORD_FILE: /run/secrets/orkestra/smtp-password
 {{- end }}
 {{- end }}
 
+{{- define "orkestra.env.attachments" -}}
+{{- with .Values.attachments }}
+ORKESTRA_ATTACHMENTS_BUCKET: {{ .bucket }}
+ORKESTRA_ATTACHMENTS_REGION: {{ .region }}
+{{- with .endpoint }}
+ORKESTRA_ATTACHMENTS_ENDPOINT: {{ . }}
+{{- end }}
+{{- with .prefix }}
+ORKESTRA_ATTACHMENTS_PREFIX: {{ . }}
+{{- end }}
+{{- if .existingSecret }}
+ORKESTRA_ATTACHMENTS_ACCESS_KEY_FILE: /run/secrets/orkestra/s3-access-key
+ORKESTRA_ATTACHMENTS_SECRET_KEY_FILE: /run/secrets/orkestra/s3-secret-key
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "orkestra.env.signIn" -}}
 {{- if not .Values.signIn.password }}
 ORKESTRA_PASSWORD_SIGN_IN: "false"
@@ -204,6 +221,7 @@ ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
 {{- with include "orkestra.entrance" (list $root $one) | fromYaml }}{{ if not $one.door }}{{ $env = merge $env (include "orkestra.env.codec" (list $root .) | fromYaml) }}{{ end }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
 {{- if eq $one.module "orkestra.identity_service" }}{{ $env = merge $env (include "orkestra.env.signIn" $root | fromYaml) }}{{ end }}
+{{- if and $one.files $root.Values.attachments.bucket }}{{ $env = merge $env (include "orkestra.env.attachments" $root | fromYaml) }}{{ end }}
 {{- if $one.tells }}{{ $env = merge $env (include "orkestra.env.notifications" $root | fromYaml) }}{{ end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}{{ $env = merge $env (include "orkestra.env.langfuse" $root | fromYaml) }}{{ end }}
 {{- if $root.Values.grpc.tls.existingSecret }}
@@ -242,6 +260,12 @@ ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
 {{- with $root.Values.notifications.mail }}
 {{- if and $one.tells .address .username }}
 - {secret: {{ .existingSecret }}, key: smtp-password, file: smtp-password}
+{{- end }}
+{{- end }}
+{{- with $root.Values.attachments }}
+{{- if and $one.files .bucket .existingSecret }}
+- {secret: {{ .existingSecret }}, key: access-key, file: s3-access-key}
+- {secret: {{ .existingSecret }}, key: secret-key, file: s3-secret-key}
 {{- end }}
 {{- end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}
