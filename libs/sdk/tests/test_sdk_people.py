@@ -74,3 +74,21 @@ async def test_whoever_is_called_back_has_their_place_again() -> None:
 def test_a_strategy_that_is_none_is_refused_where_it_is_named() -> None:
     with pytest.raises(ValueError, match="lottery"):
         GroupRules("lottery")
+
+
+async def test_the_workflow_goes_on_when_an_answer_can_be_taken_back_no_more() -> None:
+    async with OrkestraTest(undo_window="5m") as env:
+        run = await env.start(author.asks, author.Words())
+        task = await env.next_task()
+        await task.complete(by="ana", answer="No.")
+        await env.skip("4m")
+        assert task.current.status == "claimed"
+        back = await task.undo(by="ana", reason="Yes, of course.")
+        assert (back.assignee, back.saved) == ("ana", {"answer": "No."})
+        await env.skip("10m")
+        await task.complete(by="ana", answer="Yes.")
+        await env.skip("5m")
+        await run.result()
+        assert (task.current.status, task.current.result) == ("completed", {"answer": "Yes."})
+        told = [event.name for event in env.events if event.task is not None]
+        assert told == ["task.created", "task.submitted", "task.undone", "task.submitted", "task.completed"]

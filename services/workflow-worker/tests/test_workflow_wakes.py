@@ -43,6 +43,8 @@ def test_claiming_and_releasing_wake_where_the_time_to_claim_is_measured(
     assert wakes(event, task(**sla)) == is_woken
 
 
-@pytest.mark.parametrize("event", ["assigned", "delegated", "updated", "escalated", "changes_requested", "answered"])
+@pytest.mark.parametrize(
+    "event", ["assigned", "delegated", "updated", "escalated", "changes_requested", "answered", "submitted", "undone"]
+)
 def test_whatever_moves_a_deadline_wakes(event: str) -> None:
     assert wakes(event, task())

@@ -70,6 +70,10 @@ async def complete(
     else:
         answer = await asyncio.to_thread(_fill, session, task, outcome)
     done = await session.client.complete(task_id, answer.data, outcome=answer.outcome, revision=task.revision)
+    if done.submission is not None:
+        until = f"{done.submission.undo_until.astimezone():%H:%M:%S}"
+        session.output.give(done, f"{task_id} is answered; `orkestra task undo {task_id}` takes it back until {until}.")
+        return
     session.output.give(done, f"{task_id} is {done.status}.")
 
 
