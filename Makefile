@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATE ?= .orkestra
 FAULT_SEEDS ?= 1,2,3,4,5,6,7,8,9,10
+FAULT_RECOVERED_WITHIN ?= 30
 WORKERS ?= auto
 SOURCES := $(foreach folder,$(wildcard libs/*/src services/*/src examples/*/src),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
 TESTS := $(sort $(patsubst %/,%,$(dir $(wildcard libs/*/tests/*.py services/*/tests/*.py examples/*/tests/*.py tests/*/*.py))))
@@ -83,8 +84,8 @@ wheels: install ## Build every package into dist/, from which `orkestra init NAM
 	$(BIN)/uv build --all-packages --wheel --no-build-isolation --offline --quiet --out-dir dist
 
 .PHONY: faults
-faults: install ## Break the running stack at random while clients work, and prove that nothing was lost. (FAULT_SEEDS=1,2,3)
-	FAULT_SEEDS="$(FAULT_SEEDS)" $(BIN)/pytest -n 0 -s tests/faults/test_random_faults.py $(ARGS)
+faults: install deploy-tools ## Break a stack of two of each in every way while clients work, and prove that nothing was lost. (FAULT_SEEDS=1,2,3)
+	FAULT_SEEDS="$(FAULT_SEEDS)" FAULT_RECOVERED_WITHIN="$(FAULT_RECOVERED_WITHIN)" $(BIN)/pytest -n 0 -s tests/faults/test_random_faults.py $(ARGS)
 
 .PHONY: coverage
 coverage: install ## Run every test and show which lines none reached.

@@ -1,102 +1,168 @@
-"""What breaks while clients work: processes killed at any moment or at a chosen point, servers stopped, stores lost."""
+"""What can break while clients work, by name: processes, links, PostgreSQL's disk and rights, the stream."""
 
 import asyncio
 import json
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import uuid4
 
-from orkestra.testkit.stack import Stack
+from fault_events import heard_slowly, poisoned, told_again
+from fault_system import FaultedStack
 from orkestra.testkit.waiting import eventually
 
-ROOMS = {
+Fault = Callable[[FaultedStack, random.Random], Awaitable[str]]
+"""Breaks something, lasts a few seconds, mends it, and says what was broken."""
+
+MODULES = {
     "task-service": "orkestra.task_service",
     "workflow-worker": "orkestra.workflow_worker",
     "identity-service": "orkestra.identity_service",
     "notification-service": "orkestra.notification_service",
 }
-KILLED = (*ROOMS, "worker", "api-gateway", "nats", "temporal", "postgres")
+SERVICES = (*MODULES, "worker", "api-gateway", "mcp-gateway", "dashboard")
+SERVERS = ("nats", "temporal", "postgres")
+PROCESSES = (*SERVICES, *(f"{name}-2" for name in SERVICES), *SERVERS)
 POINTS = ("before-commit", "after-commit", "before-publish", "mid-publish")
-STOPPED = ("nats", "temporal", "postgres", "task-service", "workflow-worker")
-SECONDS_STOPPED = 4.0
-DOUBLED = ("task-service", "workflow-worker", "notification-service", "worker")
+CALLED = {
+    "task-service": ("identity-service", "postgres", "nats"),
+    "workflow-worker": ("identity-service", "task-service", "postgres", "nats", "temporal"),
+    "identity-service": ("postgres", "nats"),
+    "notification-service": ("identity-service", "postgres", "nats"),
+    "worker": ("identity-service", "task-service", "workflow-worker", "temporal"),
+    "api-gateway": ("identity-service", "task-service", "workflow-worker", "postgres"),
+    "clients": ("api-gateway",),
+}
+"""Who calls whom while clients work."""
 
 
-class Breaker:
-    """Breaks one thing after another, chosen by a seed; `done` says what was broken."""
-
-    def __init__(self, stack: Stack, folder: Path, seed: int) -> None:
-        self.done: list[str] = []
-        self._stack = stack
-        self._folder = folder
-        self._chance = random.Random(seed)
-
-    async def run(self, count: int, *, pause: float) -> None:
-        """Break `count` things, each after a pause of at most `pause` seconds."""
-        kinds = [self._kill, self._kill_at_a_point, self._stop, self._lose_the_stream]
-        chosen = self._chance.choices(kinds, weights=[4, 4, 3, 1], k=count)
-        for one in chosen:
-            await asyncio.sleep(self._chance.uniform(0, pause))
-            await one()
-
-    async def _kill(self) -> None:
-        victim = self._chance.choice(KILLED)
-        self.done.append(f"kill -9 {victim}")
-        await self._stack.kill(victim)
-
-    async def _kill_at_a_point(self) -> None:
-        service, point = self._chance.choice(list(ROOMS)), self._chance.choice(POINTS)
-        armed = {"id": uuid4().hex, "module": ROOMS[service], "point": point, "after": self._chance.randint(1, 4)}
-        fired = self._folder / f"fired-{armed['id']}"
-        being_written = self._folder / "being-written"
-        being_written.write_text(json.dumps(armed), "utf-8")
-        being_written.rename(self._folder / "armed")
-        with suppress(AssertionError):  # nobody came by
-            await eventually(fired.exists, timeout=8)
-        (self._folder / "armed").unlink(missing_ok=True)
-        came = "" if fired.exists() else " (nobody came by)"
-        self.done.append(f"kill -9 {service} {point}{came}")
-
-    async def _stop(self) -> None:
-        victim = self._chance.choice(STOPPED)
-        self.done.append(f"{victim} stands still for {SECONDS_STOPPED:g} s")
-        async with self._stack.paused(victim):
-            await asyncio.sleep(SECONDS_STOPPED)
-
-    async def _lose_the_stream(self) -> None:
-        self.done.append("JetStream's store is deleted")
-        async with self._stack.paused("nats"):  # else it may write into what is being deleted
-            shutil.rmtree(self._stack.state_dir / "nats")
-            await self._stack.kill("nats")
+async def killed(stack: FaultedStack, chance: random.Random) -> str:
+    victim = chance.choice(PROCESSES)
+    await stack.kill(victim)
+    return f"kill -9 {victim}"
 
 
-@contextmanager
-def doubled(stack: Stack, names: tuple[str, ...] = DOUBLED) -> Iterator[None]:
-    """A second process of each service that works off queues and events, beside the one that calls go to."""
-    started = [_second(stack, name) for name in names]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGTERM)
-        for process in started:
-            process.wait(40)
+async def killed_both(stack: FaultedStack, chance: random.Random) -> str:
+    victim = chance.choice(SERVICES)
+    await asyncio.gather(stack.kill(victim), stack.kill(f"{victim}-2"))
+    return f"kill -9 {victim}, both"
 
 
-def _second(stack: Stack, name: str) -> "subprocess.Popen[bytes]":
-    first = Path(f"/proc/{stack.pid(name)}")
-    words = (first / "environ").read_bytes().split(b"\0")
-    environment = dict(word.decode().split("=", 1) for word in words if b"=" in word)
-    environment |= {key: "0" for key in ("ORKESTRA_HEALTH_PORT", "ORKESTRA_GRPC_PORT") if key in environment}
-    module = (first / "cmdline").read_bytes().split(b"\0")[2].decode()
-    with (stack.state_dir / "logs" / f"{name}-second.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", module], env=environment, cwd=os.getcwd(), stdout=log, stderr=log
-        )
+async def killed_at_a_point(stack: FaultedStack, chance: random.Random) -> str:
+    service, point = chance.choice(list(MODULES)), chance.choice(POINTS)
+    armed = {"id": uuid4().hex, "module": MODULES[service], "point": point, "after": chance.randint(1, 4)}
+    fired = stack.folder / f"fired-{armed['id']}"
+    being_written = stack.folder / "being-written"
+    being_written.write_text(json.dumps(armed), "utf-8")
+    being_written.rename(stack.folder / "armed")
+    with suppress(AssertionError):  # nobody came by
+        await eventually(fired.exists, timeout=6)
+    (stack.folder / "armed").unlink(missing_ok=True)
+    return f"kill -9 {service} {point}{'' if fired.exists() else ' (nobody came by)'}"
+
+
+async def stopped(stack: FaultedStack, chance: random.Random) -> str:
+    victim, seconds = chance.choice(PROCESSES), chance.uniform(2, 5)
+    async with stack.paused(victim):
+        await asyncio.sleep(seconds)
+    return f"{victim} stands still for {seconds:.0f} s"
+
+
+async def stream_lost(stack: FaultedStack, _chance: random.Random) -> str:
+    async with stack.paused("nats"):  # else it may write into what is being deleted
+        shutil.rmtree(stack.state_dir / "nats")
+        await stack.kill("nats")
+    return "JetStream's store is deleted"
+
+
+async def replies_cut(stack: FaultedStack, chance: random.Random) -> str:
+    client, target = _arrow(chance)
+    mode, seconds = chance.choice(["cut", "torn"]), chance.uniform(1, 4)
+    async with stack.broken(client, target, mode):
+        await asyncio.sleep(seconds)
+    return f"answers of {target} to {client} are {'lost' if mode == 'cut' else 'broken off'} for {seconds:.0f} s"
+
+
+async def parted(stack: FaultedStack, chance: random.Random) -> str:
+    client, target = _arrow(chance)
+    seconds = chance.uniform(2, 6)
+    async with stack.parted(client, target):
+        await asyncio.sleep(seconds)
+    return f"nothing passes between {client} and {target} for {seconds:.0f} s"
+
+
+async def parted_from_one(stack: FaultedStack, chance: random.Random) -> str:
+    """One process of a service is cut off from everything: a machine behind a broken cable."""
+    victim = f"{chance.choice([name for name in CALLED if name != 'clients'])}-2"
+    seconds = chance.uniform(3, 8)
+    async with stack.parted(victim, "*"):
+        await asyncio.sleep(seconds)
+    return f"{victim} is cut off for {seconds:.0f} s"
+
+
+async def read_only(stack: FaultedStack, chance: random.Random) -> str:
+    seconds = chance.uniform(2, 5)
+    async with stack.read_only():
+        await asyncio.sleep(seconds)
+    return f"PostgreSQL is read-only for {seconds:.0f} s"
+
+
+async def full_disk(stack: FaultedStack, chance: random.Random) -> str:
+    seconds = chance.uniform(2, 5)
+    async with stack.full_disk():
+        await asyncio.sleep(seconds)
+    return f"PostgreSQL's disk is full for {seconds:.0f} s"
+
+
+async def pool_exhausted(stack: FaultedStack, chance: random.Random) -> str:
+    """Nobody gets at a table, so that every connection waits in a transaction and callers wait for connections."""
+    table = chance.choice(["task.tasks", "task.outbox", "workflow.runs", "notification.deliveries", "identity.users"])
+    seconds = chance.uniform(2, 5)
+    async with stack.locked(table):
+        await asyncio.sleep(seconds)
+    return f"{table} is locked for {seconds:.0f} s and connections run out"
+
+
+async def connections_refused(stack: FaultedStack, chance: random.Random) -> str:
+    role = f"{chance.choice(['task', 'workflow', 'identity', 'notification', 'gateway'])}_app"
+    seconds = chance.uniform(2, 4)
+    async with stack.shut_out(role):
+        await asyncio.sleep(seconds)
+    return f"PostgreSQL lets {role} in no more for {seconds:.0f} s"
+
+
+async def clock_moved(stack: FaultedStack, chance: random.Random) -> str:
+    """The clocks of all services go wrong at once, and are set right again at once."""
+    hours, seconds = chance.choice([-3, -1, 1, 3]), chance.uniform(4, 8)
+    async with stack.clock_moved(hours * 3600):
+        await asyncio.sleep(seconds)
+    return f"clocks are wrong by {hours} h for {seconds:.0f} s"
+
+
+def _arrow(chance: random.Random) -> tuple[str, str]:
+    client = chance.choice(list(CALLED))
+    return client, chance.choice(CALLED[client])
+
+
+FAULTS: dict[str, Fault] = {
+    fault.__name__: fault
+    for fault in (
+        killed,
+        killed_both,
+        killed_at_a_point,
+        stopped,
+        stream_lost,
+        replies_cut,
+        parted,
+        parted_from_one,
+        read_only,
+        full_disk,
+        pool_exhausted,
+        connections_refused,
+        clock_moved,
+        told_again,
+        poisoned,
+        heard_slowly,
+    )
+}

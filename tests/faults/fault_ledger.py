@@ -4,15 +4,16 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx
-from orkestra.testkit.stack import Stack
+from fault_system import FaultedStack
 from orkestra.testkit.waiting import eventually
+from webhook_endpoint import Endpoint
 
 INPUT = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
 ASKED = {
@@ -23,6 +24,11 @@ ASKED = {
 PATIENCE = 150.0
 """Longest time in seconds that a client goes on trying, far beyond the 30 s within which all recovers by itself."""
 ENDS = {"completed", "cancelled", "expired"}
+TRY_AGAIN = {429, 502, 503, 504}
+STILL_RUNNING = "REQUEST_RUNNING"
+OUTSIDE = "/outside"
+DELIVERED_WITHIN = 150.0
+"""Longest time in seconds until a webhook has heard of what happened in the midst of faults."""
 
 
 @dataclass
@@ -68,7 +74,7 @@ class Client:
     async def _insist(self, promise: Promise, method: str, path: str, options: dict[str, Any]) -> dict[str, Any]:
         began = time.monotonic()
         said = ""
-        while (passed := time.monotonic() - began) < PATIENCE:
+        while time.monotonic() - began < PATIENCE:
             promise.tries += 1
             try:
                 answer = await self._http.request(method, path, timeout=15, **options)
@@ -76,12 +82,18 @@ class Client:
                 said = repr(broken)
             else:
                 if answer.status_code < 400:
-                    self._ledger.longest_seconds = max(self._ledger.longest_seconds, passed)
+                    waited = time.monotonic() - began
+                    self._ledger.longest_seconds = max(self._ledger.longest_seconds, waited)
                     return dict(answer.json())
                 said = answer.text
-                assert answer.status_code in {429, 500, 502, 503, 504}, f"{method} {path}: {said}"
+                assert _is_passing(answer), f"{method} {path}: {answer.status_code} {said}"
             await asyncio.sleep(0.2)
         raise AssertionError(f"{method} {path} was not answered within {PATIENCE:g} s; last: {said}")
+
+
+def _is_passing(refused: httpx.Response) -> bool:
+    """Whether a refusal is of the moment: what we say is of the server's, and never that we do not know."""
+    return refused.status_code in TRY_AGAIN or STILL_RUNNING in refused.text
 
 
 async def story(system: Client, person: Client, promise: Promise) -> None:
@@ -119,12 +131,19 @@ async def lone_task(system: Client, person: Client, promise: Promise) -> None:
     promise.answer = answer
 
 
-async def assert_kept(stack: Stack, ledger: Ledger) -> None:
-    """Every acknowledged operation is there, once, and row, history, events and workflow say the same of it."""
+async def register(stack: FaultedStack, endpoint: Endpoint) -> None:
+    """Have an outside system told of every task."""
+    async with stack.rest(key="admin") as admin:
+        body = {"url": endpoint.url + OUTSIDE, "events": ["task.*"]}
+        (await admin.post("/v1/webhooks", json=body)).raise_for_status()
+
+
+async def assert_kept(stack: FaultedStack, ledger: Ledger, endpoint: Endpoint) -> None:
+    """Every acknowledged operation is there, once; row, history, events, webhooks and workflow say the same of it."""
     async with (
         stack.rest(key="admin") as admin,
         stack.rest() as stranger,
-        _rows(stack) as rows,
+        stack.rows() as rows,
     ):
         stranger.headers["authorization"] = f"Bearer {stack.info['other']['api_keys']['admin']}"
         for promise in ledger.promises:
@@ -141,6 +160,23 @@ async def assert_kept(stack: Stack, ledger: Ledger) -> None:
         seen = (await stranger.get("/v1/tasks")).json()["tasks"]
         assert known.isdisjoint(task["task_id"] for task in seen)
         await eventually(lambda: _nothing_waits(rows), timeout=60, every=0.5)
+        for promise in ledger.promises:
+            await eventually(partial(_is_told_outside, endpoint, promise), timeout=DELIVERED_WITHIN, every=0.5)
+
+
+def _is_told_outside(endpoint: Endpoint, promise: Promise) -> bool:
+    """Whether the outside system has heard of the end: once, as its ids say, and of the same one."""
+    heard: dict[str, Any] = {}
+    for one in endpoint.at(OUTSIDE):
+        said = one.json
+        if said["data"]["task"]["task_id"] == promise.task_id and said["type"].rpartition(".")[2] in ENDS:
+            known = heard.setdefault(one.headers["webhook-id"], said)
+            assert known == said, f"one id, two messages: {known}, {said}"
+    assert len(heard) == 1, f"{promise}: {heard}"
+    [end] = heard.values()
+    wanted = "cancelled" if promise.cancelled else "completed"
+    assert (end["type"], end["data"]["task"]["status"]) == (f"task.{wanted}", wanted)
+    return True
 
 
 async def _tasks_of(admin: httpx.AsyncClient, workflow_id: str) -> list[str]:
@@ -189,12 +225,3 @@ async def _nothing_waits(rows: asyncpg.Connection) -> bool:
         await rows.fetchval(f"select count(*) from {schema}.outbox where published_at is null") for schema in schemas
     ]
     return not any(waiting)
-
-
-@asynccontextmanager
-async def _rows(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(stack.info["postgres"])
-    try:
-        yield connection
-    finally:
-        await connection.close()

@@ -1,8 +1,8 @@
-"""Lets a process of a test's stack kill itself at a point that the test has armed; on that stack's PYTHONPATH only.
+"""Kills a process of a test's stack at a point that the test has armed, and moves its clock; on that PYTHONPATH only.
 
 FAULT_FOLDER has a file `armed`: `{"point": "after-commit", "module": "orkestra.task_service", "after": 2}`. The process
 of that module that comes to the point for the `after`th time takes the file away, so that only one dies, and is killed
-as `kill -9` would.
+as `kill -9` would. A file `clock` there has the seconds by which the clocks of all services are wrong.
 """
 
 import importlib.abc
@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import moved_clock  # type: ignore[import-not-found]  # beside us on that PYTHONPATH only
 
 FOLDER = Path(os.environ.get("FAULT_FOLDER", "/nonexistent"))
 SERVICE = sys.orig_argv[-1]
@@ -95,3 +97,4 @@ class Finder(importlib.abc.MetaPathFinder):
 
 if SERVICE.startswith("orkestra.") and FOLDER.exists():
     sys.meta_path.insert(0, Finder())
+    moved_clock.move(FOLDER / "clock")

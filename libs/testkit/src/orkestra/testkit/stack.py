@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 READY_WITHIN = 90.0
+DEV = (sys.executable, "-m", "orkestra.cli", "dev")
 
 
 class Stack:
@@ -85,28 +86,35 @@ class Stack:
         self._process.wait(30)
 
 
-def start_stack(state_dir: Path, *, port_offset: int, settings: Mapping[str, str] | None = None) -> Stack:
+def start_stack(
+    state_dir: Path,
+    *,
+    port_offset: int,
+    settings: Mapping[str, str] | None = None,
+    command: Sequence[str | Path] = DEV,
+    ready_within: float = READY_WITHIN,
+) -> Stack:
     """Start `orkestra dev` and wait until stack.json says that it is ready; fails with the log's end.
 
-    `settings` are what of the environment it passes on to its services.
+    `settings` are what of the environment it passes on to its services; `command` is another program of its kind.
     """
     log = state_dir.parent / f"{state_dir.name}.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORKESTRA_")}
     environment |= settings or {}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "orkestra.cli", "dev", "--state-dir", state_dir, "--port-offset", str(port_offset)],
+            [*command, "--state-dir", state_dir, "--port-offset", str(port_offset)],
             stdout=out,
             stderr=subprocess.STDOUT,
             env=environment,
         )
-    until = time.monotonic() + READY_WITHIN
+    until = time.monotonic() + ready_within
     while time.monotonic() < until and process.poll() is None:
         if (state_dir / "stack.json").exists():
             return Stack(state_dir, process)
         time.sleep(0.1)
     process.kill()
-    raise RuntimeError(f"The stack was not ready within {READY_WITHIN:.0f} s. Its log ends:\n{log.read_text()[-4000:]}")
+    raise RuntimeError(f"The stack was not ready within {ready_within:.0f} s. Its log ends:\n{log.read_text()[-4000:]}")
 
 
 @asynccontextmanager
