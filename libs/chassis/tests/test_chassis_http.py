@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from orkestra.chassis.door import Message, Receive, Scope, Send, read_body
+from orkestra.chassis.door import Envelope, Message, Receive, Scope, Send, read_body
 from orkestra.chassis.http import HEAD_BYTES, MOST_HEADERS, HttpServer
 from orkestra.wire import DeadlineExceeded
+from structlog.testing import capture_logs
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 
@@ -105,3 +106,20 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     with pytest.raises(DeadlineExceeded) as refused:
         await read_body(never(), declared="", limit=10, seconds=0.05)
     assert refused.value.reason == "REQUEST_TIMED_OUT"
+
+
+async def test_the_token_of_a_link_is_in_no_line_of_the_log() -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_params"] = {"token": "orl_secret"}  # as routing leaves it
+        await hello(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+
+    with capture_logs() as lines:
+        scope = {"type": "http", "method": "GET", "path": "/password/orl_secret", "headers": []}
+        await Envelope(page)(scope, receive, send)
+    assert [line["path"] for line in lines] == ["/password/{token}"]

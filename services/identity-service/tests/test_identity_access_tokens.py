@@ -124,6 +124,8 @@ async def test_a_persons_token_acts_as_their_agent_at_a_door_for_agents_and_deci
 REFUSED: dict[str, tuple[Claims, str]] = {
     "another audience": ({"aud": "https://elsewhere.example"}, "Unauthenticated ACCESS_TOKEN_INVALID"),
     "the client's, an ID token": ({"aud": CLIENT}, "Unauthenticated ACCESS_TOKEN_INVALID"),
+    "an audience that is no text": ({"aud": 5}, "Unauthenticated ACCESS_TOKEN_INVALID"),
+    "audiences that are no texts": ({"aud": [{}, None]}, "Unauthenticated ACCESS_TOKEN_INVALID"),
     "no audience": ({"aud": None}, "Unauthenticated ACCESS_TOKEN_INVALID"),
     "another issuer": ({"iss": "https://idp.example"}, "Unauthenticated ACCESS_TOKEN_INVALID"),
     "no end": ({"exp": None}, "Unauthenticated ACCESS_TOKEN_INVALID"),

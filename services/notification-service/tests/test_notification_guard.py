@@ -133,3 +133,17 @@ async def test_a_flood_of_an_answer_is_not_read() -> None:
     assert (outcome.delivered, len(said)) == (True, 16_384)
     await poster.close()
     server.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "days"), [("9" * 20_000, 1), ("120", 0), ("Mon, 01 Jan 99999 00:00:00 GMT", None), ("soon", None)]
+)
+async def test_no_pause_that_a_receiver_asks_for_breaks_the_delivery(told: str, days: int | None) -> None:
+    async with listening() as endpoint:
+        endpoint.statuses["/"] = 503
+        endpoint.headers["retry-after"] = told
+        poster = Poster(Guard(development=True), seconds=10)
+        outcome, _ = await poster.post(f"{endpoint.url}/", headers={}, body=b"{}")
+        await poster.close()
+    assert (outcome.delivered, outcome.response_status) == (False, 503)
+    assert (None if outcome.asked_pause is None else outcome.asked_pause.days) == days

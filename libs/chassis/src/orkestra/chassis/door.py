@@ -89,7 +89,7 @@ class Envelope:
         try:
             await self._app(scope, receive, answer)
         except Exception:
-            log.exception("request_failed", request_id=answer.request_id, path=scope["path"])
+            log.exception("request_failed", request_id=answer.request_id, path=_path(scope))
             if answer.status is None:
                 await answer.last_resort()
         seconds = time.perf_counter() - began
@@ -99,7 +99,7 @@ class Envelope:
             "request",
             request_id=answer.request_id,
             method=scope["method"],
-            path=scope["path"],
+            path=_path(scope),
             status=answer.status,
             milliseconds=round(seconds * 1000, 1),
         )
@@ -139,6 +139,13 @@ def _describe(span: Span, scope: Scope, status: int | None) -> None:
         span.set_attribute("http.response.status_code", status)
     if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         span.set_status(Status(StatusCode.ERROR))
+
+
+def _path(scope: Scope) -> str:
+    """Return the path as it is logged: what a link's token stands for must not be read in a log."""
+    path: str = scope["path"]
+    token = scope.get("path_params", {}).get("token")
+    return path.replace(token, "{token}") if token else path
 
 
 def _route(scope: Scope) -> str:

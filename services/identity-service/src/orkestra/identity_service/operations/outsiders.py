@@ -76,7 +76,8 @@ class OutsiderOperations(KeyHolders):
         except jwt.PyJWTError as refused:
             raise invalid_token() from refused
         audiences = said.get("aud")
-        meant = {audiences} if isinstance(audiences, str) else set(audiences or ())
+        listed = audiences if isinstance(audiences, list) else [audiences]
+        meant = {one for one in listed if isinstance(one, str)}
         for issuer in self.issuers.values():
             provider = issuer.provider
             ours = provider.audience if request.audience is None else provider.agent_audience

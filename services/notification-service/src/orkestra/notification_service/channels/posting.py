@@ -75,9 +75,9 @@ def _outcome(answer: httpcore.Response) -> Outcome:
 def _pause(text: str) -> timedelta | None:
     """Read Retry-After (RFC 9110): seconds or a date."""
     if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text), 86_400))
+        return timedelta(seconds=min(int(text[:9]), 86_400))  # a receiver may send any number of digits
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(at - datetime.now(UTC), timedelta()) if at.tzinfo else None
