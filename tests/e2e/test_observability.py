@@ -279,6 +279,20 @@ async def test_what_services_expose_is_what_the_guide_says(observed: Stack) -> N
         assert prometheus == name.replace(".", "_") + ending
 
 
+async def test_what_alerts_wait_for_is_counted_from_zero(observed: Stack) -> None:
+    """Prometheus sees no growth to a figure's first value: of the first failure nobody would be told."""
+    event = 'orkestra_events_total{orkestra_aggregate="%s",orkestra_event="%s"}'
+    awaited = {
+        "workflow-worker": [event % ("workflow", "failed"), event % ("workflow", "timed_out")],
+        "task-service": [event % ("task", name) for name in ("created", "expired", "sla_breached")],
+        "notification-service": ['orkestra_deliveries_total{orkestra_channel="webhook",orkestra_outcome="failed"}'],
+    }
+    async with httpx2.AsyncClient() as http:
+        for service, series in awaited.items():
+            shown = (await http.get(f"{observed.info['health'][service]}/metrics")).raise_for_status().text
+            assert [one for one in series if one not in shown] == []
+
+
 async def test_figures_arrive_at_the_receiver_by_the_names_of_the_guide(observed: Stack, received: Received) -> None:
     wanted = {
         ("api-gateway", "http.server.request.duration"),

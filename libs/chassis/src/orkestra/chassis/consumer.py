@@ -11,7 +11,7 @@ from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
 from orkestra.chassis.inhand import InHand
 from orkestra.chassis.logs import get_logger, log_tenant
-from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED
+from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED, from_zero
 from orkestra.chassis.pulls import Pull
 from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.wire import Error
@@ -54,8 +54,7 @@ class Consumer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._pull: Pull | None = None
-        for outcome in ("done", "retried", "dead"):
-            HANDLED.labels(name, outcome)  # at 0 from the start: Prometheus sees no growth to a figure's first value
+        from_zero(HANDLED, *((name, outcome) for outcome in ("done", "retried", "dead")))
 
     async def run(self) -> None:
         """Consume until stopped; whatever NATS loses is made again."""

@@ -50,6 +50,15 @@ def counter(name: str, unit: str, about: str, *attributes: str) -> Counter:
     return Counter(one.prometheus_name, about, _labels(one), registry=REGISTRY)
 
 
+def from_zero(figure: Counter, *labels: tuple[str, ...]) -> None:
+    """Show what these labels count from the start: Prometheus sees no growth to a figure's first value.
+
+    For what an alert waits for; the first time would go unnoticed.
+    """
+    for values in labels:
+        figure.labels(*values)
+
+
 def gauge(name: str, unit: str, about: str, *attributes: str) -> Gauge:
     """Declare something that grows and shrinks."""
     one = _declared(name, "gauge", unit, about, attributes)

@@ -9,7 +9,7 @@ from orkestra.chassis.consumer import Consumer, Handler
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.logs import get_logger
-from orkestra.chassis.metrics import counter
+from orkestra.chassis.metrics import counter, from_zero
 from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import (
     Feeds,
@@ -186,6 +186,7 @@ class Verdicts:
         self._token = token
         self._give_up = give_up
         self._in_hand = 0
+        from_zero(TOLD, *((outcome,) for outcome in ("sent", "retried", "dropped", "skipped")))
 
     async def hear(self, event: Event) -> None:
         """Tell of the task, or raise so that the event comes again."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from orkestra.chassis.logs import get_logger
-from orkestra.chassis.metrics import counter
+from orkestra.chassis.metrics import counter, from_zero
 from orkestra.notification_service.channels.mail import MailChannel
 from orkestra.notification_service.channels.posting import Poster
 from orkestra.notification_service.channels.secrets import Secrets
@@ -169,6 +169,7 @@ class Deliverer:
     def __init__(self, deliveries: Deliveries, carriers: Mapping[str, Carrier]) -> None:
         self._deliveries = deliveries
         self._carriers = carriers
+        from_zero(SENT, *((channel, outcome) for channel in carriers for outcome in ("delivered", "failed")))
         self._attending: dict[Lane, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._stopping = False

@@ -10,6 +10,7 @@ from orkestra.chassis.credentials import TokenSource
 from orkestra.chassis.database import Database
 from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
+from orkestra.chassis.metrics import EMITTED, from_zero
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
@@ -46,6 +47,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         people = People(identity, tokens)
         key = ReceiptKey(secret(settings.receipt_signing_key))
         contents = contents_of(database, settings)
+        from_zero(EMITTED, *(("task", event) for event in ("created", "sla_breached", "expired")))
         operations = TaskOperations(database, people, key, contents)
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)

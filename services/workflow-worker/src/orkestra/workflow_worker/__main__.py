@@ -19,6 +19,7 @@ from orkestra.chassis.database import Database
 from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.metrics import EMITTED, from_zero
 from orkestra.chassis.notifications import Notifications
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
@@ -65,6 +66,7 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
     notifications = Notifications(settings.database_url, RUN_NEWS)
+    from_zero(EMITTED, ("workflow", "failed"), ("workflow", "timed_out"))
     operations = WorkflowOperations(
         database,
         engine,
