@@ -19,13 +19,15 @@ from typing import Any
 
 from fault_network import Address, Network
 from orkestra.cli.dev import _listen_for_signals
-from orkestra.cli.servers import POSTGRES_PORT
+from orkestra.cli.servers import POSTGRES_PORT, Server
 from orkestra.cli.services import Service
 from orkestra.cli.stack import LocalStack, choose_ports
 from orkestra.cli.state import StateDir
+from orkestra.cli.supervisor import Supervisor
 
 SECONDS_PORTS = 20
 DISK = "640m"
+READY_WITHIN = 200.0
 LEFT = 64 * 1024
 """Bytes that a full disk still has, at most."""
 ROOMS = {
@@ -39,11 +41,19 @@ PORTS = {"identity-service": "identity", "task-service": "task", "notification-s
 PORTS |= {"workflow-worker": "workflow", "api-gateway": "rest", "mcp-gateway": "mcp", "dashboard": "dashboard"}
 
 
+class Patient(Supervisor):
+    """Gives a start the time that a dozen processes take on a machine which others use too."""
+
+    async def start(self, server: Server, timeout: float = READY_WITHIN) -> None:  # noqa: ASYNC109 - as it overrides
+        await super().start(server, timeout)
+
+
 class TwoOfEach(LocalStack):
     """`orkestra dev` with a second process of every service, each called by whoever calls the first."""
 
     def __init__(self, state: StateDir, *, port_offset: int, environ: Mapping[str, str]) -> None:
         super().__init__(state, port_offset=port_offset, environ=environ, say=_say)
+        self._supervisor = Patient(say=_say, changed=self._changed)
         self._second_ports = choose_ports(port_offset + SECONDS_PORTS, _say)
         self._folder = Path(tempfile.mkdtemp(prefix="orkestra-net-"))
         self._network = Network(self._folder)
