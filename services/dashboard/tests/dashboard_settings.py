@@ -202,7 +202,7 @@ class OfficeFeeds:
             Delivery(
                 delivery_id=f"delivery_{uuid4().hex}", webhook_id=WEBHOOK_ID, event_id=str(uuid4()), attempts=place + 1,
                 event_type="task.completed", status=status, created_at=now(), response_status=503,
-                error=MARKED if status == DeliveryStatus.FAILED else None,
+                error=f"unreachable: {MARKED}" if status == DeliveryStatus.FAILED else None,
             )
             for place, status in enumerate(states)
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from dashboard_tasks import now
 from dashboard_world import DashboardWorld
 from orkestra.v1.identity import User
 from orkestra.v1.task import Task
-from orkestra.v1.workflow import TimelineEntry, Workflow, WorkflowStatus
+from orkestra.v1.workflow import TimelineDetail, TimelineEntry, Workflow, WorkflowStatus
 
 GROUP = "support-l1"
 REPLY: dict[str, Any] = {
@@ -139,14 +139,21 @@ def support_run(world: DashboardWorld, tenant_id: str) -> Workflow:
     tasks = world.rooms.tasks.tasks
     task_id = next(task.task_id for task in tasks.values() if task.tenant_id == tenant_id)
     tasks[task_id] = tasks[task_id].model_copy(update={"workflow_id": run.workflow_id})
-    told = [
-        (5, "workflow", "started", "The run was started by Shop assistant.", None),
-        (4, "activity", "completed", "classify_question was done.", None),
-        (4, "task", "created", "support-l1 was asked: May an opened headset be returned?", task_id),
-        (1, "task", "escalated", "The task was escalated: half of its time is over.", task_id),
+    title = tasks[task_id].title
+    told: list[tuple[int, str, str, str, dict[str, str], str | None]] = [
+        (5, "workflow", "started", "run_started", {"definition": "customer-support", "version": "1"}, None),
+        (4, "activity", "completed", "activity_completed", {"name": "classify_question"}, None),
+        (4, "task", "created", "task_created", {"title": title, "people": GROUP}, task_id),
+        (3, "timer", "started", "timer_started", {"seconds": "5400"}, None),
+        (2, "activity", "failed", "activity_failed", {"name": "look_up_order", "why": "ShopAway: no answer"}, None),
+        (1, "task", "escalated", "task_escalated", {"title": title, "reason": "half of its time is over"}, task_id),
+        (0, "workflow", "moved", "run_moved", {}, None),
     ]
     world.rooms.workflows.timelines[run.workflow_id] = [
-        TimelineEntry(at=now() - timedelta(minutes=minutes), kind=kind, event=event, text=text, task_id=task)
-        for minutes, kind, event, text, task in told
-    ]
+        TimelineEntry(
+            at=now() - timedelta(minutes=minutes), kind=kind, event=event, text=f"In English: {code}.", task_id=task,
+            code=code, details=[TimelineDetail(name=name, value=value) for name, value in details.items()],
+        )
+        for minutes, kind, event, code, details, task in told
+    ]  # fmt: skip
     return run

@@ -138,6 +138,11 @@ async def test_the_timeline_tells_what_happened_and_nothing_of_what_was_carried(
     assert "The activity charge_card was tried 2 times: ConnectionError: the bank did not answer." in texts
     assert "The workflow waits for 1s." in texts
     assert "“May this be charged?” was opened for finance." in texts
+    codes = {entry.code: {each.name: each.value for each in entry.details} for entry in told}
+    why = "ConnectionError: the bank did not answer"
+    assert codes["activity_retried"] == {"name": "charge_card", "attempts": "2", "why": why}
+    assert codes["timer_started"] == {"seconds": "1"}
+    assert codes["task_created"] == {"title": "May this be charged?", "people": "finance"}
     assert {entry.task_id for entry in told if entry.kind == "task"} == {task.task_id}
     assert told[0].actor == "agent-1"
     assert "4111" not in " ".join(texts)

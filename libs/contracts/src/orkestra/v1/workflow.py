@@ -202,15 +202,11 @@ class GetTimelineRequest(Model, pb=pb.GetTimelineRequest):
     workflow_id: str
 
 
-class TimelineEntry(Model, pb=pb.TimelineEntry):
-    """One thing that happened."""
+class TimelineDetail(Model, pb=pb.TimelineDetail):
+    """One thing that stands in a sentence of a timeline."""
 
-    at: UtcDatetime
-    kind: str = Field(description="workflow, task, activity, timer or signal.")
-    event: str = Field(description="In past tense, such as started, completed or escalated.")
-    text: str = Field(description="A sentence.")
-    task_id: str | None = Field(default=None)
-    actor: str | None = Field(default=None)
+    name: str = Field(description="Such as name, title, people, outcome, reason, why, attempts or seconds.")
+    value: str
 
 
 class GetScheduleRequest(Model, pb=pb.GetScheduleRequest):
@@ -526,10 +522,20 @@ class ReportProgressRequest(Model, pb=pb.ReportProgressRequest):
     emitted: Emitted | None = Field(default=None, description="What happened.")
 
 
-class Timeline(Model, pb=pb.Timeline):
-    """What happened in a run, oldest first."""
+class TimelineEntry(Model, pb=pb.TimelineEntry):
+    """One thing that happened."""
 
-    entries: list[TimelineEntry] = Field(default_factory=list)
+    at: UtcDatetime
+    kind: str = Field(description="workflow, task, activity, timer or signal.")
+    event: str = Field(description="In past tense, such as started, completed or escalated.")
+    text: str = Field(description="A sentence.")
+    task_id: str | None = Field(default=None)
+    actor: str | None = Field(default=None)
+    code: str | None = Field(
+        default=None,
+        description="What the sentence is, such as activity_completed, for whoever says it in another language.",
+    )
+    details: list[TimelineDetail] = Field(default_factory=list, description="What stands in the sentence.")
 
 
 class Erasure(Model, pb=pb.Erasure):
@@ -564,6 +570,12 @@ class FireScheduleResponse(Model, pb=pb.FireScheduleResponse):
     """The run that was started; none where the schedule is gone, paused, or skips."""
 
     workflow: Workflow | None = Field(default=None)
+
+
+class Timeline(Model, pb=pb.Timeline):
+    """What happened in a run, oldest first."""
+
+    entries: list[TimelineEntry] = Field(default_factory=list)
 
 
 class ListErasuresResponse(Model, pb=pb.ListErasuresResponse):

@@ -393,20 +393,32 @@ class Timeline(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[TimelineEntry, _Mapping]]] = ...) -> None: ...
 
 class TimelineEntry(_message.Message):
-    __slots__ = ("at", "kind", "event", "text", "task_id", "actor")
+    __slots__ = ("at", "kind", "event", "text", "task_id", "actor", "code", "details")
     AT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     kind: str
     event: str
     text: str
     task_id: str
     actor: str
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., event: _Optional[str] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., actor: _Optional[str] = ...) -> None: ...
+    code: str
+    details: _containers.RepeatedCompositeFieldContainer[TimelineDetail]
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., event: _Optional[str] = ..., text: _Optional[str] = ..., task_id: _Optional[str] = ..., actor: _Optional[str] = ..., code: _Optional[str] = ..., details: _Optional[_Iterable[_Union[TimelineDetail, _Mapping]]] = ...) -> None: ...
+
+class TimelineDetail(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Schedule(_message.Message):
     __slots__ = ("schedule_id", "tenant_id", "definition", "definition_version", "input", "cron", "every", "time_zone", "overlap", "paused", "note", "tags", "search_attributes", "requested_by", "on_behalf_of", "created_at", "updated_at", "version", "last_fired_at", "last_workflow_id", "last_failure", "next_at", "notice")

@@ -1,9 +1,11 @@
 """Notifications and webhooks in the settings: who is told of what, and how."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes.happenings import undelivered
 from orkestra.dashboard.routes.settings import Trouble, attempt, page, time_zones, trouble_of
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_
@@ -237,6 +239,7 @@ async def _webhook(visit: Visit, trouble: Trouble, made: CreatedWebhook | None =
         trouble,
         webhook=found,
         log=log.deliveries,
+        why=partial(undelivered, visit.words),
         next_href=more,
         made=made,
         **_said(visit),

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes import happenings
 from orkestra.dashboard.routes.exporting import csv_answer, every
 from orkestra.dashboard.routes.kinds import typed_moment
 from orkestra.dashboard.routes.markup import safe_url
@@ -156,13 +157,16 @@ async def _show(visit: Visit, *, status: int = 200, problem: str | None = None) 
         _tasks(visit, workflow_id),
     )
     people = [run.requested_by, run.on_behalf_of, *(entry.actor for entry in timeline.entries if timeline)]
-    names = await visit.names(*people, *(task.assignee for task in tasks))
+    names = await visit.names(*people, *_named(timeline), *(task.assignee for task in tasks))
     return await visit.page(
         "workflow.html",
         status=status,
         current="workflows",
         run=run,
         timeline=timeline.entries,
+        said=[happenings.happened(visit.words, entry, names) for entry in timeline.entries],
+        why=happenings.failed(visit.words, run.failure.type, run.failure.message) if run.failure else None,
+        notice=happenings.noticed(visit.words, run.notice) if run.notice else None,
         tones=[_tone(entry) for entry in timeline.entries],
         tasks=tasks,
         names=names,
@@ -201,6 +205,12 @@ async def _timeline(visit: Visit, workflow_id: str) -> Timeline:
         return await visit.workflows.get_timeline(GetTimelineRequest(workflow_id=workflow_id))
     except (NotFound, Unavailable):
         return Timeline(entries=[])
+
+
+def _named(timeline: Timeline) -> list[str]:
+    """Returns who is named in the sentences of a timeline."""
+    details = (detail for entry in timeline.entries for detail in entry.details if detail.name == "people")
+    return [person for detail in details for person in detail.value.split(", ")]
 
 
 async def _tasks(visit: Visit, workflow_id: str) -> list[Task]:

@@ -2,14 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from orkestra.chassis.operations import Tx, read
 from orkestra.sdk.run import ALARM_SUMMARY, WAKE_UP_SIGNAL
 from orkestra.v1.task import Task, TaskHistoryEntry
-from orkestra.v1.workflow import GetTimelineRequest, Timeline, TimelineEntry, Workflow, WorkflowStatus
+from orkestra.v1.workflow import (
+    GetTimelineRequest,
+    Timeline,
+    TimelineDetail,
+    TimelineEntry,
+    Workflow,
+    WorkflowStatus,
+)
 from orkestra.wire import Context, Error
 from orkestra.workflow_worker.operations.base import Base, visible_run
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
@@ -46,6 +54,17 @@ CODE_FAILED = (
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that Temporal tells: in words, and as what they are made of."""
+
+    kind: str
+    event: str
+    text: str
+    code: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
 class Telling(Base):
     """The rpc that tells what happened."""
 
@@ -62,9 +81,11 @@ class Telling(Base):
         entries += history_entries(history or ())
         entries.sort(key=lambda entry: entry.at)
         if tasks is None:
-            entries.append(_left_out("task-service cannot be reached, so what happened to tasks is left out."))
+            entries.append(_left_out("tasks", "task-service cannot be reached, so what happened to tasks is left out."))
         if history is None:
-            entries.append(_left_out("Temporal cannot be reached, so activities, timers and signals are left out."))
+            entries.append(
+                _left_out("steps", "Temporal cannot be reached, so activities, timers and signals are left out.")
+            )
         return Timeline(entries=entries)
 
     @read
@@ -80,15 +101,29 @@ def run_entries(run: Workflow) -> Iterator[TimelineEntry]:
         event="started",
         text=f"{run.definition} version {run.version} was started.",
         actor=run.requested_by,
+        code="run_started",
+        details=_details(definition=run.definition, version=str(run.version)),
     )
     if run.cancel_requested_at is not None:
-        at = run.cancel_requested_at
-        yield TimelineEntry(at=at, kind="workflow", event="cancel_requested", text="The run was asked to stop.")
+        yield TimelineEntry(
+            at=run.cancel_requested_at,
+            kind="workflow",
+            event="cancel_requested",
+            text="The run was asked to stop.",
+            code="run_cancel_requested",
+        )
     if run.closed_at is not None:
         ends = {WorkflowStatus.TIMED_OUT: "ran over its time", WorkflowStatus.FAILED: "failed"}
         words = ends.get(run.status, f"was {run.status}")
-        why = "" if run.failure is None else f" ({run.failure.type}: {_short(run.failure.message)})"
-        yield TimelineEntry(at=run.closed_at, kind="workflow", event=str(run.status), text=f"The run {words}{why}.")
+        why = "" if run.failure is None else f"{run.failure.type}: {_short(run.failure.message)}"
+        yield TimelineEntry(
+            at=run.closed_at,
+            kind="workflow",
+            event=str(run.status),
+            text=f"The run {words}{why and f' ({why})'}.",
+            code=f"run_{run.status}",
+            details=_details(why=why),
+        )
 
 
 def task_entries(task: Task, changes: Iterable[TaskHistoryEntry]) -> Iterator[TimelineEntry]:
@@ -102,6 +137,8 @@ def task_entries(task: Task, changes: Iterable[TaskHistoryEntry]) -> Iterator[Ti
             text=f"“{_short(task.title)}” {words}{_particulars(change)}.",
             task_id=task.task_id,
             actor=change.actor,
+            code=f"task_{change.event}",
+            details=_details(title=_short(task.title), **_about(change)),
         )
 
 
@@ -114,21 +151,31 @@ def history_entries(events: Sequence[HistoryEvent]) -> Iterator[TimelineEntry]:
         known[event.event_id] = event
         told = _told(event, known)
         if told is not None:
-            kind, happened, text = told
-            yield TimelineEntry(at=event.event_time.ToDatetime(UTC), kind=kind, event=happened, text=text)
+            yield TimelineEntry(
+                at=event.event_time.ToDatetime(UTC),
+                kind=told.kind,
+                event=told.event,
+                text=told.text,
+                code=told.code,
+                details=_details(**told.details),
+            )
 
 
-def _told(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str, str, str] | None:
+def _told(event: HistoryEvent, known: dict[int, HistoryEvent]) -> Told | None:
     match event.event_type:
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
             name = event.workflow_execution_signaled_event_attributes.signal_name
-            return None if name == WAKE_UP_SIGNAL else ("signal", "received", f"The signal {_short(name)} came.")
+            said = f"The signal {_short(name)} came."
+            told = Told("signal", "received", said, "signal_received", {"name": _short(name)})
+            return None if name == WAKE_UP_SIGNAL else told
         case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             task = event.workflow_task_failed_event_attributes
-            failed = f"The workflow's code failed and is tried again{_why(task.failure)}."
-            return ("workflow", "failed", failed) if task.cause in CODE_FAILED else None
+            why = _why(task.failure)
+            failed = f"The workflow's code failed and is tried again{_said(why)}."
+            told = Told("workflow", "failed", failed, "code_failed", {"why": why})
+            return told if task.cause in CODE_FAILED else None
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-            return "workflow", "continued", "The run goes on with a new history."
+            return Told("workflow", "continued", "The run goes on with a new history.", "run_continued")
         case EventType.EVENT_TYPE_MARKER_RECORDED:
             return _local_activity(event)
         case EventType.EVENT_TYPE_TIMER_STARTED | EventType.EVENT_TYPE_TIMER_FIRED:
@@ -136,7 +183,8 @@ def _told(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str, str
     return _activity(event, known) or _child(event)
 
 
-def _activity(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str, str, str] | None:
+def _activity(event: HistoryEvent, known: dict[int, HistoryEvent]) -> Told | None:
+    more: dict[str, str] = {}
     match event.event_type:
         case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             first, happened, words = event.event_id, "scheduled", "was asked for"
@@ -145,13 +193,15 @@ def _activity(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str,
             if started.attempt < 2:
                 return None
             first, happened = started.scheduled_event_id, "retried"
-            words = f"was tried {started.attempt} times{_why(started.last_failure)}"
+            more = {"attempts": str(started.attempt), "why": _why(started.last_failure)}
+            words = f"was tried {started.attempt} times{_said(more['why'])}"
         case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             first = event.activity_task_completed_event_attributes.scheduled_event_id
             happened, words = "completed", "was done"
         case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
             failed = event.activity_task_failed_event_attributes
-            first, happened, words = failed.scheduled_event_id, "failed", f"failed{_why(failed.failure)}"
+            more = {"why": _why(failed.failure)}
+            first, happened, words = failed.scheduled_event_id, "failed", f"failed{_said(more['why'])}"
         case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
             first = event.activity_task_timed_out_event_attributes.scheduled_event_id
             happened, words = "timed_out", "took too long"
@@ -163,10 +213,13 @@ def _activity(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str,
     if first not in known:
         return None
     name = known[first].activity_task_scheduled_event_attributes.activity_type.name
-    return None if name.startswith(OUR_ACTIVITIES) else ("activity", happened, f"The activity {_short(name)} {words}.")
+    if name.startswith(OUR_ACTIVITIES):
+        return None
+    text, details = f"The activity {_short(name)} {words}.", {"name": _short(name), **more}
+    return Told("activity", happened, text, f"activity_{happened}", details)
 
 
-def _local_activity(event: HistoryEvent) -> tuple[str, str, str] | None:
+def _local_activity(event: HistoryEvent) -> Told | None:
     marker = event.marker_recorded_event_attributes
     about = marker.details["data"].payloads if "data" in marker.details else ()
     if marker.marker_name != "core_local_activity" or not about:
@@ -177,23 +230,27 @@ def _local_activity(event: HistoryEvent) -> tuple[str, str, str] | None:
         return None
     if name.startswith(OUR_ACTIVITIES):
         return None
+    name = _short(name)
     if marker.HasField("failure"):
-        return "activity", "failed", f"The activity {_short(name)} failed{_why(marker.failure)}."
-    return "activity", "completed", f"The activity {_short(name)} was done."
+        why = _why(marker.failure)
+        said = f"The activity {name} failed{_said(why)}."
+        return Told("activity", "failed", said, "activity_failed", {"name": name, "why": why})
+    return Told("activity", "completed", f"The activity {name} was done.", "activity_completed", {"name": name})
 
 
-def _timer(event: HistoryEvent, known: dict[int, HistoryEvent]) -> tuple[str, str, str] | None:
+def _timer(event: HistoryEvent, known: dict[int, HistoryEvent]) -> Told | None:
     fired = event.event_type == EventType.EVENT_TYPE_TIMER_FIRED
     first = known.get(event.timer_fired_event_attributes.started_event_id) if fired else event
     if first is None or _summary(first).startswith(ALARM_SUMMARY):
         return None
     length = first.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+    details = {"seconds": str(round(length.total_seconds()))}
     if fired:
-        return "timer", "fired", f"The wait of {_words(length)} was over."
-    return "timer", "started", f"The workflow waits for {_words(length)}."
+        return Told("timer", "fired", f"The wait of {_words(length)} was over.", "timer_fired", details)
+    return Told("timer", "started", f"The workflow waits for {_words(length)}.", "timer_started", details)
 
 
-def _child(event: HistoryEvent) -> tuple[str, str, str] | None:
+def _child(event: HistoryEvent) -> Told | None:
     attributes: Any
     match event.event_type:
         case EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
@@ -209,20 +266,31 @@ def _child(event: HistoryEvent) -> tuple[str, str, str] | None:
     name = _short(attributes.workflow_type.name)
     why = _why(attributes.failure) if happened == "failed" else ""
     verb = happened if happened == "failed" else f"was {happened}"
-    return "workflow", f"child_{happened}", f"The child workflow {name} {verb}{why}."
+    text = f"The child workflow {name} {verb}{_said(why)}."
+    return Told("workflow", f"child_{happened}", text, f"child_{happened}", {"name": name, "why": why})
 
 
 def _particulars(change: TaskHistoryEntry) -> str:
+    about = _about(change)
+    words = f" for {about['people']}" if about["people"] else ""
+    words += f" with the outcome {about['outcome']}" if about["outcome"] else ""
+    words += " by its policy" if about["by_policy"] else ""
+    return words + _said(about["reason"])
+
+
+def _about(change: TaskHistoryEntry) -> dict[str, str]:
+    """Return what a change says beside its event; empty what it does not say."""
     after = change.after or {}
     people = [*(after.get("candidate_groups") or []), *(after.get("candidate_users") or [])]
     if after.get("assignee") is not None and change.event not in ("claimed", "completed"):
         people.append(after["assignee"])
-    words = f" for {', '.join(map(str, people))}" if people else ""
-    if after.get("outcome") is not None:
-        words += f" with the outcome {_short(str(after['outcome']))}"
-    if after.get("decided_by") == "policy":
-        words += " by its policy"
-    return words + ("" if change.reason is None else f": {_short(change.reason).rstrip('.')}")
+    outcome = after.get("outcome")
+    return {
+        "people": ", ".join(map(str, people)),
+        "outcome": "" if outcome is None else _short(str(outcome)),
+        "by_policy": "yes" if after.get("decided_by") == "policy" else "",
+        "reason": "" if change.reason is None else _short(change.reason).rstrip("."),
+    }
 
 
 def _summary(event: HistoryEvent) -> str:
@@ -232,7 +300,15 @@ def _summary(event: HistoryEvent) -> str:
 def _why(failure: Failure) -> str:
     kind = failure.application_failure_info.type
     message = _short(failure.message).rstrip(".")
-    return f": {kind}: {message}" if kind and message else f": {message or kind}" if message or kind else ""
+    return f"{kind}: {message}" if kind and message else message or kind
+
+
+def _said(why: str) -> str:
+    return why and f": {why}"
+
+
+def _details(**values: str) -> list[TimelineDetail]:
+    return [TimelineDetail(name=name, value=value) for name, value in values.items() if value]
 
 
 def _short(text: str) -> str:
@@ -246,8 +322,8 @@ def _words(length: timedelta) -> str:
     return " ".join(f"{count}{unit}" for count, unit in parts if count) or "less than 1s"
 
 
-def _left_out(text: str) -> TimelineEntry:
-    return TimelineEntry(at=datetime.now(UTC), kind="workflow", event="left_out", text=text)
+def _left_out(what: str, text: str) -> TimelineEntry:
+    return TimelineEntry(at=datetime.now(UTC), kind="workflow", event="left_out", text=text, code=f"{what}_left_out")
 
 
 async def _unless_away(asked: Awaitable[T]) -> T | None:
