@@ -21,6 +21,7 @@ TENANT = "(tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, t
 OF_THE_INSTALLATION = {  # the only tables that no tenant owns
     "dashboard.rate_limits",
     "gateway.rate_limits",
+    "identity.deleted_tenants",
     "identity.installation_keys",
     "identity.sign_in_failures",
     "mcp.rate_limits",

@@ -27,6 +27,7 @@ from orkestra.v1.identity import (
     Tenant,
     User,
 )
+from orkestra.v1.workflow import ErasePersonRequest, Erasure
 
 tenants = typer.Typer(help="Customers of the installation.", no_args_is_help=True)
 users = typer.Typer(help="People.", no_args_is_help=True)
@@ -138,6 +139,24 @@ async def revoke_user(
     session.confirm(f"Disable {user}, and end their sessions?", yes=yes)
     gone = await session.client.call(User, "POST", f"/v1/users/{_part(user)}/disable")
     session.output.give(gone, f"Disabled {gone.email}. POST /v1/users/{gone.user_id}/enable lets them in again.")
+
+
+@asks(users, "erase")
+async def erase_user(
+    session: Session,
+    user: Annotated[str, typer.Argument(metavar="USER", help="E-mail address or id of a disabled person.")],
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the erasure.")] = None,
+    yes: YesOption = False,
+) -> None:
+    """Erase a disabled person's data in every service; what they decided stays under their id. For admins.
+
+    There is no way back. GET /v1/erasures/ID says how far it is.
+    """
+    session.confirm(f"Erase {user} for good?", yes=yes)
+    request = ErasePersonRequest(user_id=user, reason=reason)
+    asked = await session.client.call(Erasure, "POST", "/v1/erasures", request)
+    session.output.give(asked, f"Erasing {asked.user_id}: {asked.erasure_id}.")
 
 
 @asks(groups, "create")

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -49,24 +49,51 @@ PROMOTION_PAUSE = 2.0
 logger = get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What the role api is connected to."""
+
+    database: Database
+    sweep: Database
+    nats: streams.Nats
+    identity: grpc.aio.Channel
+    tasks: grpc.aio.Channel
+    notifications: grpc.aio.Channel | None
+
+    async def close(self) -> None:
+        """Close all of it."""
+        await self.nats.close()
+        rooms = [one.close(None) for one in (self.identity, self.tasks, self.notifications) if one is not None]
+        await asyncio.gather(*rooms, self.database.close(), self.sweep.close())
+
+
 @asynccontextmanager
 async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIterator[None]:
     """Open what the role api needs and register it."""
-    database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
-    sweep = await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2)
-    nats = await streams.connect(
-        settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas, access=settings.nats_access
-    )
-    identity, tasks = (
-        channel(settings.identity_address, settings.grpc_tls),
-        channel(settings.task_address, settings.grpc_tls),
-    )
     told = settings.notification_address
-    notifying = None if told is None else channel(told, settings.grpc_tls)
+    opened = Opened(
+        database=await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size),
+        sweep=await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2),
+        nats=await streams.connect(
+            settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas, access=settings.nats_access
+        ),
+        identity=channel(settings.identity_address, settings.grpc_tls),
+        tasks=channel(settings.task_address, settings.grpc_tls),
+        notifications=None if told is None else channel(told, settings.grpc_tls),
+    )
+    await _serve_api(running, settings, opened)
+    try:
+        yield
+    finally:
+        await opened.close()
+
+
+async def _serve_api(running: process.Process, settings: ApiSettings, opened: Opened) -> None:
+    database, sweep, nats = opened.database, opened.sweep, opened.nats
+    identity, tasks = opened.identity, opened.tasks
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
     notifications = Notifications(settings.database_url, RUN_NEWS)
-    from_zero(EMITTED, ("workflow", "failed"), ("workflow", "timed_out"))
     operations = WorkflowOperations(
         database,
         engine,
@@ -74,7 +101,7 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
         running.drain,
         people_of(identity, tokens),
         TasksOfRuns(tasks, tokens),
-        OtherRooms(identity, tasks, notifying, tokens, nats),
+        OtherRooms(identity, tasks, opened.notifications, tokens, nats),
         settings.development,
     )
     server = running.grpc_server(settings.grpc_port)
@@ -86,22 +113,16 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
     forgetting = Forgetting(sweep, nats, deletions, first=TenantRuns(database, engine).forget)
     wake_ups = WakeUps(engine, database, tasks, tokens, confirmations)
     consumer = Consumer(nats, WAKE_UPS, SUBJECTS, wake_ups.take, is_gone=forgetting.has_forgotten)
-    running.loop("deleted tenants", forgetting.run)
     running.need("postgres", database.check)
     running.watch("nats", nats.check)
     running.watch("temporal", engine.check)
+    running.loop("deleted tenants", forgetting.run)
     running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
     running.loop("notifications", notifications.run)
     running.loop("wake-ups", consumer.run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)
     running.loop("confirmations", confirmations.run)
     running.on_drain(partial(_stop_waking, consumer, confirmations))
-    try:
-        yield
-    finally:
-        await nats.close()
-        rooms = [one.close(None) for one in (identity, tasks, notifying) if one is not None]
-        await asyncio.gather(*rooms, database.close(), sweep.close())
 
 
 @asynccontextmanager

@@ -93,12 +93,6 @@ ASK_HUMAN = "ask-human@1"
 """The built-in workflow of tasks that were asked for without one; its id in Temporal is the task's."""
 FIRE_SCHEDULE = "fire-schedule@1"
 """The built-in workflow that a schedule in Temporal starts; it has the service start the run."""
-KEEP_RETENTION = "keep-retention@1"
-"""The built-in workflow that deletes, once a day, what a tenant keeps no longer."""
-ERASE_PERSON = "erase-person@1"
-"""The built-in workflow that erases a person in one service after the other."""
-ERASED_PARTS = ("identity", "events", "task", "notification", "workflow")
-"""In this order: what others would hear of a person late is taken out of the streams first."""
 BUILTIN_QUEUE = "orkestra-builtin"
 LARGEST_SIGNAL = 256 * 1024
 RESERVED_SIGNALS = ("orkestra_", "__temporal_")
@@ -124,11 +118,6 @@ MOVES_DEADLINES = frozenset(
 MOVES_CLAIM_CLOCK = frozenset({"claimed", "released"})
 WAITING = frozenset({"changes_requested", "answered"})
 CREATED = "created"
-
-
-def retention_schedule(tenant_id: str) -> str:
-    """Return the id of the schedule in Temporal that applies a tenant's retention."""
-    return f"retention_{tenant_id}"
 
 
 def check_may(operation: str, principal: Principal) -> None:

@@ -22,8 +22,9 @@ from orkestra.v1.workflow import (
     RetentionStep,
 )
 from orkestra.wire import Unavailable
-from orkestra.workflow_worker.channels import Engine
+from orkestra.workflow_worker.channels import ERASE_PERSON, KEEP_RETENTION, Engine
 from orkestra.workflow_worker.operations import (
+    ERASED_PARTS,
     end_run,
     note_start,
     start_erasure,
@@ -32,7 +33,7 @@ from orkestra.workflow_worker.operations import (
     sync_schedule,
     workflow_of,
 )
-from orkestra.workflow_worker.rules import ASK_HUMAN, ERASE_PERSON, ERASED_PARTS, FIRE_SCHEDULE, KEEP_RETENTION
+from orkestra.workflow_worker.rules import ASK_HUMAN, FIRE_SCHEDULE
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.service import RPCError, RPCStatusCode

@@ -2,7 +2,7 @@
 
 from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
-from orkestra.workflow_worker.operations.erasing import Erasing, start_erasure
+from orkestra.workflow_worker.operations.erasing import ERASED_PARTS, Erasing, start_erasure
 from orkestra.workflow_worker.operations.forgetting import TenantRuns
 from orkestra.workflow_worker.operations.progress import Progressing
 from orkestra.workflow_worker.operations.reading import Reading
@@ -14,6 +14,7 @@ from orkestra.workflow_worker.operations.timeline import Telling
 from orkestra.workflow_worker.operations.waiting import no_longer_waits, note_waiting
 
 __all__ = [
+    "ERASED_PARTS",
     "RUN_NEWS",
     "Engine",
     "FindPerson",

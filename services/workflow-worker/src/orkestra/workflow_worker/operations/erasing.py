@@ -19,6 +19,8 @@ from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.operations.base import Base, Engine, sql
 
 LONGEST_REASON = 500
+ERASED_PARTS = ("identity", "events", "task", "notification", "workflow")
+"""In this order: what others would hear of a person late is taken out of the streams first."""
 
 
 class Erasing(Base):
@@ -67,8 +69,8 @@ class Erasing(Base):
     async def erase_part(self, ctx: Context, request: ErasePartRequest) -> ErasureStep:
         """Erase the next of what one service has, and keep how much that was."""
         rules.check_may("keep_house", ctx.principal)
-        if request.part not in rules.ERASED_PARTS:
-            raise _refused("part", f"One of {', '.join(rules.ERASED_PARTS)}.")
+        if request.part not in ERASED_PARTS:
+            raise _refused("part", f"One of {', '.join(ERASED_PARTS)}.")
         asked = await self._asked(ctx, GetErasureRequest(erasure_id=request.erasure_id))
         if asked.status is ErasureStatus.DONE or request.part in {one.part for one in asked.parts}:
             return ErasureStep(erased=0, more=False)
@@ -98,7 +100,7 @@ class Erasing(Base):
             if not step.more:
                 parts.append(ErasedPart(part=request.part, erased=counted).model_dump(mode="json"))
                 counted = 0
-            is_done = len(parts) == len(rules.ERASED_PARTS)
+            is_done = len(parts) == len(ERASED_PARTS)
             await sql.note_erased.execute(conn, **named, parts=parts, counted=counted, is_done=is_done)
 
 

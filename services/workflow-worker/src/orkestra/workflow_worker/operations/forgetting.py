@@ -2,7 +2,6 @@
 
 from orkestra.chassis.database import Database
 from orkestra.workflow_worker.operations.base import Engine, sql
-from orkestra.workflow_worker.rules import retention_schedule
 
 AT_ONCE = 50
 
@@ -16,7 +15,8 @@ class TenantRuns:
 
     async def forget(self, tenant_id: str) -> None:
         """Delete the schedules, executions and histories of a tenant; Unavailable while Temporal is away."""
-        for schedule_id in [retention_schedule(tenant_id), *await self._schedules(tenant_id)]:
+        await self._engine.drop_retention(tenant_id)
+        for schedule_id in await self._schedules(tenant_id):
             await self._engine.drop_schedule(schedule_id)
         after = ""
         while found := await self._runs(tenant_id, after):

@@ -128,7 +128,7 @@ async def sync_retention(database: Database, engine: Engine, tenant_id: str) -> 
         if row is None or row["synced_version"] == row["version"]:
             return
         if all(row[one] is None for one in KINDS):
-            await engine.drop_schedule(rules.retention_schedule(tenant_id))
+            await engine.drop_retention(tenant_id)
         else:
             await engine.put_retention(tenant_id, version=row["version"])
         await sql.note_retention_synced.execute(conn, tenant_id=tenant_id)
