@@ -238,7 +238,7 @@
     if (!inputs.length) return null;
     const wrapper = inputs[0].closest("[data-field]");
     const kind = wrapper ? wrapper.dataset.kind : "text";
-    if (kind === "checkboxes" || kind === "multiselect") return inputs.filter((input) => input.checked).map((input) => input.value);
+    if (["checkboxes", "multiselect", "file"].includes(kind)) return inputs.filter((input) => input.checked).map((input) => input.value);
     if (inputs[0].type === "radio") {
       const chosen = inputs.find((input) => input.checked);
       if (!chosen) return null;
@@ -374,7 +374,7 @@
     const values = new Map();
     for (const [name, value] of entries) values.set(name, [...(values.get(name) || []), value]);
     for (const input of Array.from(form.elements)) {
-      if (!input.name || NOT_KEPT.has(input.name) || input.type === "submit" || input.type === "hidden") continue;
+      if (!input.name || NOT_KEPT.has(input.name) || input.type === "submit" || input.type === "hidden" || input.type === "file") continue;
       if (isSensitive(input.name)) continue;
       const given = values.get(input.name) || [];
       if (input.type === "checkbox" || input.type === "radio") input.checked = given.includes(input.value);
@@ -393,12 +393,15 @@
     clearTimeout(saveTimer);
     saveTimer = setTimeout(save, 500);
   }
+  function entriesOf(from) {
+    return new URLSearchParams(Array.from(new FormData(from)).filter(([, value]) => typeof value === "string"));
+  }
   async function save(leaving) {
     clearTimeout(saveTimer);
     saveTimer = null;
     if ($("#actions").dataset.mine !== "yes") return state(texts.kept_here);
     const sent = sessionStorage.getItem(draftKey);
-    const entries = new URLSearchParams(new FormData(form));
+    const entries = entriesOf(form);
     entries.delete("csrf");
     const answer = await fetch(`/tasks/${taskPage.dataset.task}/draft`, {
       method: "POST",
@@ -453,6 +456,52 @@
   } else if (draftKey) {
     sessionStorage.removeItem(draftKey);
   }
+
+  // --- Files: sent as soon as they are chosen; a file of a field becomes one of its choices ------------------------------
+  function send(input, file, told) {
+    return new Promise((resolve) => {
+      const content = new FormData();
+      content.append("csrf", csrf);
+      if (input.dataset.upload) content.append("field", input.dataset.upload.slice(5));
+      content.append("file", file);
+      const request = new XMLHttpRequest();
+      request.open("POST", `/tasks/${taskPage.dataset.task}/attachments`);
+      request.setRequestHeader("X-CSRF-Token", csrf);
+      request.upload.addEventListener("progress", (event) => {
+        const share = event.lengthComputable ? Math.round((100 * event.loaded) / event.total) : 0;
+        told.textContent = texts.sending.replace("{name}", file.name).replace("{share}", String(share));
+      });
+      request.addEventListener("loadend", () => resolve(request));
+      request.send(content);
+    });
+  }
+  async function upload(input) {
+    const told = document.getElementById(`${input.id}-told`);
+    const chosen = Array.from(input.files);
+    const refused = [];
+    input.setAttribute("aria-busy", "true");
+    for (const file of chosen) {
+      const answer = await send(input, file, told);
+      if (answer.status === 401) sessionEnded();
+      const list = input.dataset.upload && $(`[data-files="${CSS.escape(input.dataset.upload)}"]`);
+      if (answer.status !== 200) refused.push(`${file.name}: ${answer.status >= 400 && answer.status < 500 ? answer.responseText : texts.not_sent}`);
+      else if (list) list.insertAdjacentHTML("beforeend", answer.responseText);
+    }
+    input.removeAttribute("aria-busy");
+    input.value = "";
+    told.textContent = refused.length ? refused.join(" ") : texts.sent;
+    told.classList.toggle("error", refused.length > 0);
+    told.classList.toggle("text-soft", !refused.length);
+    input.toggleAttribute("aria-invalid", false);
+    if (refused.length) input.setAttribute("aria-invalid", "true");
+    if (input.dataset.upload) saveSoon();
+    await refreshTask();
+  }
+  for (const button of $$("[data-without-script]")) button.hidden = true;
+  document.addEventListener("change", (event) => {
+    const input = event.target.closest("[data-upload]");
+    if (input && input.files.length) upload(input);
+  });
   const done = new URLSearchParams(location.search).get("done");
   if (done) sessionStorage.removeItem(`draft:${body.dataset.user}:${done}`);
   for (const leaving of $$("[data-leaves]")) leaving.addEventListener("submit", () => sessionStorage.clear());

@@ -12,7 +12,6 @@ from playwright.async_api import Page, async_playwright
 
 GUIDE = ROOT / "docs/guides/form-schemas.md"
 OUT = ROOT / "docs/assets/forms"
-NOT_ASKED = ("file",)
 WIDTH = 560
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from dashboard_files import Files
 from nats.aio.client import Client
 from orkestra import rules
 from orkestra.v1.events import TaskEvent
@@ -61,7 +62,7 @@ def now() -> datetime:
 
 
 @dataclass
-class Tasks:
+class Tasks(Files):
     """Tasks as task-service decides them."""
 
     nats: Client
@@ -175,7 +176,8 @@ class Tasks:
         return await self._decide(ctx, rules.decide_release, request)
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
-        return await self._decide(ctx, rules.decide_complete, request)
+        request, strangers = self.named(self._found(ctx, request.task_id), request)
+        return await self._decide(ctx, partial(rules.decide_complete, strangers=strangers), request)
 
     async def vote_task(self, ctx: Context, request: VoteTaskRequest) -> Task:
         return await self._decide(ctx, rules.decide_vote, request)
@@ -188,6 +190,7 @@ class Tasks:
 
     async def save_draft(self, ctx: Context, request: SaveDraftRequest) -> Task:
         task = self._found(ctx, request.task_id)
+        request, _ = self.named(task, request)
         saved = task.model_copy(update={"saved": request.data, "saved_at": now()})
         self.tasks[task.task_id] = saved
         return saved

@@ -33,6 +33,8 @@ class Controls(HTMLParser):
             self._select = (name, [])
         elif tag == "option" and self._select and ("selected" in given or not self._select[1]):
             self._select[1][:] = [given["value"]]
+        elif tag == "input" and given.get("type") == "file":
+            return
         elif tag == "input" and name and (given.get("type") not in ("checkbox", "radio") or "checked" in given):
             self.posted.setdefault(name, []).append(given.get("value", "on"))
 

@@ -70,6 +70,9 @@ class Reader:
                 return self._parts(schema, name)
             case "signature":
                 return self._signature(name)
+            case "file":
+                ids = dict.fromkeys(text for text in self._posted.get(name, []) if text)
+                return [{"attachment_id": one} for one in ids] or None
             case "group":
                 values = self._level(schema, name)
                 return values if _says_something(schema, values) else None

@@ -9,6 +9,7 @@ from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.task import Seen, look, show
 from orkestra.dashboard.routes.visit import Visit
 from orkestra.dashboard.routes.words import N_
+from orkestra.rules import answer_with_files
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
@@ -56,14 +57,10 @@ async def complete(visit: Visit) -> Response:
     """Records the answer and leads to the next task; what is wrong is shown at its field, with all that was typed."""
     seen = await look(visit)
     data, reader = _read(visit, seen.task)
-    if visit.value("refresh") or visit.value("add_row") or visit.value("remove_row"):
-        return await show(visit, seen, typed=with_row(data, visit.value("add_row")))
-    if getattr(visit.request.state, "is_stale", False):
-        return await show(visit, seen, status=403, typed=data, problem=visit.words.text(STALE))
-    if visit.value("revision") not in (None, str(seen.task.revision)):
-        return await show(visit, seen, status=409, typed=data, problem=visit.words.text(REVISED))
-    if reader.problems:
-        return await show(visit, seen, status=422, typed=data, errors=reader.all_problems(seen.task.form or {}, data))
+    data, _ = answer_with_files(seen.task, data, seen.files)
+    again = await _not_yet(visit, seen, data, reader)
+    if again is not None:
+        return again
     try:
         await _send(visit, seen.task, data)
     except Unauthenticated:
@@ -73,6 +70,31 @@ async def complete(visit: Visit) -> Response:
     following = await next_task(visit, but=seen.task.task_id)
     done = f"?done={seen.task.task_id}"
     return go(f"/inbox{done}" if following is None else f"/tasks/{following.task_id}{done}")
+
+
+async def _not_yet(visit: Visit, seen: Seen, data: dict[str, Any], reader: Reader) -> Response | None:
+    """Shows the page again where what was posted is not yet to be sent; None where it is."""
+    if visit.value("attach") or any(each.refusal for each in visit.sent):
+        return await _show_sent(visit, seen, data)
+    if visit.value("refresh") or visit.value("add_row") or visit.value("remove_row"):
+        return await show(visit, seen, typed=with_row(data, visit.value("add_row")))
+    if getattr(visit.request.state, "is_stale", False):
+        return await show(visit, seen, status=403, typed=data, problem=visit.words.text(STALE))
+    if visit.value("revision") not in (None, str(seen.task.revision)):
+        return await show(visit, seen, status=409, typed=data, problem=visit.words.text(REVISED))
+    if reader.problems:
+        return await show(visit, seen, status=422, typed=data, errors=reader.all_problems(seen.task.form or {}, data))
+    return None
+
+
+async def _show_sent(visit: Visit, seen: Seen, data: dict[str, Any]) -> Response:
+    """Shows what was typed again, with the files that were sent, or why they were not taken."""
+    refused = [(each.field, each.name, each.refusal) for each in visit.sent if each.refusal is not None]
+    errors = tuple(
+        FieldError(f"data.{field}", one.reason.lower(), f"{name}: {visit.words.refusal(one)}")
+        for field, name, one in refused
+    )
+    return await show(visit, seen, status=refused[0][2].http_status if refused else 200, typed=data, errors=errors)
 
 
 async def _send(visit: Visit, task: Task, data: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What the pages are served with: the rooms, who is who, what is new."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -38,11 +38,12 @@ class Door:
     """Where a trace is shown, with {trace_id} in it."""
     names: Names = field(default_factory=Names)
 
-    def client(self, room: type[C], token: str | None, *, locale: str | None = None) -> C:
+    def client(
+        self, room: type[C], token: str | Callable[[], Awaitable[str]] | None, *, locale: str | None = None
+    ) -> C:
         """Returns a client of a room that acts for whoever the token names, and reads that language."""
-        return room(
-            self.rooms[room], None if token is None else partial(_brought, token), door="dashboard", locale=locale
-        )
+        source = partial(_brought, token) if isinstance(token, str) else token
+        return room(self.rooms[room], source, door="dashboard", locale=locale)
 
 
 async def _brought(token: str) -> str:

@@ -1,14 +1,15 @@
 """A form as a page shows it: fields with values, choices, errors and the agent's proposals, ready for the template."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orkestra.dashboard.routes.kinds import HINTS, MOST_ROWS, Unread, moment_text
+from orkestra.dashboard.routes.kinds import HINTS, MOST_ROWS, Unread, moment_text, size_text
 from orkestra.dashboard.routes.reading import facts, sheet
 from orkestra.forms import required_names, visible_values
+from orkestra.v1.task import Attachment
 from orkestra.wire import dumps
 
 EMPTY_ROWS = 1
@@ -83,6 +84,8 @@ class Given:
     proposals: Mapping[str, Any]
     zone: ZoneInfo
     language: str = "en"
+    files: Sequence[Attachment] = ()
+    """Those of the task."""
     pickable: Mapping[str, Sequence[Option]] = field(default_factory=dict)
     """Who can be picked, by kind of picker; nothing where they are too many to list."""
 
@@ -148,6 +151,8 @@ def _field(
         inner["fields"] = _level(schema, value if isinstance(value, Mapping) else {}, name, given)
     elif kind == "table":
         inner |= _rows(schema, value, name, given)
+    elif kind == "file":
+        inner["options"] = list(_files(value, name.removeprefix("data."), given.files))
     elif kind in CHOICES:
         inner["options"] = _options(hint.get("options", ()), value, words.get("options", {}))
     elif kind in given.pickable:
@@ -193,6 +198,24 @@ def _rows(schema: Mapping[str, Any], value: Any, name: str, given: Given) -> dic
         "rows": [_level(item, row, f"{name}.{at}", given) for at, row in enumerate(rows)],
         "blank": _level(item, {}, f"{name}.__row__", given),
     }
+
+
+def fields_of_kind(fields: Sequence[Field], kind: str) -> list[Field]:
+    """Returns the fields of one kind, those within groups and rows, and of rows to add, included."""
+    found = []
+    for each in fields:
+        inside = [*each.fields, *(inner for row in each.rows for inner in row), *each.blank]
+        found += [each] * (each.kind == kind) + fields_of_kind(inside, kind)
+    return found
+
+
+def _files(value: Any, name: str, files: Sequence[Attachment]) -> Iterator[Option]:
+    """Yields the files that an answer names, and those of the task that were sent for the field."""
+    named = [each.get("attachment_id") for each in value or () if isinstance(each, Mapping)]
+    for file in files:
+        if file.attachment_id in named or file.field == name:
+            label = f"{file.name} ({size_text(file.size)})"
+            yield Option(file.attachment_id, label, file.attachment_id in named)
 
 
 def _pickable(options: Sequence[Option], value: Any) -> list[Option]:

@@ -9,6 +9,14 @@ DISPLAY: Final = frozenset({"heading", "note", "image", "link", "data", "diff"})
 MOST_ROWS: Final = 1000
 
 
+def size_text(size: int) -> str:
+    """Returns a number of bytes as people read it, in units of 1000."""
+    for unit, width in (("MB", 10**6), ("kB", 10**3)):
+        if size >= width:
+            return f"{size / width:.1f} {unit}"
+    return f"{size} B"
+
+
 class Unread(str):
     """What was typed where it cannot be read as the field's kind: shown again as it is."""
 

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader
 from orkestra.dashboard.routes import markup
+from orkestra.dashboard.routes.kinds import size_text
 from orkestra.dashboard.routes.words import N_, Words, seconds_left
 from orkestra.v1.task import TaskCounts
 from orkestra.wire import Error
@@ -60,6 +61,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.filters |= {
+        "bytes": size_text,
         "markdown": markup.markdown,
         "safe_url": markup.safe_url,
         "compact": lambda value: json.dumps(value, ensure_ascii=False),

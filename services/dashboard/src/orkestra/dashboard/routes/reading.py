@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orkestra.dashboard.routes.kinds import HINTS
+from orkestra.dashboard.routes.kinds import HINTS, size_text
 from orkestra.wire import dumps
 
 
@@ -24,7 +24,7 @@ def _named(value: Any, schema: Mapping[str, Any], names: Mapping[str, str]) -> A
     labels = {str(each["value"]): each["label"] for each in hint.get("options", [])}
     match value:
         case list() if hint.get("type") == "file":
-            return [f"{each['name']} ({each['size']} bytes)" for each in value]
+            return [f"{each['name']} ({size_text(each['size'])})" for each in value]
         case list():
             return [_named(each, {HINTS: hint} if labels else schema.get("items", {}), names) for each in value]
         case dict() if "properties" in schema and hint.get("type") in (None, "group"):

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi.responses import Response
 from orkestra.chassis.credentials import principal_of
 from orkestra.dashboard.routes.faults import by_place, fault
-from orkestra.dashboard.routes.fields import Given, fields_of, outcomes, start_values
+from orkestra.dashboard.routes.fields import Given, fields_of, fields_of_kind, outcomes, start_values
 from orkestra.dashboard.routes.pickers import hints_in, pickable
 from orkestra.dashboard.routes.reading import answer_facts, facts
 from orkestra.dashboard.routes.revisions import Difference, differences, newest_revision
@@ -19,9 +19,11 @@ from orkestra.dashboard.routes.words import N_
 from orkestra.forms import picked
 from orkestra.rules import may
 from orkestra.v1.task import (
+    Attachment,
     Comment,
     GetTaskHistoryRequest,
     GetTaskRequest,
+    ListAttachmentsRequest,
     ListCommentsRequest,
     Task,
     TaskHistoryEntry,
@@ -42,6 +44,7 @@ class Seen:
     task: Task
     history: list[TaskHistoryEntry]
     comments: list[Comment]
+    files: list[Attachment]
     names: Mapping[str, str]
     visit: Visit
     has_run: bool = False
@@ -70,6 +73,14 @@ class Seen:
     def may_reply(self) -> bool:
         """Whether the reviewer waits for the caller."""
         return self.task.status == TaskStatus.WAITING and self._may("answer")
+
+    @property
+    def may_attach(self) -> bool:
+        return self.task.status in LIVE and self._may("attach")
+
+    def may_remove(self, file: Attachment) -> bool:
+        is_own = file.created_by == self.visit.me.subject
+        return self.task.status in LIVE and (is_own or self._may("remove_attachment"))
 
     @property
     def managing(self) -> frozenset[str]:
@@ -115,18 +126,22 @@ async def task_state(visit: Visit) -> Response:
 async def look(visit: Visit) -> Seen:
     """Asks the room for the task and everything around it."""
     task_id = visit.request.path_params["task_id"]
-    found, history, comments = await asyncio.gather(
+    found, history, comments, files = await asyncio.gather(
         visit.tasks.get_task(GetTaskRequest(task_id=task_id)),
         visit.tasks.get_task_history(GetTaskHistoryRequest(task_id=task_id)),
         visit.tasks.list_comments(ListCommentsRequest(task_id=task_id, page_size=200)),
+        visit.tasks.list_attachments(ListAttachmentsRequest(task_id=task_id)),
     )
     has_run = found.workflow_id is not None and await _sees_run(visit, found.workflow_id)
     people = {found.requested_by, found.on_behalf_of, found.assignee, found.completed_by, *found.candidate_users}
     people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
+    people |= {file.created_by for file in files.attachments}
     people |= {request.asked_by for request in found.change_requests}
     people |= {vote.voter for vote in found.votes}
     people |= picked(found.form or {}, found.result)[0]
-    return Seen(found, list(history.entries), list(comments.comments), await visit.names(*people), visit, has_run)
+    names = await visit.names(*people)
+    attachments = list(files.attachments)
+    return Seen(found, list(history.entries), list(comments.comments), attachments, names, visit, has_run)
 
 
 async def _sees_run(visit: Visit, workflow_id: str) -> bool:
@@ -158,6 +173,7 @@ async def show(
         proposals=found.draft or {},
         zone=visit.words.zone,
         language=visit.words.language,
+        files=seen.files,
         pickable=await pickable(visit, schema) if found.status in LIVE else {},
     )
     fields = fields_of(schema, given)
@@ -168,6 +184,7 @@ async def show(
         fields=fields,
         problem=problem,
         errors=[fault(error, fields) for error in errors],
+        takes_files=bool(fields_of_kind(fields, "file")),
         depends=bool(hints_in(schema, "visible_when") or hints_in(schema, "required_when")),
         request_id=secrets.token_hex(16),
         done=visit.query("done"),

@@ -1,8 +1,9 @@
 """One request of a signed-in person: who, in which language and zone, and what the room clients are."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -12,6 +13,7 @@ from orkestra.chassis.door import read_body
 from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import Navigation, error_page, render, sign_in_page
+from orkestra.dashboard.routes.sending import Sent, has_files, read_files
 from orkestra.dashboard.routes.words import Words, words_for
 from orkestra.rules.permissions import MANAGERS, OVERSEERS
 from orkestra.v1.identity import AccessToken, GetMeRequest, IdentityServiceClient, Me, Role, Session
@@ -41,6 +43,7 @@ class Visit:
     me: Me
     words: Words
     posted: Posted
+    sent: Sequence[Sent] = ()
 
     @property
     def tasks(self) -> TaskServiceClient:
@@ -176,11 +179,20 @@ async def _visit(request: Request) -> Visit:
         raise Unauthenticated("SESSION_REQUIRED", "Please sign in.")
     access = await door.credentials.exchange(session)
     posted: Posted = {}
+    sent: Sequence[Sent] = ()
+
+    def is_ours(fields: Posted) -> bool:
+        token = request.headers.get("x-csrf-token") or (fields.get("csrf") or [""])[-1]
+        return guards.is_csrf_token(door.csrf_key, session, token)
+
     if request.method == "POST":
         guards.refuse_other_sites(request)
-        posted = await read_form(request, door.body_limit)
-        token = request.headers.get("x-csrf-token") or (posted.get("csrf") or [""])[-1]
-        if not guards.is_csrf_token(door.csrf_key, session, token):
+        if has_files(request):
+            tasks = door.client(TaskServiceClient, partial(_fresh, door, session))
+            posted, sent = await read_files(request, tasks, is_ours)
+        else:
+            posted = await read_form(request, door.body_limit)
+        if not is_ours(posted):
             request.state.is_stale = True
             if not request.url.path.endswith("/complete"):  # which shows what was typed again instead
                 raise PermissionDenied(
@@ -188,7 +200,14 @@ async def _visit(request: Request) -> Visit:
                 )
     me = await door.client(IdentityServiceClient, access.token).get_me(GetMeRequest())
     words = words_for(request, me.user)
-    return Visit(request=request, door=door, session=session, access=access, me=me, words=words, posted=posted)
+    return Visit(
+        request=request, door=door, session=session, access=access, me=me, words=words, posted=posted, sent=sent
+    )
+
+
+async def _fresh(door: Door, session: str) -> str:
+    """Returns a token of this moment: a file may take longer than one lasts, or than a session."""
+    return (await door.credentials.exchange(session)).token
 
 
 async def read_form(request: Request, limit: int) -> Posted:

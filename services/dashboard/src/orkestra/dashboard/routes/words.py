@@ -39,6 +39,9 @@ SCRIPT = {
     "kept": N_("Draft kept"),
     "kept_here": N_("Kept in this tab"),
     "picked": N_("{n} chosen"),
+    "sending": "{name}: {share} %",
+    "sent": N_("Attached."),
+    "not_sent": N_("It could not be sent. Try again."),
     "kept_for_now": N_("Kept in this tab; saving is tried again when you type"),
 }
 """What app.js says; it has no words of its own."""
@@ -67,6 +70,8 @@ EVENTS = {
     "created": N_("Asked"),
     "claimed": N_("Claimed"),
     "released": N_("Released"),
+    "attached": N_("File attached"),
+    "attachment_removed": N_("File removed"),
     "assigned": N_("Assigned"),
     "delegated": N_("Delegated"),
     "updated": N_("Changed"),
@@ -85,6 +90,11 @@ EVENTS = {
     "late_answer": N_("Answered too late; kept, not used"),
 }
 REFUSALS = {
+    "ATTACHMENT_TOO_LARGE": N_("The file is too large."),
+    "ATTACHMENT_TYPE_REFUSED": N_("Files of this kind are not taken here, or the file is not what its name says."),
+    "ATTACHMENTS_TOO_MANY": N_("This task has as many files as a task may have."),
+    "ATTACHMENT_IN_USE": N_("A vote names this file."),
+    "ATTACHING_NOT_ALLOWED": N_("You may look at this task, and not attach files to it."),
     "SESSION_REQUIRED": N_("Sign in first."),
     "SIGN_IN_REFUSED": N_("E-mail address or password is not right."),
     "SIGN_IN_INCOMPLETE": N_("Enter your e-mail address and your password."),
