@@ -1,6 +1,6 @@
 """Measures 2,000 open pages before one dashboard: its memory, and how long an event takes to all of them.
 
-python -m bench.streams [--clients 2000] [--events 30]
+python -m bench.streams [--clients 2000] [--sessions 500] [--events 30]
 """
 
 import argparse
@@ -84,8 +84,8 @@ async def rooms(info: dict[str, Any]) -> AsyncIterator[tuple[IdentityServiceClie
         yield people, TaskServiceClient(tasks, Token(people, session))
 
 
-async def opened(info: dict[str, Any], people: IdentityServiceClient, pages: Pages, clients: int) -> None:
-    """Open so many pages, each of a session of its own, of members of the group."""
+async def opened(info: dict[str, Any], people: IdentityServiceClient, pages: Pages, given: argparse.Namespace) -> None:
+    """Open so many pages of so many sessions of members of the group: to sign in takes longer than all the rest."""
     members = [user for user in info["users"] if GROUP in user["groups"]]
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -94,9 +94,10 @@ async def opened(info: dict[str, Any], people: IdentityServiceClient, pages: Pag
         async with slots:
             asked = SignInRequest(email=member["email"], password=member["password"], tenant=info["tenant"]["slug"])
             session = await people.sign_in(asked, timeout=60.0)
-            await pages.open(info["dashboard"], session.token)
+            for _ in range(place, given.clients, given.sessions):
+                await pages.open(info["dashboard"], session.token)
 
-    await asyncio.gather(*(one(place) for place in range(clients)))
+    await asyncio.gather(*(one(place) for place in range(min(given.sessions, given.clients))))
 
 
 async def told(tasks: TaskServiceClient, pages: Pages, *, clients: int, events: int) -> list[float]:
@@ -137,6 +138,7 @@ async def main() -> None:
     """Start a stack of its own, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__)
     parser.add_argument("--clients", type=int, default=2000)
+    parser.add_argument("--sessions", type=int, default=500)
     parser.add_argument("--events", type=int, default=30)
     given = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -145,14 +147,15 @@ async def main() -> None:
         pages, pid = Pages(), stack.info["processes"]["dashboard"]
         async with rooms(stack.info) as (people, tasks):
             before = megabytes(pid)
-            await opened(stack.info, people, pages, given.clients)
+            await opened(stack.info, people, pages, given)
             began, used = time.perf_counter(), cpu_seconds(stack.info["processes"])
             await asyncio.sleep(10)
             seconds, now = time.perf_counter() - began, cpu_seconds(stack.info["processes"])
             times = await told(tasks, pages, clients=given.clients, events=given.events)
             after = megabytes(pid)
         pages.close()
-    print(f"{given.clients} pages, {given.events} events to each; {pages.ended} pages were let go meanwhile")
+    shape = f"{given.clients} pages of {given.sessions} sessions, {given.events} events to each"
+    print(f"{shape}; {pages.ended} pages were let go meanwhile")
     print(shown(times, before, after, {name: now[name] - used[name] for name in now}, seconds))
 
 

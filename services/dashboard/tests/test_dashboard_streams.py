@@ -14,7 +14,7 @@ from orkestra.testkit.waiting import eventually
 from orkestra.v1.identity import User
 
 Migrated = Callable[..., Awaitable[Schema]]
-PAGES = 100
+PAGES = 60
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from orkestra.rules import audiences_of
 from orkestra.v1.notification import ListNotificationsRequest, MarkNotificationsReadRequest
 
 PAGE = 50
-BEAT_SECONDS = 15.0
-RETRY_MILLISECONDS = 1000
+HELLO = b"retry: 1000\n" + message_of("hello", {})
+"""Begins a stream, and says after how many milliseconds a page comes back to a broken one."""
 
 
 async def notifications(visit: Visit) -> Response:
@@ -38,10 +38,10 @@ async def live(visit: Visit) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _stream(live: Live, tenant_id: str, audiences: frozenset[str], session: str) -> AsyncIterator[str]:
+async def _stream(live: Live, tenant_id: str, audiences: frozenset[str], session: str) -> AsyncIterator[bytes]:
     with live.listening(tenant_id, audiences, session=session) as listener:
-        yield f"retry: {RETRY_MILLISECONDS}\n" + message_of("hello", {})
+        yield HELLO
         if live.draining:
             return
-        async for message in heard(listener, seconds=BEAT_SECONDS):
-            yield ": still here\n\n" if message is None else message
+        async for message in heard(listener):
+            yield message

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count, islice
 from typing import Any
 
 import grpc
@@ -28,6 +28,8 @@ MOST_CHECKED = 500
 """Sessions of one call."""
 CHECK_TIMEOUT = 1.0
 """With the time between two checks: how long a session that has ended may still hear something."""
+BEAT_SECONDS = 15
+"""How often a page hears that its stream lives; another part of the pages each second."""
 ENDED = None
 """What a page's queue ends with."""
 
@@ -43,9 +45,9 @@ class Listener:
     session: str = ""
     missed: bool = False
     """Whether something was not told while its session could not be checked."""
-    waiting: "asyncio.Queue[str | None]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    waiting: "asyncio.Queue[bytes | None]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
 
-    def tell(self, message: str | None) -> None:
+    def tell(self, message: bytes | None) -> None:
         """Queue a message; a page that does not keep up is told to start over instead."""
         try:
             self.waiting.put_nowait(message)
@@ -85,13 +87,17 @@ class Live:
             self._nats.on_loss.discard(self._lost)
 
     async def watch(self) -> None:
-        """Check the sessions of open pages every second, and end all pages when the process is about to end."""
-        while not self._drain.draining:
+        """Check the sessions of open pages every second, beat, and end all pages when the process is about to end."""
+        for second in count():
+            if self._drain.draining:
+                break
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
                     await self._drain.wait()
             if self._listeners and not self._drain.draining:
                 await self._check()
+                for listener in islice(tuple(self._listeners), second % BEAT_SECONDS, None, BEAT_SECONDS):
+                    listener.tell(BEAT)
         for listener in tuple(self._listeners):
             listener.tell(ENDED)
 
@@ -190,26 +196,19 @@ class Live:
                 listener.missed = True
 
 
-def message_of(name: str, data: dict[str, Any]) -> str:
+def message_of(name: str, data: dict[str, Any]) -> bytes:
     """Return one server-sent event (HTML Living Standard, 9.2)."""
-    return f"event: {name}\ndata: {dumps(data)}\n\n"
+    return f"event: {name}\ndata: {dumps(data)}\n\n".encode()
 
 
 RESET = message_of("reset", {})
 SESSION_ENDED = message_of("session", {})
+BEAT = b": still here\n\n"
 
 
-async def heard(listener: Listener, *, seconds: float) -> AsyncIterator[str | None]:
-    """Yield each message, None after `seconds` without one; end where the session or the process does."""
-    while True:
-        try:
-            async with asyncio.timeout(seconds):
-                message = await listener.waiting.get()
-        except TimeoutError:
-            yield None
-            continue
-        if message is ENDED:
-            return
+async def heard(listener: Listener) -> AsyncIterator[bytes]:
+    """Yield each message; end where the session or the process does."""
+    while (message := await listener.waiting.get()) is not ENDED:
         yield message
 
 
