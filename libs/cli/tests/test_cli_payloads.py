@@ -2,7 +2,9 @@
 
 import base64
 import secrets
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +13,9 @@ from orkestra.cli.refusals import UsageError
 from orkestra.sdk.converter import data_converter_of, payloads_of
 from orkestra.sdk.payloads import PayloadKeys
 from orkestra.testkit.waiting import eventually
-from temporalio.client import Client
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 from test_cli_doctor import Doctor
 
 NAME = "Temporal: payloads"
@@ -27,16 +31,16 @@ def doctor(tmp_path: Path) -> Doctor:
 async def test_the_doctor_says_whether_payloads_are_encrypted_and_which_key_is_missing(
     doctor: Doctor, temporal_address: str, tmp_path: Path
 ) -> None:
-    temporal = {"ORKESTRA_TEMPORAL_ADDRESS": temporal_address}
+    namespace = await empty_namespace(temporal_address)
+    temporal = {"ORKESTRA_TEMPORAL_ADDRESS": temporal_address, "ORKESTRA_TEMPORAL_NAMESPACE": namespace}
     file = tmp_path / "payload-keys"
     file.write_text(KEY, "utf-8")
     on = {"ORKESTRA_PAYLOAD_KEYS_FILE": str(file), "ORKESTRA_PAYLOAD_KEY_ID": KEY_ID}
     converter = data_converter_of(PayloadKeys.parse(KEY, KEY_ID))
-    client = await Client.connect(temporal_address, data_converter=converter)
-    with payloads_of("a-tenant"):
-        run = await client.start_workflow("nobody-runs-this", "secret", id=uuid4().hex, task_queue="nobody")
+    client = await Client.connect(temporal_address, namespace=namespace, data_converter=converter)
+    run = await started(client)
     try:
-        await eventually_listed(client, run.id)
+        await listed(client, run.id)
         _, said = await doctor(**temporal, **on)
         assert (said[NAME]["status"], KEY_ID in said[NAME]["detail"]) == ("ok", True)
         assert f"new ones are encrypted with {KEY_ID}" in said[NAME]["detail"]
@@ -63,7 +67,29 @@ async def test_the_doctor_says_whether_payloads_are_encrypted_and_which_key_is_m
         await run.terminate()
 
 
-async def eventually_listed(client: Client, workflow_id: str) -> None:
+async def empty_namespace(temporal_address: str) -> str:
+    """A namespace that holds what this test starts and nothing else."""
+    namespace = f"payloads-{uuid4().hex}"
+    request = RegisterNamespaceRequest(namespace=namespace)
+    request.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
+    await (await Client.connect(temporal_address)).workflow_service.register_namespace(request)
+    return namespace
+
+
+async def started(client: Client) -> WorkflowHandle[Any, Any]:
+    """An encrypted run, as soon as Temporal knows the namespace everywhere."""
+
+    async def once() -> WorkflowHandle[Any, Any] | None:
+        try:
+            with payloads_of("a-tenant"):
+                return await client.start_workflow("nobody-runs-this", "secret", id=uuid4().hex, task_queue="nobody")
+        except RPCError:
+            return None
+
+    return await eventually(once, every=0.2)
+
+
+async def listed(client: Client, workflow_id: str) -> None:
     """Wait until Temporal's lists show the run."""
 
     async def is_there() -> bool:

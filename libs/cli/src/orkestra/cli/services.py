@@ -142,16 +142,6 @@ def rooms(around: Surroundings) -> list[Service]:
         "GRPC_PORT": str(around.ports["task"]),
         "RECEIPT_SIGNING_KEY": secrets["receipt_signing_key"],
     }
-    workflow = {
-        **around.database("workflow"),
-        **known,
-        "ROLE": "api",
-        "GRPC_PORT": str(around.ports["workflow"]),
-        "TEMPORAL_ADDRESS": around.temporal_address,
-        "TASK_ADDRESS": around.address("task"),
-        "NOTIFICATION_ADDRESS": around.address("notification"),
-        **around.given("PAYLOAD_", "CODEC_"),
-    }
     notification = {
         **around.database("notification"),
         **known,
@@ -163,9 +153,24 @@ def rooms(around: Surroundings) -> list[Service]:
     return [
         around.service("identity-service", "orkestra.identity_service", "identity_health", identity),
         around.service("task-service", "orkestra.task_service", "task_health", task),
-        around.service("workflow-worker", "orkestra.workflow_worker", "workflow_health", workflow),
+        workflow_api(around, known),
         around.service("notification-service", "orkestra.notification_service", "notification_health", notification),
     ]
+
+
+def workflow_api(around: Surroundings, known: Mapping[str, str]) -> Service:
+    """workflow-worker in its role api."""
+    settings = {
+        **around.database("workflow"),
+        **known,
+        "ROLE": "api",
+        "GRPC_PORT": str(around.ports["workflow"]),
+        "TEMPORAL_ADDRESS": around.temporal_address,
+        "TASK_ADDRESS": around.address("task"),
+        "NOTIFICATION_ADDRESS": around.address("notification"),
+        **around.given("PAYLOAD_", "CODEC_"),
+    }
+    return around.service("workflow-worker", "orkestra.workflow_worker", "workflow_health", settings)
 
 
 def doors(around: Surroundings) -> list[Service]:

@@ -94,6 +94,7 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
     notifications = Notifications(settings.database_url, RUN_NEWS)
+    from_zero(EMITTED, ("workflow", "failed"), ("workflow", "timed_out"))
     operations = WorkflowOperations(
         database,
         engine,
