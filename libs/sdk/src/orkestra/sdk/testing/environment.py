@@ -21,9 +21,10 @@ from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.testing.activities import WorldActivities
 from orkestra.sdk.testing.calendars import checked
+from orkestra.sdk.testing.human import HumanTask
 from orkestra.sdk.testing.people import GroupRules, People
 from orkestra.sdk.testing.replaying import write_history
-from orkestra.sdk.testing.world import HumanTask, TaskWorld, WorldEvent
+from orkestra.sdk.testing.world import TaskWorld, WorldEvent
 from orkestra.v1.task import Task, WorkingHours
 from orkestra.v1.workflow import Handoff
 from orkestra.wire import FieldError, InvalidArgument

@@ -9,11 +9,14 @@ from typing import Any
 
 from orkestra import rules
 from orkestra.rules.receipts import ReceiptKey, read_receipt
+from orkestra.sdk.testing.files import Files
 from orkestra.sdk.testing.people import People
 from orkestra.v1.task import (
     AddCommentRequest,
     AnswerTaskRequest,
     AssignTaskRequest,
+    Attachment,
+    BeginAttachmentRequest,
     Calendar,
     CancelTaskRequest,
     CheckEscalationRequest,
@@ -34,7 +37,6 @@ from orkestra.v1.task import (
     Task,
     UndoTaskRequest,
     UpdateTaskRequest,
-    VoteChoice,
     VoteTaskRequest,
     WorkingHours,
 )
@@ -84,6 +86,7 @@ class TaskWorld:
         self.redeemed: dict[str, Redemption] = {}
         self.policy = EscalationPolicy(rules=[], version=0)
         self.checks: list[EscalationCheck] = []
+        self.files = Files()
         self.undo_window = undo_window
         self._wake_up = wake_up
         self._calendars = {} if calendars is None else dict(calendars)
@@ -156,12 +159,23 @@ class TaskWorld:
         now = await self.clock()
         return await self._told(rules.decide_escalate(task, self._manager(by, task, now), now, request))
 
+    async def attach(self, request: BeginAttachmentRequest, content: bytes, *, by: str) -> Attachment:
+        """Attach a file to the task, as a person who may work on it."""
+        task = self.get(request.task_id)
+        now = await self.clock()
+        person = self._person(by, task, now)
+        task = self._keep(rules.decide_attaching("attach", task, person, now))
+        return self.files.attach(task, request, content, by=by, at=now)
+
     async def complete(self, request: CompleteTaskRequest, *, by: str) -> Task:
         """Record a person's answer."""
         task = self.get(request.task_id)
         now, issue = await self.clock(), self.receipt_key.issue
         person, window = self._person(by, task, now), self.undo_window
-        return await self._told(rules.decide_complete(task, person, now, request, issue=issue, window=window))
+        data, strangers = self.files.named(task, request.data)
+        request = request.model_copy(update={"data": data})
+        ways: dict[str, Any] = {"issue": issue, "window": window, "strangers": strangers}
+        return await self._told(rules.decide_complete(task, person, now, request, **ways))
 
     async def undo(self, request: UndoTaskRequest, *, by: str) -> Task:
         """Take an answer back, as whoever gave it."""
@@ -175,14 +189,20 @@ class TaskWorld:
         now, issue, voters = await self.clock(), self.receipt_key.issue, self.people.voters(task)
         person = self._person(by, task, now)
         window = self.undo_window
-        decision = rules.decide_vote(task, person, now, request, issue=issue, voters=voters, window=window)
+        data, strangers = self.files.named(task, request.data)
+        request = request.model_copy(update={"data": data})
+        ways: dict[str, Any] = {"issue": issue, "voters": voters, "window": window, "strangers": strangers}
+        decision = rules.decide_vote(task, person, now, request, **ways)
         return await self._told(decision)
 
     async def save_draft(self, request: SaveDraftRequest, *, by: str) -> Task:
         """Keep a person's partial values."""
         task = self.get(request.task_id)
         now = await self.clock()
-        task = self._keep(rules.decide_save_draft(task, self._person(by, task, now), now, request))
+        data, strangers = self.files.named(task, request.data)
+        request = request.model_copy(update={"data": data})
+        person = self._person(by, task, now)
+        task = self._keep(rules.decide_save_draft(task, person, now, request, strangers=strangers))
         self.tasks[task.task_id] = task
         return task
 
@@ -310,84 +330,3 @@ class TaskWorld:
 
     def _manager(self, name: str, task: Task, now: datetime) -> Principal:
         return self.people.person(name, task, now, roles=["manager"])
-
-
-class HumanTask:
-    """A task as the test's people see it."""
-
-    def __init__(self, world: TaskWorld, task_id: str) -> None:
-        self._world = world
-        self.task_id = task_id
-
-    @property
-    def current(self) -> Task:
-        """The task as it is now."""
-        return self._world.get(self.task_id)
-
-    async def claim(self, *, by: str) -> Task:
-        """Claim it for a person."""
-        return await self._world.claim(self.task_id, by=by)
-
-    async def release(self, *, by: str) -> Task:
-        """Put it back."""
-        return await self._world.release(self.task_id, by=by)
-
-    async def assign(self, *, by: str, reason: str = "Assigned.", **to: Any) -> Task:
-        """Give it to others as a manager: `assignee`, `candidate_users`, `candidate_groups`."""
-        return await self._world.assign(AssignTaskRequest(task_id=self.task_id, reason=reason, **to), by=by)
-
-    async def delegate(self, to: str, *, by: str, reason: str = "Delegated.") -> Task:
-        """Hand it to another candidate, as the person who has it."""
-        request = DelegateTaskRequest(task_id=self.task_id, assignee=to, reason=reason)
-        return await self._world.delegate(request, by=by)
-
-    async def update(self, *, by: str, **changes: Any) -> Task:
-        """Change it as a manager: `priority`, `complete_by`, `add_tags`, `title` and so on."""
-        return await self._world.update(UpdateTaskRequest(task_id=self.task_id, **changes), by=by)
-
-    async def escalate(self, *, by: str, reason: str | None = None) -> Task:
-        """Perform the next step of its chain now, as a manager."""
-        return await self._world.escalate(EscalateTaskRequest(task_id=self.task_id, reason=reason), by=by)
-
-    async def complete(
-        self, *, by: str, outcome: str | None = None, data: Mapping[str, Any] | None = None, **fields: Any
-    ) -> Task:
-        """Answer it as a person: the fields by name, or all of them as `data`. Raises what the service would refuse."""
-        answer = {**(data or {}), **fields}
-        request = CompleteTaskRequest(task_id=self.task_id, data=answer, outcome=outcome)
-        return await self._world.complete(request, by=by)
-
-    async def vote(
-        self, choice: str, *, by: str, data: Mapping[str, Any] | None = None, revision: int | None = None, **fields: Any
-    ) -> Task:
-        """Vote on it as a person, `approve` or `reject`, with the form as `complete` takes it."""
-        seen = self.current.revision if revision is None else revision
-        answer, said = {**(data or {}), **fields}, VoteChoice(choice)
-        return await self._world.vote(
-            VoteTaskRequest(task_id=self.task_id, choice=said, data=answer, revision=seen), by=by
-        )
-
-    async def undo(self, *, by: str, reason: str | None = None) -> Task:
-        """Take the answer back as whoever gave it, where the test has an `undo_window`."""
-        return await self._world.undo(UndoTaskRequest(task_id=self.task_id, reason=reason), by=by)
-
-    async def save_draft(self, *, by: str, **fields: Any) -> Task:
-        """Keep what a person has typed so far."""
-        return await self._world.save_draft(SaveDraftRequest(task_id=self.task_id, data=fields), by=by)
-
-    async def comment(self, text: str, *, by: str) -> Task:
-        """Say something about it as a person who sees it."""
-        return await self._world.comment(AddCommentRequest(task_id=self.task_id, text=text), by=by)
-
-    async def request_changes(self, message: str, *, by: str, answer_within: str | None = None) -> Task:
-        """Ask whoever wants the decision for changes, as the person who holds the task."""
-        request = RequestChangesRequest(task_id=self.task_id, message=message, answer_within=answer_within)
-        return await self._world.request_changes(request, by=by)
-
-    async def answer(self, message: str, *, by: str) -> Task:
-        """Answer the reviewer as whoever asked for the run."""
-        return await self._world.answer(AnswerTaskRequest(task_id=self.task_id, message=message), by=by)
-
-    async def cancel(self, *, by: str, reason: str | None = None) -> Task:
-        """End it without an answer, as a manager."""
-        return await self._world.cancel(CancelTaskRequest(task_id=self.task_id, reason=reason), by=by)
