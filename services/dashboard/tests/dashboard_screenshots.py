@@ -61,6 +61,7 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
         "error": "/tasks/task_0",
         "settings-person": f"/settings/people/{ada.user_id}",
         "settings-group": "/settings/groups/support-l1",
+        "settings-group-notifications": "/settings/groups/support-l1/notifications",
         "settings-calendar": "/settings/calendars/support-hours",
         "settings-webhook": f"/settings/webhooks/{WEBHOOK_ID}",
     }

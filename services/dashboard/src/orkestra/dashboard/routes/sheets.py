@@ -26,11 +26,15 @@ PAGE = 100
 
 PEOPLE = ("user_id", "name", "email", "roles", "groups", "status", "locale", "time_zone", "created_at")
 GROUPS = ("group_id", "name", "members", "strategy", "max_open_tasks", "skills", "created_at")
-KEYS = ("key_id", "name", "prefix", "kind", "roles", "on_behalf_of", "allowed_ips", "created_at")
-KEYS += ("last_used_at", "expires_at", "revoked_at")
+KEYS = (
+    *("key_id", "name", "prefix", "kind", "roles", "on_behalf_of", "allowed_ips", "created_at"),
+    *("last_used_at", "expires_at", "revoked_at"),
+)
 WEBHOOKS = ("webhook_id", "url", "events", "description", "status", "disabled_reason", "failing_since", "created_at")
-DELIVERIES = ("delivery_id", "event_id", "event_type", "status", "attempts", "created_at", "last_attempt_at")
-DELIVERIES += ("next_try_at", "delivered_at", "response_status", "error")
+DELIVERIES = (
+    *("delivery_id", "event_id", "event_type", "status", "attempts", "created_at", "last_attempt_at"),
+    *("next_try_at", "delivered_at", "response_status", "error"),
+)
 NEWS = ("created_at", "kind", "title", "text", "task_id", "workflow_id", "read_at")
 
 
