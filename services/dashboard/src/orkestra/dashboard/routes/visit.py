@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -143,6 +144,15 @@ class Visit:
 Serve = Callable[[Visit], Awaitable[Response]]
 
 
+def coming_moment(typed: str | None) -> datetime | None:
+    """Return a moment as an address of this dashboard names it, None where it is none or is over."""
+    try:
+        at = datetime.fromisoformat(typed or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and at > datetime.now(UTC) else None
+
+
 def whole_number(typed: str | None) -> int | None:
     """Return a whole number that was typed, None where it is none."""
     return int(typed) if typed and typed.isdecimal() and len(typed) <= MOST_DIGITS else None
@@ -165,8 +175,8 @@ def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
         except Error as refused:
             return await visit.page("error.html", status=refused.http_status, problem=refused)
         except ValidationError as unfit:  # what was typed fits no request, such as a number beyond its kind
-            refused = to_invalid_argument(unfit)
-            return await visit.page("error.html", status=refused.http_status, problem=refused)
+            problem = to_invalid_argument(unfit)
+            return await visit.page("error.html", status=problem.http_status, problem=problem)
 
     endpoint.__name__ = serve.__name__
     return endpoint
