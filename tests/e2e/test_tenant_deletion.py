@@ -110,6 +110,7 @@ class Filler:
         await send(admin, "PUT", "/v1/escalation-policies", rules=[{"topic": "*", "threshold": 0.5}])
         await send(admin, "PUT", "/v1/preferences", rules=[])
         await send(admin, "PUT", "/v1/retention", task_days=365)
+        await send(admin, "PUT", "/v1/task-settings", undo_seconds=0)
         left = await send(admin, "POST", "/v1/users", email=f"left@{self.slug}.example", name="Left")
         await send(admin, "POST", f"/v1/users/{left['user_id']}/disable")
         await send(admin, "POST", "/v1/erasures", user_id=left["user_id"])
