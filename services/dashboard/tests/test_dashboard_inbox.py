@@ -146,7 +146,8 @@ async def test_a_list_is_of_days_and_of_what_became_of_clocks(world: DashboardWo
         other = {"asked_from": "2020-01-01", "asked_until": "2020-01-02"}
         before = (await http.get("/inbox", params={"scope": "all", **days | other})).text
         late = (await http.get("/inbox", params={"scope": "all", **days, "clock": "breached"})).text
-        odd = (await http.get("/inbox", params={"scope": "all", "asked_from": "soon", "clock": "x"})).text
+        ends = {"asked_from": "0001-01-01", "asked_until": "9999-12-31", "completed_from": "soon", "clock": "x"}
+        odd = (await http.get("/inbox", params={"scope": "all", **ends})).text
     assert [f'id="{task.task_id}"' in text for text in (page, before, late, odd)] == [True, False, False, True]
     assert f'name="asked_until" aria-label="Asked: Until" value="{today}"' in page
     assert '<option value="breached" selected>' in late

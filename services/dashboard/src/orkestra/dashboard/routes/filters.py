@@ -129,10 +129,12 @@ def midnight(visit: Visit, day: date) -> datetime:
 
 
 def _day(typed: str | None) -> date | None:
+    """Returns a day that was typed; None for none, and at the ends of the calendar, where no zone has whole years."""
     try:
-        return date.fromisoformat(typed) if typed else None
+        day = date.fromisoformat(typed) if typed else None
     except ValueError:
         return None
+    return day if day is None or date.min.year < day.year < date.max.year else None
 
 
 def _due(visit: Visit, window: str | None) -> dict[str, datetime]:
