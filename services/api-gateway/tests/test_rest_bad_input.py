@@ -1,6 +1,7 @@
 """Bad input at every endpoint: a problem document, and nothing reaches a room."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -231,3 +232,12 @@ async def test_a_body_without_a_length_is_not_read_past_the_limit(door: RestWorl
     except httpx.TransportError:  # the connection is closed while the client is still sending
         pass
     assert sent < 50_000_000
+
+
+async def test_a_compressed_body_is_not_unpacked(door: RestWorld) -> None:
+    door.rooms.reset()
+    bomb = gzip.compress(b'{"title": "' + b"x" * 10_000_000 + b'"}')
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = await door.http.post("/v1/tasks", content=bomb, headers=headers)
+    assert_problem(answer, 400, "BODY_NOT_JSON")
+    assert (len(bomb) < LIMIT, door.rooms.asked) == (True, [])
