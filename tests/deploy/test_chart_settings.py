@@ -38,7 +38,7 @@ def settings_of(container: Manifest) -> type[BaseModel]:
     if words[2] == "orkestra.chassis.migrate":
         return WaitSettings if words[3] == "--wait" else MigrationSettings
     if words[2] == "orkestra.workflow_worker":
-        return WorkerSettings if environment(container)["ORKESTRA_ROLE"] == "worker" else ApiSettings
+        return ApiSettings if environment(container)["ORKESTRA_ROLE"] == "api" else WorkerSettings
     return SETTINGS[words[2]]
 
 

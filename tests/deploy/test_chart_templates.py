@@ -112,6 +112,48 @@ def test_without_hooks_every_process_with_a_schema_waits_for_its_migrations() ->
     assert not any("initContainers" in pod_of(one) for one in of_kind("Deployment", "minimal").values())
 
 
+@of_template("deployment.yaml")
+def test_pinned_workers_are_told_their_build_and_those_before_stay() -> None:
+    def told(name: str) -> tuple[str, str | None]:
+        container = pod_of(of_kind("Deployment", "gateway")[name])["containers"][0]
+        return container["image"], environment(container).get("ORKESTRA_BUILD")
+
+    assert told("worker") == ("orkestra/workflow-worker:0.1.0", "0.1.0")
+    assert told("refunds") == ("registry.example/acme/refunds:8", "8")
+    assert told("refunds-7-1") == ("registry.example/acme/refunds:7.1", "7.1")
+    assert told("workflow-worker")[1] is None
+    before = of_kind("Deployment", "gateway")["refunds-7-1"]
+    assert before["spec"]["replicas"] == 1
+    assert environment(pod_of(before)["containers"][0])["ORKESTRA_WORKFLOW_MODULES"] == "acme.refunds"
+
+
+@of_template("promotion.yaml")
+def test_new_runs_begin_on_a_pinned_build_by_a_job_after_the_upgrade() -> None:
+    jobs = {name: one for name, one in of_kind("Job", "gateway").items() if name.startswith("promote")}
+    assert set(jobs) == {"promote-worker", "promote-refunds"}
+    refunds = jobs["promote-refunds"]
+    assert refunds["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade,post-rollback"
+    container = pod_of(refunds)["containers"][0]
+    told = environment(container)
+    assert (container["image"], told["ORKESTRA_ROLE"]) == ("registry.example/acme/refunds:8", "promote")
+    assert (told["ORKESTRA_BUILD"], told["ORKESTRA_TASK_QUEUE"]) == ("8", "refunds")
+    assert "promotion" in of_kind("NetworkPolicy", "gateway")
+    by_hand = ('worker={"promote": false}', "workers=[]")
+    assert not [name for name in of_kind("Job", "gateway", *by_hand) if "promote" in name]
+    assert "promotion" not in of_kind("NetworkPolicy", "minimal")
+
+
+@of_template("promotion.yaml")
+def test_without_hooks_another_build_is_another_job() -> None:
+    def job(build: str) -> str:
+        told = f'[{{"name": "a", "image": "i", "modules": ["m"], "versioning": "pinned", "build": "{build}"}}]'
+        [name] = [name for name in of_kind("Job", "external", f"workers={told}") if name.startswith("promote-a-")]
+        return name
+
+    assert job("1") != job("2")
+    assert job("1") == job("1")
+
+
 @of_template("service.yaml")
 @pytest.mark.parametrize("values", SETS)
 def test_a_services_port_is_the_containers(values: str) -> None:
@@ -176,7 +218,7 @@ def test_each_schema_is_migrated_before_an_installation_and_an_upgrade() -> None
 @of_template("migrations.yaml")
 def test_without_hooks_another_image_means_another_job() -> None:
     jobs = of_kind("Job", "external")
-    assert len(jobs) == len(SCHEMAS)
+    assert len([name for name in jobs if name.startswith("migrate-")]) == len(SCHEMAS)
     assert not any("annotations" in one["metadata"] for one in jobs.values())
     assert set(jobs).isdisjoint(of_kind("Job", "external", 'global.image.tag="2"'))
 
@@ -360,6 +402,14 @@ def test_values_with_which_nothing_works_are_refused_with_the_remedy() -> None:
         ("oauth.issuers[0]=https://x,signIn.providersSecret=x", "hosts.mcp, or oauth.resource, is needed"),
         ("temporal.payloads.keyId=a", "temporal.payloads.existingSecret is needed"),
         ("hosts.codec=x,temporal.payloads.existingSecret=x", "temporal.payloads.pages are needed with hosts.codec"),
+        ("worker.versioning=pinned,evaluation.enabled=true", "the evaluation profile pins no builds"),
+        ("worker.versioning=pinned,worker.keda.minReplicas=1,worker.keda.maxReplicas=2", "keda does not know"),
+        ("worker.versioning=pinned,global.image.tag=sha256:ab", "needs build"),
+        (
+            "workers[0].name=a,workers[0].image=x,workers[0].modules[0]=a,workers[0].versioning=pinned",
+            "a: versioning=pinned",
+        ),
+        ("worker.earlier[0].build=v1,worker.earlier[0].image=x", "versioning=pinned alone"),
         ("workers[0].name=dashboard,workers[0].image=x,workers[0].modules[0]=a", "the name dashboard is taken"),
     ],
 )

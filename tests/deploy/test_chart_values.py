@@ -77,6 +77,8 @@ def test_an_unknown_key_is_refused_by_its_name(helm: str, wrong: str, named: str
         ("temporal.address=somewhere", "address"),
         ("oauth.issuers[0]=idp", "issuers"),
         ("oauth.scope=two words", "scope"),
+        ("worker.versioning=maybe", "versioning"),
+        ("worker.versioning=pinned,worker.build=a b", "build"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(wrong: str, named: str) -> None:

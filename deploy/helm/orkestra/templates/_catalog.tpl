@@ -87,6 +87,11 @@ addresses: {IDENTITY: identity-service, TASK: task-service, WORKFLOW: workflow-w
 calls: [identity-service, task-service, workflow-worker]
 {{- end }}
 
+{{/* What the Deployment of a build before is called. */}}
+{{- define "orkestra.earlierName" -}}
+{{- printf "%s-%s" (index . 0) (regexReplaceAll "[^a-z0-9]+" (lower (index . 1)) "-") | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
 {{/* Every Deployment: name, kind as above, and `settings`, the defaults with its own values over them. */}}
 {{- define "orkestra.workloads" -}}
 {{- $workloads := dict }}
@@ -106,10 +111,20 @@ calls: [identity-service, task-service, workflow-worker]
 {{- range $worker := $workers }}
 {{- $kind := include "orkestra.workerKind" $ | fromYaml }}
 {{- $env := dict "ORKESTRA_ROLE" "worker" "ORKESTRA_WORKFLOW_MODULES" (join "," (default list $worker.modules)) "ORKESTRA_TASK_QUEUE" (default "orkestra" $worker.taskQueue) }}
-{{- $own := omit $worker "name" "image" "modules" "taskQueue" "keda" }}
+{{- $own := omit $worker "name" "image" "modules" "taskQueue" "keda" "versioning" "build" "promote" "earlier" }}
 {{- $settings := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy $own) }}
 {{- $image := default (include "orkestra.image" (list $ "workflow-worker")) $worker.image }}
 {{- $told := dict "settings" $settings "image" $image "env" $env "keda" $worker.keda }}
+{{- if eq (toString $worker.versioning) "pinned" }}
+{{- $_ := set $env "ORKESTRA_BUILD" (default (default $.Chart.AppVersion $.Values.global.image.tag) $worker.build) }}
+{{- $_ := set $told "promotes" (ne (toString $worker.promote) "false") }}
+{{- range $before := $worker.earlier }}
+{{- $fewer := mergeOverwrite (deepCopy $settings) (dict "replicas" (default 1 $before.replicas) "autoscaling" (dict "enabled" false)) }}
+{{- $same := mergeOverwrite (deepCopy $env) (dict "ORKESTRA_BUILD" $before.build) }}
+{{- $one := merge (dict "settings" $fewer "image" $before.image "env" $same) (deepCopy $kind) }}
+{{- $_ := set $workloads (include "orkestra.earlierName" (list $worker.name $before.build)) $one }}
+{{- end }}
+{{- end }}
 {{- $_ := set $workloads $worker.name (merge $told $kind) }}
 {{- end }}
 {{- toYaml $workloads }}

@@ -102,6 +102,21 @@ imagePullSecrets:
 {{- end }}
 {{- $names = append $names .name }}
 {{- end }}
+{{- range $worker := prepend .Values.workers (merge (dict "name" "worker") .Values.worker) }}
+{{- if eq (toString $worker.versioning) "pinned" }}
+{{- if $.Values.evaluation.enabled }}
+{{- $faults = append $faults (printf "%s: the evaluation profile pins no builds: leave versioning as it is." $worker.name) }}
+{{- end }}
+{{- if $worker.keda }}
+{{- $faults = append $faults (printf "%s: keda does not know the backlog of one build: give replicas with versioning=pinned." $worker.name) }}
+{{- end }}
+{{- if and (not $worker.build) (or (ne $worker.name "worker") (contains ":" (toString $.Values.global.image.tag))) }}
+{{- $faults = append $faults (printf "%s: versioning=pinned needs build, what this build of the code is called." $worker.name) }}
+{{- end }}
+{{- else if $worker.earlier }}
+{{- $faults = append $faults (printf "%s: earlier builds are kept with versioning=pinned alone." $worker.name) }}
+{{- end }}
+{{- end }}
 {{- if $faults }}
 {{- fail (printf "\n\n  %s\n" (join "\n  " $faults)) }}
 {{- end }}
