@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -33,12 +33,14 @@ from orkestra.v1.task import (
     EscalateTaskRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
+    GetTaskSettingsRequest,
     ListCommentsRequest,
     ListCommentsResponse,
     ListTasksRequest,
     ListTasksResponse,
     ListViewsRequest,
     ListViewsResponse,
+    PutTaskSettingsRequest,
     ReleaseTaskRequest,
     RequestChangesRequest,
     SaveDraftRequest,
@@ -47,12 +49,14 @@ from orkestra.v1.task import (
     TaskHistory,
     TaskHistoryEntry,
     TaskScope,
+    TaskSettings,
+    UndoTaskRequest,
     UpdateTaskRequest,
     UpdateViewRequest,
     View,
     VoteTaskRequest,
 )
-from orkestra.wire import Context, Error, NotFound, Principal
+from orkestra.wire import Context, Error, InvalidArgument, NotFound, Principal
 
 LARGE = dict.fromkeys(("description", "input", "context", "draft", "saved", "form", "result"))
 
@@ -70,6 +74,7 @@ class Tasks(Files):
     history: dict[str, list[TaskHistoryEntry]] = field(default_factory=dict)
     comments: dict[str, list[Comment]] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
+    settings: dict[str, TaskSettings] = field(default_factory=dict)
 
     async def open(self, tenant_id: str, **asked: Any) -> Task:
         """An agent asks."""
@@ -177,10 +182,29 @@ class Tasks(Files):
 
     async def complete_task(self, ctx: Context, request: CompleteTaskRequest) -> Task:
         request, strangers = self.named(self._found(ctx, request.task_id), request)
-        return await self._decide(ctx, partial(rules.decide_complete, strangers=strangers), request)
+        return await self._decide(
+            ctx, partial(rules.decide_complete, strangers=strangers, window=self._window(ctx)), request
+        )
 
     async def vote_task(self, ctx: Context, request: VoteTaskRequest) -> Task:
-        return await self._decide(ctx, rules.decide_vote, request)
+        return await self._decide(ctx, partial(rules.decide_vote, window=self._window(ctx)), request)
+
+    async def undo_task(self, ctx: Context, request: UndoTaskRequest) -> Task:
+        return await self._decide(ctx, rules.decide_undo, request)
+
+    async def get_task_settings(self, ctx: Context, request: GetTaskSettingsRequest) -> TaskSettings:
+        return self.settings.get(ctx.tenant_id, TaskSettings(undo_seconds=0, version=0))
+
+    async def put_task_settings(self, ctx: Context, request: PutTaskSettingsRequest) -> TaskSettings:
+        errors = rules.check_settings(request)
+        if errors:
+            raise InvalidArgument("SETTINGS_INVALID", "They cannot be kept like this.", errors=errors)
+        put = TaskSettings(undo_seconds=request.undo_seconds, version=(request.version or 0) + 1)
+        return self.settings.setdefault(ctx.tenant_id, put)
+
+    def _window(self, ctx: Context) -> timedelta:
+        kept = self.settings.get(ctx.tenant_id)
+        return timedelta(seconds=kept.undo_seconds if kept else 0)
 
     async def request_changes(self, ctx: Context, request: RequestChangesRequest) -> Task:
         return await self._decide(ctx, rules.decide_request_changes, request)

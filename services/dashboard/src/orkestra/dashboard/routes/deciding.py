@@ -1,6 +1,7 @@
 """What a person does with a task: claim, release, answer, keep a draft, comment, ask for changes."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.answers import Reader, with_row, without_row
@@ -62,13 +63,15 @@ async def complete(visit: Visit) -> Response:
     if again is not None:
         return again
     try:
-        await _send(visit, seen.task, data)
+        given = await _send(visit, seen.task, data)
     except Unauthenticated:
         raise
     except Error as refused:
         return await _show_again(visit, refused, data)
     following = await next_task(visit, but=seen.task.task_id)
     done = f"?done={seen.task.task_id}"
+    if given.submission is not None:
+        done += "&" + urlencode({"until": given.submission.undo_until.isoformat()})
     return go(f"/inbox{done}" if following is None else f"/tasks/{following.task_id}{done}")
 
 
@@ -97,19 +100,18 @@ async def _show_sent(visit: Visit, seen: Seen, data: dict[str, Any]) -> Response
     return await show(visit, seen, status=refused[0][2].http_status if refused else 200, typed=data, errors=errors)
 
 
-async def _send(visit: Visit, task: Task, data: dict[str, Any]) -> None:
-    """Sends the answer, or the vote where votes decide."""
+async def _send(visit: Visit, task: Task, data: dict[str, Any]) -> Task:
+    """Sends the answer, or the vote where votes decide; returns the task after it."""
     outcome, request_id = visit.value("outcome"), visit.request_id
     if task.approval_policy is None:
         request = CompleteTaskRequest(task_id=task.task_id, data=data, outcome=outcome)
-        await visit.tasks.complete_task(request, request_id=request_id)
-        return
+        return await visit.tasks.complete_task(request, request_id=request_id)
     choice = VoteChoice.REJECT if outcome == "reject" else VoteChoice.APPROVE
     if outcome != choice.value:
         error = FieldError("outcome", "required", visit.words.text("Approve or reject."))
         raise InvalidArgument("DATA_INVALID", error.message, errors=[error])
     vote = VoteTaskRequest(task_id=task.task_id, choice=choice, data=data, revision=task.revision)
-    await visit.tasks.vote_task(vote, request_id=request_id)
+    return await visit.tasks.vote_task(vote, request_id=request_id)
 
 
 async def save_draft(visit: Visit) -> Response:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from orkestra.dashboard.routes import filters
 from orkestra.dashboard.routes.exporting import csv_answer, every
 from orkestra.dashboard.routes.pages import go
-from orkestra.dashboard.routes.visit import Visit
+from orkestra.dashboard.routes.visit import Visit, coming_moment
 from orkestra.dashboard.routes.words import N_
 from orkestra.rules import is_task_id
 from orkestra.v1.task import ListTasksRequest, ListTasksResponse, ListViewsRequest, Task, TaskScope, TaskStatus, View
@@ -70,6 +70,7 @@ async def inbox(visit: Visit) -> Response:
         view=next((view for view in views if view.view_id == view_id), None),
         csv_href=filters.inbox_href("/inbox.csv", scope=scope, **here),
         done=done if done and is_task_id(done) else None,
+        until=coming_moment(visit.query("until")),
         did=_did(visit),
         **values,
     )

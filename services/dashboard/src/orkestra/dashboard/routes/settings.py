@@ -33,6 +33,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "groups": ("/settings/groups", N_("Groups")),
     "calendars": ("/settings/calendars", N_("Calendars")),
     "policy": ("/settings/policy", N_("Escalation policy")),
+    "answers": ("/settings/answers", N_("Answers")),
     "keys": ("/settings/keys", N_("API keys")),
     "webhooks": ("/settings/webhooks", N_("Webhooks")),
     "audit": ("/settings/audit", N_("Audit")),

@@ -14,7 +14,7 @@ from orkestra.dashboard.routes.fields import Given, fields_of, fields_of_kind, o
 from orkestra.dashboard.routes.pickers import hints_in, pickable
 from orkestra.dashboard.routes.reading import answer_facts, facts
 from orkestra.dashboard.routes.revisions import Difference, differences, newest_revision
-from orkestra.dashboard.routes.visit import Visit
+from orkestra.dashboard.routes.visit import Visit, coming_moment
 from orkestra.dashboard.routes.words import N_
 from orkestra.forms import picked
 from orkestra.rules import may
@@ -52,22 +52,38 @@ class Seen:
 
     @property
     def is_mine(self) -> bool:
-        return self.task.status == TaskStatus.CLAIMED and self.task.assignee == self.visit.me.subject
+        """Whether the caller holds it, to be answered."""
+        return self.task.status == TaskStatus.CLAIMED and self._is_assigned and not self.is_answered
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is an answer that can still be taken back; then nothing else can be done."""
+        return self.task.submission is not None
+
+    @property
+    def may_undo(self) -> bool:
+        return self.is_answered and self._may("undo")
+
+    @property
+    def _is_assigned(self) -> bool:
+        return self.task.assignee == self.visit.me.subject
 
     @property
     def may_answer(self) -> bool:
         """Whether completing, or voting, is open to the caller now; the room has the last word."""
+        if self.is_answered:
+            return False
         if self.task.approval_policy is not None:
             return self.task.status in (TaskStatus.OPEN, TaskStatus.CLAIMED) and self._may("vote")
         return self.is_mine or (self.task.status == TaskStatus.OPEN and self._may("complete"))
 
     @property
     def may_claim(self) -> bool:
-        return self.task.status == TaskStatus.OPEN and self._may("claim")
+        return self.task.status == TaskStatus.OPEN and not self.is_answered and self._may("claim")
 
     @property
     def may_release(self) -> bool:
-        return self.task.status == TaskStatus.CLAIMED and self._may("release")
+        return self.task.status == TaskStatus.CLAIMED and not self.is_answered and self._may("release")
 
     @property
     def may_reply(self) -> bool:
@@ -85,11 +101,12 @@ class Seen:
     @property
     def managing(self) -> frozenset[str]:
         """What the caller may do with the task beside answering it."""
-        return frozenset(name for name in MANAGING if self.task.status in LIVE and self._may(name))
+        is_live = self.task.status in LIVE and not self.is_answered
+        return frozenset(name for name in MANAGING if is_live and self._may(name))
 
     @property
     def is_held_by_another(self) -> bool:
-        return self.task.status == TaskStatus.CLAIMED and not self.is_mine
+        return self.task.status == TaskStatus.CLAIMED and not self._is_assigned
 
     def name(self, subject: str | None) -> str:
         """Return what somebody is called."""
@@ -137,7 +154,7 @@ async def look(visit: Visit) -> Seen:
     people |= {entry.actor for entry in history.entries} | {comment.author for comment in comments.comments}
     people |= {file.created_by for file in files.attachments}
     people |= {request.asked_by for request in found.change_requests}
-    people |= {vote.voter for vote in found.votes}
+    people |= {vote.voter for vote in found.votes} | {found.submission.completed_by if found.submission else None}
     people |= picked(found.form or {}, found.result)[0]
     names = await visit.names(*people)
     attachments = list(files.attachments)
@@ -188,6 +205,7 @@ async def show(
         depends=bool(hints_in(schema, "visible_when") or hints_in(schema, "required_when")),
         request_id=secrets.token_hex(16),
         done=visit.query("done"),
+        until=coming_moment(visit.query("until")),
         **_around(visit, seen),
     )
 
@@ -196,6 +214,7 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
     """Returns what surrounds the form: the same for the page and for its live parts."""
     found = seen.task
     context = found.context
+    answer = found.result if found.submission is None else found.submission.result
     return {
         "task": found,
         "seen": seen,
@@ -204,7 +223,7 @@ def _around(visit: Visit, seen: Seen) -> dict[str, Any]:
         "data": facts(context.data if context else None),
         "input": facts(found.input),
         "about": _about(visit, seen),
-        "answer": answer_facts(found.form or {}, found.result, seen.names) if found.result is not None else [],
+        "answer": answer_facts(found.form or {}, answer, seen.names) if answer is not None else [],
         "outcome": _outcome(visit, found),
         "outcomes": _outcomes(visit, found),
         "missing": _missing(visit, found),
@@ -252,12 +271,11 @@ def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
     """Returns what somebody who has the page open should know before going on."""
     found, text = seen.task, visit.words.text
     at = visit.words.moment(found.updated_at)
+    if found.submission is not None or found.status == TaskStatus.COMPLETED:
+        return {"tone": "good", "text": _answered(visit, seen, at)}
     if seen.is_held_by_another:
         words = text("{name} has claimed this task · {at}. What you typed stays on this page.")
         return {"tone": "warn", "text": words.format(name=seen.name(found.assignee), at=at)}
-    if found.status == TaskStatus.COMPLETED:
-        who = seen.name(found.completed_by) if found.completed_by else text("The policy")
-        return {"tone": "good", "text": text("{name} completed this task · {at}.").format(name=who, at=at)}
     if found.status in (TaskStatus.CANCELLED, TaskStatus.EXPIRED):
         words = N_("This task was cancelled") if found.status == TaskStatus.CANCELLED else N_("This task has expired")
         return {"tone": "bad", "text": f"{text(words)} · {at}." + (f" {found.reason}" if found.reason else "")}
@@ -268,6 +286,15 @@ def _changed(visit: Visit, seen: Seen) -> dict[str, str] | None:
         words = text("{name} has answered your question · {at}.")
         return {"tone": "good", "text": words.format(name=seen.name(last.actor), at=at), "form": text("Show the form")}
     return None
+
+
+def _answered(visit: Visit, seen: Seen, at: str) -> str:
+    found, text = seen.task, visit.words.text
+    if found.submission is None:
+        who = seen.name(found.completed_by) if found.completed_by else text("The policy")
+        return text("{name} completed this task · {at}.").format(name=who, at=at)
+    words = text("{name} has answered this task · {at}. It ends with that, unless the answer is taken back.")
+    return words.format(name=seen.name(found.submission.completed_by), at=at)
 
 
 def _about(visit: Visit, seen: Seen) -> list[tuple[str, str | datetime]]:
@@ -296,4 +323,5 @@ def _about(visit: Visit, seen: Seen) -> list[tuple[str, str | datetime]]:
 
 def _outcome(visit: Visit, found: Task) -> str | None:
     labels = {each["key"]: str(each["label"]) for each in outcomes(found.form or {}, visit.words.language)}
-    return labels.get(found.outcome, found.outcome) if found.outcome else None
+    chosen = found.outcome if found.submission is None else found.submission.outcome
+    return labels.get(chosen, chosen) if chosen else None

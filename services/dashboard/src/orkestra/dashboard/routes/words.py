@@ -76,6 +76,8 @@ EVENTS = {
     "delegated": N_("Delegated"),
     "updated": N_("Changed"),
     "voted": N_("Voted"),
+    "submitted": N_("Answered; it can be taken back"),
+    "undone": N_("Answer taken back"),
     "completed": N_("Completed"),
     "cancelled": N_("Cancelled"),
     "expired": N_("Expired: the time ran out"),
