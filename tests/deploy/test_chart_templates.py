@@ -217,8 +217,8 @@ def test_each_schema_is_migrated_before_an_installation_and_an_upgrade() -> None
 
 @of_template("migrations.yaml")
 def test_without_hooks_another_image_means_another_job() -> None:
-    jobs = of_kind("Job", "external")
-    assert len([name for name in jobs if name.startswith("migrate-")]) == len(SCHEMAS)
+    jobs = {name: one for name, one in of_kind("Job", "external").items() if name.startswith("migrate-")}
+    assert len(jobs) == len(SCHEMAS)
     assert not any("annotations" in one["metadata"] for one in jobs.values())
     assert set(jobs).isdisjoint(of_kind("Job", "external", 'global.image.tag="2"'))
 

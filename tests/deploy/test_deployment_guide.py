@@ -72,7 +72,7 @@ def test_every_value_that_the_page_names_is_one() -> None:
     sections = {
         line.split(":")[0] for line in (CHART / "values.yaml").read_text("utf-8").splitlines() if line[:1].isalpha()
     }
-    named = {one for one in re.findall(r"`([a-z][A-Za-z]+(?:\.[A-Za-z]+)+)", GUIDE) if one.split(".")[0] in sections}
+    named = {one for one in re.findall(r"`([a-z][A-Za-z]+(?:\.[A-Za-z0-9]+)+)", GUIDE) if one.split(".")[0] in sections}
     assert len(named) > 15
     assert {one for one in named if f"`{one}`" not in known and f"`{one}." not in known} - {"values.yaml"} == set()
 
