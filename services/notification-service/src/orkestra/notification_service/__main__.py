@@ -1,7 +1,7 @@
 """notification-service as a process: opens what it needs, wires it together, serves and drains."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
-from orkestra.chassis.streams import connect
+from orkestra.chassis.streams import Nats, connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.notification_service.channels.guard import Guard
 from orkestra.notification_service.channels.mail import MailChannel, Server
@@ -55,37 +55,44 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         identity = channel(settings.identity_address, settings.grpc_tls)
         stack.push_async_callback(identity.close, None)
 
-        authenticate = Verifier.of_identity(identity).authenticate
         guard = Guard(development=settings.development)
         own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
         operations = NotificationOperations(
             database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
         )
-        add_notification_service(process.grpc_server(settings.grpc_port), operations, authenticate)
+        server = process.grpc_server(settings.grpc_port)
+        add_notification_service(server, operations, Verifier.of_identity(identity).authenticate)
 
         tokens = TokenSource(identity, settings.service_key)
         deliveries = Deliveries(database, sweep, patience(settings))
         poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(poster.close)
-        known = Directory(database, identity, tokens)
-        deliverer, mailing = delivering(settings, deliveries, known, poster, own_secrets)
+        directory = Directory(database, identity, tokens)
+        deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
         feeds = Feeds(database, Groups(database, identity, tokens), mailing)
-        forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)))
-        process.loop("deleted tenants", forgetting.run)
-        listener = partial(Consumer, stream, is_gone=forgetting.has_forgotten)
+        listener = listening(process, stream, Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None))))
         consumers = hearing(listener, database, feeds, mailing, deliverer)
-        verdicts = await langfuse(settings, tokens, stack)
-        if verdicts is not None:
+        if (verdicts := await langfuse(settings, tokens, stack)) is not None:
             consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
-        working: list[Consumer | Deliverer] = [*consumers, deliverer]
-        for one in working:
-            process.loop(type(one).__name__.lower(), one.run)
-            process.on_drain(one.stop)
+        keep(process, [*consumers, deliverer])
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
+
+
+def listening(process: Process, stream: Nats, forgetting: Forgetting) -> Callable[..., Consumer]:
+    """Return what makes consumers that pass over deleted tenants, which are forgotten beside."""
+    process.loop("deleted tenants", forgetting.run)
+    return partial(Consumer, stream, is_gone=forgetting.has_forgotten)
+
+
+def keep(process: Process, working: Sequence[Consumer | Deliverer]) -> None:
+    """Keep what hears and sends running until the process drains."""
+    for one in working:
+        process.loop(type(one).__name__.lower(), one.run)
+        process.on_drain(one.stop)
 
 
 def patience(settings: NotificationServiceSettings) -> Patience:
