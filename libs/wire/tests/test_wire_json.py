@@ -68,6 +68,14 @@ def test_a_refusal_names_the_first_two_hundred_fields_that_are_wrong() -> None:
     assert re.search(r"\(and \d{4,5} more\)", str(caught.value))
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_beyond_the_calendar_in_utc_is_refused(moment: str) -> None:
+    given = animal().model_dump(mode="json") | {"died_at": moment}
+    with pytest.raises(InvalidArgument) as caught:
+        parse(type(animal()), given)
+    assert [(error.path, error.code) for error in caught.value.errors] == [("died_at", "out_of_range")]
+
+
 def test_text_at_the_limits_is_read() -> None:
     assert loads("[" * 32 + "]" * 32) == json.loads("[" * 32 + "]" * 32)
     assert loads('["\\ud83d\\ude00", "\\\\u0000", "[[{{"]') == ["😀", "\\u0000", "[[{{"]

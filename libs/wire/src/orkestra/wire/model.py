@@ -8,10 +8,14 @@ from orkestra.wire.convert import Reader, Writer
 from orkestra.wire.jsontext import refusal
 from orkestra.wire.problems import to_invalid_argument
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    try:
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError as beyond:  # the last evening of the calendar may be after its end in UTC
+        raise PydanticCustomError("time_out_of_range", "This time is beyond the calendar") from beyond
 
 
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]

@@ -28,6 +28,7 @@ CODES = {
         "invalid_format",
         "This must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z.",
     ),
+    "time_out_of_range": ("out_of_range", "This time is not within the years 1 to 9999 in UTC."),
     "timezone_aware": ("invalid_format", "This time needs a zone, such as Z or +02:00."),
     "time_delta_type": ("wrong_type", "This must be a duration as text, such as PT15M."),
     "time_delta_parsing": ("invalid_format", "This must be a duration as in ISO 8601, such as PT15M."),
