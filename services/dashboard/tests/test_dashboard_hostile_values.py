@@ -18,7 +18,7 @@ NUMBERS = ("9" * 5000, "²", "2147483648", "nan", "a:" + "9" * 5000)
 MOMENTS = ("0001-01-01", "0001-01-01T00:00", "9999-12-31T23:59:59")
 TEXTS = ("' or 1=1--", "\0", "a\r\nset-cookie: x=1", "../../etc/passwd")
 FILTERS = {
-    "/inbox": ("scope", "status", "due", "sort", "q", "tag", "group", "view", "size", "did", "n", "done"),
+    "/inbox": ("scope", "status", "due", "sort", "q", "tag", "group", "view", "size", "did", "n", "done", "until"),
     "/inbox.csv": ("q", "tag"),
     "/workflows": ("status", "definition", "tag", "from", "until"),
     "/figures": ("period", "type", "group"),
@@ -36,6 +36,7 @@ FIELDS = {
     f"/settings/groups/{GROUP}": (NUMBERS, ("max_open_tasks", "version")),
     "/settings/calendars": (TEXTS, ("time_zone", "hours.monday", "holidays")),
     "/settings/policy": (NUMBERS, ("rules.0.threshold", "rules.0.sample_rate", "version")),
+    "/settings/answers": (NUMBERS, ("undo_seconds", "version")),
     "/settings/keys": (MOMENTS, ("allowed_ips", "expires_at")),
     "/settings/webhooks": (TEXTS, ("url",)),
     "/tasks/{task_id}/change": (MOMENTS, ("complete_by",)),
