@@ -6,7 +6,7 @@ import re
 import yaml
 from deploy_chart import CHART
 
-LINE = re.compile(r"^( *)([A-Za-z-]+):(.*)$")
+LINE = re.compile(r"^( *)([A-Za-z0-9-]+):(.*)$")
 HEAD = """# Orkestra on Kubernetes
 
 A Helm chart for all of Orkestra: Helm 3.17 to 4.3, Kubernetes 1.29 to 1.37. How to get from images to a running
