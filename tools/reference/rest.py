@@ -108,6 +108,8 @@ def _operation(
 
 
 def _body(body: Json, definitions: Mapping[str, Json], linked: Mapping[str, str]) -> list[str]:
+    if "application/json" not in body["content"]:
+        return [f"Takes {_kinds(body['content'])}."]
     content = body["content"]["application/json"]
     name = content["schema"]["$ref"].rpartition("/")[2]
     parts = [schemas.fields(definitions[name], definitions, linked)]
@@ -118,9 +120,15 @@ def _body(body: Json, definitions: Mapping[str, Json], linked: Mapping[str, str]
 
 def _answer(responses: Json, definitions: Mapping[str, Json], linked: Mapping[str, str]) -> str:
     status, good = next((status, one) for status, one in responses.items() if status < "300")
-    content = good.get("content", {}).get("application/json")
-    gives = schemas.kind(content["schema"], definitions, linked) if content else "nothing"
+    given = good.get("content", {})
+    content = given.get("application/json")
+    gives = schemas.kind(content["schema"], definitions, linked) if content else _kinds(given) or "nothing"
     return f"Answers **{status}** with {gives}."
+
+
+def _kinds(content: Json) -> str:
+    """What comes as it is, by its types."""
+    return ", or ".join("any other type" if kind == "*/*" else code(kind) for kind in content)
 
 
 def _message(name: str, definitions: Mapping[str, Json], linked: Mapping[str, str]) -> str:

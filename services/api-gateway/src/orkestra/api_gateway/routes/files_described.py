@@ -38,7 +38,6 @@ def attach_described() -> Json:
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": form, "encoding": {"file": {"contentType": "*/*"}}},
-                "application/pdf": {"schema": {}},
                 "*/*": {"schema": {}},
             },
         },
