@@ -57,6 +57,7 @@ async def test_it_lists_asks_hears_progress_reads_and_is_told_what_is_wrong(door
             running.kill()
     assert running.returncode == 0, err.decode()
     told = json.loads(out)
+    assert told["newest"] == "2025-11-25", "it speaks a newer generation: try it too, with the tasks extension"
     assert told["server"] == "orkestra"
     assert {"ask_human", "task_wait", "workflow_start"} <= set(told["tools"])
     assert (told["templates"], told["prompts"]) == (4, ["hand_over", "take_answer_back"])

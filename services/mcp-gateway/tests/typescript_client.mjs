@@ -7,6 +7,7 @@ const found = createRequire(`${CLIENT_HOME}/package.json`);
 const load = (name) => import(pathToFileURL(found.resolve(`@modelcontextprotocol/sdk/client/${name}.js`)));
 const { Client } = await load("index");
 const { StreamableHTTPClientTransport } = await load("streamableHttp");
+const types = await import(pathToFileURL(found.resolve("@modelcontextprotocol/sdk/types.js")));
 
 const client = new Client({ name: "typescript", version: "1.0.0" });
 const headers = { Authorization: `Bearer ${ORKESTRA_API_KEY}` };
@@ -29,6 +30,7 @@ await client.close();
 
 console.log(
   JSON.stringify({
+    newest: types.LATEST_PROTOCOL_VERSION,
     server: client.getServerVersion().name,
     tools: tools.map((tool) => tool.name),
     templates: resourceTemplates.length,
