@@ -22,7 +22,7 @@ from orkestra.wire import Model
 from playwright.async_api import Browser, Page
 
 Migrated = Callable[..., Awaitable[Schema]]
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 SOURCES = ROOT / "services/dashboard/src/orkestra/dashboard"
 KEYWORDS = {"_": None, "gettext": None, "N_": None, "text": None, "ngettext": (1, 2), "plural": (1, 2)}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]

@@ -53,9 +53,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
             temporal_ui_url=settings.temporal_ui_url,
             trace_url=settings.trace_url,
         )
-        app: Any = build_app(door)
-        proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
-        process.http_server(ProxyHeadersMiddleware(app, proxies), settings.http_port)
+        process.http_server(_behind_proxies(build_app(door), settings), settings.http_port)
         process.watch("database", database.check)
         process.watch("nats", nats.check)
         process.loop("live", live.run)
@@ -64,6 +62,11 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
         yield
     await nats.close()
     await database.close()
+
+
+def _behind_proxies(app: Any, settings: DashboardSettings) -> Any:
+    """Returns the application as it is reached through the proxies that are trusted to say who calls."""
+    return ProxyHeadersMiddleware(app, [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()])
 
 
 if __name__ == "__main__":
