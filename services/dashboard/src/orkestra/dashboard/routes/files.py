@@ -7,13 +7,15 @@ from orkestra.chassis.files import content_headers, pieces
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.task import look, show
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.v1.task import GetAttachmentRequest, RemoveAttachmentRequest
+from orkestra.v1.task import GetAttachmentRequest, GetTaskRequest, RemoveAttachmentRequest
 from orkestra.wire import Error, Unauthenticated
 
 
 async def attach_files(visit: Visit) -> Response:
     """Answers what was sent to the task: one choice of the form for a script, else the page."""
     task_id = str(visit.request.path_params["task_id"])
+    if not visit.sent:
+        await visit.tasks.get_task(GetTaskRequest(task_id=task_id))
     refused = [each.refusal for each in visit.sent if each.refusal is not None]
     if "x-csrf-token" in visit.request.headers:
         return _for_script(visit, refused)
