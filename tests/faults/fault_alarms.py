@@ -12,7 +12,7 @@ from fault_system import FaultedStack
 from webhook_endpoint import Endpoint
 
 CALM_LOOKS = 4
-TOLD_AGAIN = 12
+TOLD_AGAIN = 20
 """Times that the newest events are told again, so that far more than 500 wait."""
 BACKLOG_LOOKS = 12
 """Consumers ask every 10 s how much waits for them."""

@@ -13,7 +13,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 from orkestra.chassis.streams import DEAD, EVENTS
 
-MOST_TOLD_AGAIN = 150
+MOST_TOLD_AGAIN = 60
 CONSUMERS = ("task-service", "workflow-worker", "notification-service")
 
 

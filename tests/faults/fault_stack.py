@@ -58,12 +58,24 @@ class TwoOfEach(LocalStack):
         self._folder = Path(tempfile.mkdtemp(prefix="orkestra-net-"))
         self._network = Network(self._folder)
         self._entries: dict[str, int] = {}
-        self._rooms += [self._second(service) for service in self._rooms]
-        self._doors += [self._second(service) for service in self._doors]
+        self._second_rooms = [self._second(service) for service in self._rooms]
+        self._second_doors = [self._second(service) for service in self._doors]
+        self._is_whole = False
+
+    async def start(self) -> dict[str, Any]:
+        """Start the first of each and, once those work, the others: all at once would keep each other waiting."""
+        await super().start()
+        self._rooms += self._second_rooms
+        self._doors += self._second_doors
+        for group in (self._second_rooms, self._second_doors):
+            await asyncio.gather(*(self._supervisor.start(service) for service in group))
+        self._is_whole = True
+        self._changed()
+        return self.description
 
     async def connect(self) -> None:
         """Lay a link along every arrow; no process is told where another really is."""
-        for service in (*self._rooms, *self._doors):
+        for service in (*self._rooms, *self._doors, *self._second_rooms, *self._second_doors):
             await self._rewire(service)
         for door, name in DOORS.items():
             self._entries[door] = await self._network.tcp("clients", name, partial(self._both, name))
@@ -82,6 +94,12 @@ class TwoOfEach(LocalStack):
         entries = {door: f"http://127.0.0.1:{port}" for door, port in self._entries.items()}
         entries["mcp"] += "/mcp"
         return {**shown, **entries}
+
+    def _changed(self) -> None:
+        if self._is_whole:
+            super()._changed()
+        else:
+            self._state.record({"supervisor": os.getpid(), **self._supervisor.pids})
 
     def _second(self, first: Service) -> Service:
         """Another process with the first one's settings and ports of its own."""
