@@ -2,8 +2,9 @@
 
 import grpc
 
-KEEPALIVE_MS = 30_000
-KEEPALIVE_TIMEOUT_MS = 10_000
+KEEPALIVE_MS = 15_000
+KEEPALIVE_TIMEOUT_MS = 8_000
+"""A machine that vanishes without a word is noticed within the sum of both, and asked no more."""
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """What one message may hold, at either end."""
 
