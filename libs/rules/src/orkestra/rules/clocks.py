@@ -118,7 +118,7 @@ def next_at(task: Task) -> datetime | None:
     if task.submission is not None:
         return task.submission.undo_until
     found = min(moments(task.sla, task.status), default=None) if task.sla else None
-    return found and found.at
+    return None if found is None else found.at
 
 
 def retimed(task: Task) -> Sla | None:

@@ -57,7 +57,7 @@ def substitutes_of(people: Iterable[str], task_type: str | None, absences: Itera
 
 def offered_by_name(task: Task) -> frozenset[str]:
     """Returns the people to whom the task is given or offered by name: whose work it is for a substitute too."""
-    return frozenset({task.assignee, *task.candidate_users} - {None})
+    return frozenset(name for name in (task.assignee, *task.candidate_users) if name is not None)
 
 
 def stood_for(principal: Principal, task: Task) -> frozenset[str]:
