@@ -15,7 +15,10 @@ CLIENTS = {
     "canaille": ("canaille[oidc,server]==0.3.6",),
 }
 
-PACKAGES = {"typescript": "@modelcontextprotocol/sdk@1.32.2"}
+PACKAGES = {
+    "typescript": "@modelcontextprotocol/sdk@1.32.2",
+    "typescript-2": "@modelcontextprotocol/client@2.4.0",
+}
 """Of npm; no script of a package runs."""
 
 

@@ -1,4 +1,7 @@
-"""The official TypeScript client at the MCP door: it checks structured results against their schemas by itself."""
+"""The official TypeScript clients at the MCP door, one for each generation of the protocol.
+
+They check structured results against their schemas by themselves. Neither knows the tasks extension (SEP-2663).
+"""
 
 import asyncio
 import json
@@ -16,7 +19,7 @@ from task_world import World, world
 
 __all__ = ["world"]
 
-HOME = Path(sys.prefix) / "clients" / "typescript"
+HOMES = {"2025-11-25": "typescript", "2026-07-28": "typescript-2"}
 PROGRAM = Path(__file__).with_name("typescript_client.mjs")
 ANSWER = {"answer": "Yes, within 30 days."}
 
@@ -30,14 +33,19 @@ async def door(world: World, migrated: Migrated) -> AsyncIterator[McpWorld]:
         yield one
 
 
-async def test_it_lists_asks_hears_progress_reads_and_is_told_what_is_wrong(door: McpWorld, world: World) -> None:
-    if not (HOME / "complete").exists():
+@pytest.mark.parametrize("generation", HOMES)
+async def test_it_lists_asks_hears_progress_reads_and_is_told_what_is_wrong(
+    door: McpWorld, world: World, generation: str
+) -> None:
+    home = Path(sys.prefix) / "clients" / HOMES[generation]
+    if not (home / "complete").exists():
         pytest.skip("the client is not installed: make clients")
     tenant = world.tenant()
     ana = tenant.person("ana", "support-l1")
-    key = door.rooms.know("ork_typescript", subject=tenant.agent().id, tenant_id=tenant.id)
+    key = door.rooms.know(f"ork_{generation}", subject=tenant.agent().id, tenant_id=tenant.id)
     path = f"{os.environ['PATH']}{os.pathsep}{Path(sys.prefix) / 'bin'}"  # the machine's node, else the wheel's
-    env = os.environ | {"PATH": path, "ORKESTRA_MCP_URL": door.url, "ORKESTRA_API_KEY": key, "CLIENT_HOME": str(HOME)}
+    env = os.environ | {"PATH": path, "CLIENT_HOME": str(home), "GENERATION": generation}
+    env |= {"ORKESTRA_MCP_URL": door.url, "ORKESTRA_API_KEY": key}
     running = await asyncio.create_subprocess_exec(
         *("node", str(PROGRAM)), env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -57,7 +65,7 @@ async def test_it_lists_asks_hears_progress_reads_and_is_told_what_is_wrong(door
             running.kill()
     assert running.returncode == 0, err.decode()
     told = json.loads(out)
-    assert told["newest"] == "2025-11-25", "it speaks a newer generation: try it too, with the tasks extension"
+    assert told["version"] == generation
     assert told["server"] == "orkestra"
     assert {"ask_human", "task_wait", "workflow_start"} <= set(told["tools"])
     assert (told["templates"], told["prompts"]) == (4, ["hand_over", "take_answer_back"])
