@@ -32,6 +32,7 @@ PAGES: dict[str, Tried] = {
     "/settings/people/{user_id}": THEIR_ID,
     "/settings/groups": LIST,
     "/settings/groups/{group_id}": THEIR_ID,
+    "/settings/groups/{group_id}/notifications": THEIR_ID,
     "/settings/calendars": LIST,
     "/settings/calendars/{calendar_id}": THEIR_ID,
     "/settings/policy": OWN,
@@ -92,6 +93,7 @@ FORMS: dict[str, tuple[Tried, Form]] = {  # words in braces are ids: theirs firs
     "/settings/people/{user_id}/enable": (THEIR_ID, {}),
     "/settings/groups": (OWN, {"group_id": "Not A Slug"}),
     "/settings/groups/{group_id}": (THEIR_ID, {"name": "Ours"}),
+    "/settings/groups/{group_id}/notifications": (THEIR_ID, {"locale": "de"}),
     "/settings/groups/{group_id}/add": (THEIR_ID, {"user_id": "{user_id}"}),
     "/settings/groups/{group_id}/remove": (THEIR_ID, {"user_id": "{user_id}"}),
     "/settings/calendars": (
