@@ -73,7 +73,7 @@ class Tries:
 
 def served() -> dict[str, tuple[str, Rpc]]:
     """Every rpc by its name, from the descriptors: the room that serves it, and the client's method."""
-    found = {}
+    found: dict[str, tuple[str, Rpc]] = {}
     for room, (described, client) in ROOMS.items():
         for service in described.DESCRIPTOR.services_by_name.values():
             found |= {method.name: (room, getattr(client, snake(method.name))) for method in service.methods}
@@ -223,6 +223,8 @@ async def test_metadata_that_names_another_tenant_is_not_believed(stack: Stack, 
     async with asking(stack, caller) as rooms:
         said = [(name, theirs.tenant_id) for name in ("x-tenant-id", "x-orkestra-tenant", "x-orkestra-tenant-id")]
         metadata = [("authorization", f"Bearer {await rooms.token()}"), *said]
-        asked = rooms.channels["task"].unary_unary("/orkestra.v1.TaskService/ListTasks")
+        asked = rooms.channels["task"].unary_unary(
+            "/orkestra.v1.TaskService/ListTasks", request_serializer=None, response_deserializer=None
+        )
         answer = await asked(b"", metadata=metadata, timeout=20)
     assert MARK.encode() not in answer

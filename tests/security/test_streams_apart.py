@@ -47,6 +47,10 @@ class Heard:
     status: int = 0
     ids: list[str] = field(default_factory=list)
 
+    async def has(self, part: str) -> None:
+        """Returns when it has heard this."""
+        await until(lambda: part in self.text)
+
 
 @asynccontextmanager
 async def listening(http: httpx.AsyncClient, path: str, **headers: str) -> AsyncIterator[Heard]:
@@ -124,7 +128,7 @@ async def test_a_place_in_the_stream_of_the_other_tenant_is_a_place_in_ones_own(
         for last in (place, f"{incarnation}-0", f"{incarnation}-1", f"{'0' * 8}-1", "x"):
             async with listening(http, "/v1/events", last_event_id=last) as heard:
                 after = await ours(stack)
-                await until(lambda told=heard, task_id=after: task_id in told.text)
+                await heard.has(after)
                 assert theirs.in_(heard.text) == []
                 assert not {task["task_id"], more["task_id"]} & set(heard.text.split('"'))
                 assert last != place or here in heard.text

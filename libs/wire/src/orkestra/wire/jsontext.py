@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -126,8 +127,8 @@ def _walk(root: Any) -> Iterator[tuple[str, int, Any]]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()  # counting each among all would keep a process busy for minutes
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        counts = Counter(name for name, _ in pairs)  # in one walk: a list's count of each takes minutes
+        twice = next(name for name, count in counts.items() if count > 1)
         raise refusal("", "duplicate_key", f"The key {twice[:100]!r} is given twice in one object.")
     return found
 
