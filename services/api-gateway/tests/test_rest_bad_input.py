@@ -22,7 +22,7 @@ def named(endpoint: Endpoint) -> str:
     return f"{endpoint.verb} {endpoint.path}"
 
 
-NEEDED = {"surface": "web"}
+NEEDED = {"slug": "none", "surface": "web"}
 
 
 def url(endpoint: Endpoint) -> str:
