@@ -14,7 +14,7 @@ import asyncpg
 from orkestra.testkit.stack import Stack, start_stack
 
 HERE = Path(__file__).parent
-READY_WITHIN = 240.0
+READY_WITHIN = 400.0
 OWN_DISK = ("unshare", "--mount", "--propagation", "private")
 """Mounts of a test are its own, and gone with it; an ordinary user may where the kernel lets them have namespaces."""
 AS_USER = ("unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "--propagation", "private")

@@ -23,7 +23,7 @@ from fault_system import FaultedStack, faulted_stack
 from orkestra.testkit.waiting import eventually
 from webhook_endpoint import Endpoint, listening
 
-pytestmark = [pytest.mark.xdist_group("faulted stack"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("faulted stack"), pytest.mark.timeout(900)]
 
 Work = Callable[[Client, Client, Promise], Awaitable[None]]
 
