@@ -42,18 +42,18 @@ def attach_described() -> Json:
             },
         },
         "responses": {
-            "201": {
-                "description": "Attached.",
-                "headers": {"Location": {"description": "Where it is.", "schema": _TEXT}},
-                "content": {
-                    "application/json": {
-                        "schema": {"$ref": "#/components/schemas/Attachment"},
-                        "example": example_of(Attachment),
-                    }
-                },
-            },
+            "201": _attached(),
             **_refusals(400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 504),
         },
+    }
+
+
+def _attached() -> Json:
+    shown = {"schema": {"$ref": "#/components/schemas/Attachment"}, "example": example_of(Attachment)}
+    return {
+        "description": "Attached.",
+        "headers": {"Location": {"description": "Where it is.", "schema": _TEXT}},
+        "content": {"application/json": shown},
     }
 
 
