@@ -302,17 +302,18 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         stack.push_async_callback(sweep.close)
         guard = Guard(development=True)
         own_secrets = Secrets(b"k" * 40)
+
+        async def service_token(tenant_id: str | None) -> str:
+            return signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
+
+        groups = Groups(database, channel, service_token)
         operations = NotificationOperations(
-            database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=24)
+            database, groups, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=24)
         )
         add_notification_service(server, operations, signer.verifier().authenticate)
         await server.start()
         stack.push_async_callback(server.stop, None)
         stack.push_async_callback(channel.close, None)
-
-        async def service_token(tenant_id: str | None) -> str:
-            return signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
-
         stream = await connect(nats_url, name="test")
         stack.push_async_callback(stream.close)
         await stream.connected()
@@ -332,7 +333,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         )
         deliverer = Deliverer(deliveries, carrying)
         mailing = Mailing(directory, list(Channel), deliverer.wake)
-        feeds = Feeds(database, Groups(database, channel, service_token), mailing)
+        feeds = Feeds(database, groups, mailing)
         news = TaskNews(feeds)
         consumers = hearing(partial(Consumer, stream), database, feeds, mailing, deliverer)
         relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)

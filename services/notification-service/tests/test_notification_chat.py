@@ -19,7 +19,7 @@ from orkestra.v1.notification import (
     QuietHours,
 )
 from orkestra.v1.task import EscalationStep
-from orkestra.wire import InvalidArgument, PermissionDenied, VersionMismatch, dumps
+from orkestra.wire import InvalidArgument, NotFound, PermissionDenied, VersionMismatch, dumps
 from webhook_endpoint import Arrived, Endpoint, listening
 
 __all__ = ["world"]
@@ -184,6 +184,7 @@ async def test_preferences_belong_to_their_owner(world: World, tenant: Tenant) -
     ana, agent = tenant.person(), tenant.reader("agent", "key_1", "agent")
     member = tenant.reader("user", "user_member", groups=["support-l1"])
     manager = tenant.reader("user", "user_manager", "manager")
+    tenant.group("support-l1", member)
     put = await manager.put_preferences(PutPreferencesRequest(group_id="support-l1", digest_minutes=5))
     assert await member.get_preferences(GetPreferencesRequest(group_id="support-l1")) == put
     elsewhere = world.tenant().reader("user", "user_manager", "manager")
@@ -201,3 +202,6 @@ async def test_preferences_belong_to_their_owner(world: World, tenant: Tenant) -
             await call
     with pytest.raises(VersionMismatch):
         await manager.put_preferences(PutPreferencesRequest(group_id="support-l1", version=7))
+    with pytest.raises(NotFound) as unknown:
+        await manager.put_preferences(PutPreferencesRequest(group_id="nobody"))
+    assert unknown.value.reason == "GROUP_NOT_FOUND"

@@ -57,19 +57,20 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
 
         guard = Guard(development=settings.development)
         own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
+        tokens = TokenSource(identity, settings.service_key)
+        groups = Groups(database, identity, tokens)
         operations = NotificationOperations(
-            database, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
+            database, groups, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
         )
         server = process.grpc_server(settings.grpc_port)
         add_notification_service(server, operations, Verifier.of_identity(identity).authenticate)
 
-        tokens = TokenSource(identity, settings.service_key)
         deliveries = Deliveries(database, sweep, patience(settings))
         poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(poster.close)
         directory = Directory(database, identity, tokens)
         deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
-        feeds = Feeds(database, Groups(database, identity, tokens), mailing)
+        feeds = Feeds(database, groups, mailing)
         listener = listening(process, stream, Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None))))
         consumers = hearing(listener, database, feeds, mailing, deliverer)
         if (verdicts := await langfuse(settings, tokens, stack)) is not None:

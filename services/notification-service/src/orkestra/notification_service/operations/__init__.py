@@ -46,8 +46,11 @@ class SecretKeeper(Protocol):
 class NotificationOperations(OwnFeed, Webhooks, Wishes, Confirming, Forgetting):
     """Every rpc of NotificationService."""
 
-    def __init__(self, database: Database, *, reach: Reach, secrets: SecretKeeper, link_lifetime: timedelta) -> None:
+    def __init__(
+        self, database: Database, groups: Groups, *, reach: Reach, secrets: SecretKeeper, link_lifetime: timedelta
+    ) -> None:
         self.database = database
+        self.groups = groups
         self.reach = reach
         self.secret_of = secrets.webhook
         self.seal = secrets.seal

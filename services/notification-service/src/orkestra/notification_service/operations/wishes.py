@@ -11,7 +11,7 @@ from orkestra.chassis.operations import Tx, operation, read
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.deliveries import Letter, put
-from orkestra.notification_service.operations.people import remember_person
+from orkestra.notification_service.operations.people import Groups, remember_person
 from orkestra.v1.identity import GetMailLinkTokenRequest, GetUserRequest, IdentityServiceClient, MailLinkToken
 from orkestra.v1.notification import Channel, GetPreferencesRequest, Preferences, PutPreferencesRequest
 from orkestra.wire import Context, NotFound, VersionMismatch
@@ -25,6 +25,7 @@ class Wishes:
     """The rpcs of preferences."""
 
     database: Database
+    groups: Groups
     reach: Reach
     seal: Seal
 
@@ -39,6 +40,8 @@ class Wishes:
         """Replace them; addresses are looked up before the transaction begins."""
         rules.owner_of(request.group_id, ctx.principal, is_writing=True)
         rules.check_preferences(request)
+        if request.group_id and not await self.groups.members(ctx.tenant_id, [request.group_id]):
+            raise NotFound("GROUP_NOT_FOUND", f"There is no group {request.group_id[:100]}.")
         for url in (request.slack_url, request.teams_url):
             if url:
                 await self.reach(url)
