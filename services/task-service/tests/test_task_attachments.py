@@ -280,7 +280,8 @@ async def test_whatever_deletes_a_task_deletes_its_files_and_notes_what_is_left_
         assert await world.rows(f"select from {table} where task_id = $1", task.task_id) == []
     left = await world.rows("select attachment_id from task_attachment_leftovers where task_id = $1", task.task_id)
     assert [row["attachment_id"] for row in left] == [files[0].attachment_id]
-    await world.rows("delete from task_attachment_leftovers where task_id = $1", task.task_id)
+    for table in ("task_attachment_leftovers", "task_history"):
+        await world.rows(f"delete from {table} where task_id = $1", task.task_id)
 
 
 async def test_content_of_another_tenant_can_be_neither_read_nor_written(world: World) -> None:
