@@ -30,7 +30,7 @@ from orkestra.v1.task import (
     TaskStatus,
 )
 from orkestra.wire import Error, Model, RpcClient
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -128,7 +128,9 @@ def plain(annotation: Any, task: Task, me: str) -> Any:
         return request_of(annotation, task, me)
     if inspect.isclass(annotation) and issubclass(annotation, StrEnum):
         return next(iter(annotation))
-    return {int: 1, float: 0.5, bool: True, str: "x", datetime: datetime.now(UTC)}.get(annotation, {})
+    if annotation in (datetime, AwareDatetime):
+        return datetime.now(UTC)
+    return {int: 1, float: 0.5, bool: True, str: "x"}.get(annotation, {})
 
 
 def decided(before: Task, after: Task) -> bool:

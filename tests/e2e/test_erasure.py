@@ -298,7 +298,7 @@ async def test_what_ended_longer_ago_than_it_is_kept_is_deleted_and_nothing_else
     async def is_gone() -> bool:
         return [one.id async for one in client.list_workflows(f"WorkflowId IN ('{ended}', '{going_on}')")] == [going_on]
 
-    await eventually(is_gone, timeout=30)
+    await eventually(is_gone, timeout=120)
 
 
 def _firing(house: House) -> Callable[[], Awaitable[bool]]:
