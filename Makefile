@@ -87,6 +87,14 @@ wheels: install ## Build every package into dist/, from which `orkestra init NAM
 faults: install deploy-tools ## Break a stack of two of each in every way while clients work, and prove that nothing was lost. (FAULT_SEEDS=1,2,3)
 	FAULT_SEEDS="$(FAULT_SEEDS)" FAULT_RECOVERED_WITHIN="$(FAULT_RECOVERED_WITHIN)" $(BIN)/pytest -n 0 -s tests/faults/test_random_faults.py $(ARGS)
 
+.PHONY: upgrade
+upgrade: install ## Replace an older release by this one and go back again, under load. (OLD, a tag or commit)
+	@test -n "$(OLD)" || { echo "Which release? make upgrade OLD=v0.1.0" >&2; exit 2; }
+	rm -rf build/old && git worktree prune && git worktree add --force --detach build/old "$(OLD)"
+	$(MAKE) -C build/old install
+	ORKESTRA_TEST_OLD=$(CURDIR)/build/old/.venv/bin/python $(BIN)/pytest -n 0 -s tests/faults/test_rolling_upgrade.py $(ARGS)
+	git worktree remove --force build/old
+
 .PHONY: coverage
 coverage: install ## Run every test and show which lines none reached.
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing:skip-covered $(ARGS)

@@ -50,6 +50,8 @@ class Ledger:
 
     promises: list[Promise] = field(default_factory=list)
     longest_seconds: float = 0.0
+    repeated: list[str] = field(default_factory=list)
+    """What calls heard that had to be made again."""
 
     def open(self) -> Promise:
         promise = Promise(number=len(self.promises))
@@ -87,6 +89,7 @@ class Client:
                     return dict(answer.json())
                 said = answer.text
                 assert _is_passing(answer), f"{method} {path}: {answer.status_code} {said}"
+            self._ledger.repeated.append(f"{method} {path}: {said}")
             await asyncio.sleep(0.2)
         raise AssertionError(f"{method} {path} was not answered within {PATIENCE:g} s; last: {said}")
 

@@ -81,7 +81,7 @@ class TwoOfEach(LocalStack):
             self._entries[door] = await self._network.tcp("clients", name, partial(self._both, name))
 
     async def take_orders(self, path: Path) -> None:
-        """Listen for orders: to change links, to fill the disk and to free it."""
+        """Listen for orders: to change links, to fill the disk and to free it, to replace a process."""
         await asyncio.start_unix_server(self._order, path)
 
     def forget(self) -> None:
@@ -130,6 +130,8 @@ class TwoOfEach(LocalStack):
 
     async def _rewire(self, service: Service) -> None:
         environment = dict(service.process.env or {})
+        if pause := os.environ.get("FAULT_DRAIN_PAUSE"):
+            environment["ORKESTRA_DRAIN_PAUSE_SECONDS"] = pause
         client = service.process.name
         for name in list(environment):
             if name in ROOMS:
@@ -148,6 +150,18 @@ class TwoOfEach(LocalStack):
                     environment[name] = re.sub(r"host=[^&]+", f"host={folder}", value)
         service.process.env = environment
 
+    async def _replace(self, process: str, command: list[str], environment: dict[str, str]) -> None:
+        """Have a process be other code with other settings, those of a first process, and end the one that runs."""
+        health = int(environment["ORKESTRA_HEALTH_PORT"])
+        running = next(service for service in (*self._rooms, *self._doors) if service.process.name == process)
+        name = process.removesuffix("-2")
+        wanted = Service(name, command[-1], health_port=health, env=environment, log=running.process.log)
+        if name != process:
+            wanted = self._second(wanted)
+        await self._rewire(wanted)
+        running.process.command, running.process.env = command, wanted.process.env
+        running.process.ask_to_stop()
+
     async def _room(self, client: str, process: str) -> int:
         return await self._network.tcp(client, process, lambda: [self._address(process)])
 
@@ -158,11 +172,16 @@ class TwoOfEach(LocalStack):
         order = json.loads(await reader.readline())
         match order.pop("do"):
             case "link":
-                done: int | None = self._network.become(**order)
+                done: Any = self._network.become(**order)
             case "fill":
                 done = await asyncio.to_thread(fill, self._postgres.data / "ballast")
             case "free":
                 (self._postgres.data / "ballast").unlink(missing_ok=True)
+                done = None
+            case "ports":
+                done = self._ports
+            case "replace":
+                await self._replace(**order)
                 done = None
             case unknown:
                 raise ValueError(f"nobody knows how to {unknown}")

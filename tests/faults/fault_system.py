@@ -122,21 +122,27 @@ class FaultedStack(Stack):
 
 
 @asynccontextmanager
-async def faulted_stack(*, port_offset: int) -> AsyncIterator[FaultedStack]:
-    """Run two of each service in a temporary folder for the length of the block."""
+async def faulted_stack(
+    *, port_offset: int, python: str = sys.executable, drain_pause: int = 0
+) -> AsyncIterator[FaultedStack]:
+    """Run two of each service in a temporary folder for the length of the block; all of it is the code of `python`.
+
+    A process that is to end goes on serving for `drain_pause` seconds, until a balancer has noticed.
+    """
     with tempfile.TemporaryDirectory(prefix="orkestra-faults-", ignore_cleanup_errors=True) as made:
         os.chmod(made, 0o755)  # PostgreSQL runs as another user when the tests run as root
         folder = Path(made)
         points = folder / "points"
         points.mkdir()
         settings = {"PYTHONPATH": str(HERE / "inject"), "FAULT_FOLDER": str(points)}
+        settings |= {"FAULT_DRAIN_PAUSE": str(drain_pause)} if drain_pause else {}
         namespace = OWN_DISK if os.geteuid() == 0 else AS_USER
         started = await asyncio.to_thread(
             start_stack,
             folder / "state",
             port_offset=port_offset,
             settings=settings,
-            command=[*namespace, sys.executable, HERE / "fault_stack.py"],
+            command=[*namespace, python, HERE / "fault_stack.py"],
             ready_within=READY_WITHIN,
         )
         stack = FaultedStack(started.state_dir, started._process)

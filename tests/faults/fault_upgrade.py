@@ -1,0 +1,98 @@
+"""Replaces the processes of a running stack by other code, one after the other, as a rolling upgrade does."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fault_system import FaultedStack
+from orkestra.chassis.migrate import migrate
+from orkestra.cli.services import SCHEMAS, Service, Surroundings, doors, rooms
+from orkestra.cli.state import StateDir
+from orkestra.testkit.waiting import eventually
+
+READY_WITHIN = 120.0
+PAUSE_SECONDS = 2
+"""How long a door goes on serving when it is to end, so that a balancer that looks late has noticed."""
+DESCRIBE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from fault_upgrade import described
+print(json.dumps(described(json.loads(sys.stdin.read()))))
+"""
+Code = Mapping[str, Any]
+"""Of each process, by the name of the first of its kind: command and environment."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of the code: the interpreter whose packages it is."""
+
+    name: str
+    python: str
+
+    async def processes(self, stack: FaultedStack) -> Code:
+        """Return how this release would run each process in the places of the running stack."""
+        around = {"state": str(stack.state_dir), "ports": await stack.order("ports"), **stack.info}
+        asked = json.dumps(around)
+        command = [self.python, "-c", DESCRIBE, str(Path(__file__).parent)]
+        told = await asyncio.to_thread(
+            subprocess.run, command, input=asked, capture_output=True, text=True, check=False
+        )
+        assert told.returncode == 0, told.stderr
+        code: Code = json.loads(told.stdout)
+        return code
+
+
+def described(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return command and environment of each process, as this interpreter's code has them."""
+    around = Surroundings(
+        ports=asked["ports"],
+        secrets=StateDir(Path(asked["state"])).secrets(),
+        database_url=lambda role: str(asked["postgres"]).replace("postgres@", f"{role}@", 1),
+        nats_url=asked["nats"],
+        temporal_address=asked["temporal"],
+        logs=Path(asked["state"]) / "logs",
+        environ={name: value for name, value in os.environ.items() if not name.startswith("ORKESTRA_")},
+    )
+    return {service.process.name: _shown(service) for service in (*rooms(around), *doors(around))}
+
+
+def _shown(service: Service) -> dict[str, Any]:
+    return {"command": service.process.command, "environment": service.process.env}
+
+
+async def bring_schemas_up_to_date(stack: FaultedStack) -> None:
+    """Do what the hook of the chart does before the first process is replaced: this code's migrations."""
+    for package, (schema, extra) in SCHEMAS.items():
+        await migrate(stack.info["postgres"], package, schema, extra_roles=extra)
+
+
+async def roll(stack: FaultedStack, release: Release) -> None:
+    """Replace every process by this release's, each ended in order and waited for before the next."""
+    code = await release.processes(stack)
+    for first in code:
+        for process in (first, f"{first}-2"):
+            before = stack.info["processes"][process]
+            await stack.order("replace", process=process, **code[first])
+
+            async def is_back(process: str = process, before: int = before) -> bool:
+                now = stack.info["processes"][process]
+                return now != before and await _is_ready(stack.info["health"][process], now)
+
+            await eventually(is_back, timeout=READY_WITHIN, every=0.2)
+        print(f"{first} is of {release.name}", flush=True)  # noqa: T201
+
+
+async def _is_ready(health: str, pid: int) -> bool:
+    try:
+        async with httpx.AsyncClient(base_url=health, timeout=2) as http:
+            answer = await http.get("/readyz")
+    except httpx.TransportError:
+        return False
+    return answer.status_code == httpx.codes.OK and answer.json()["pid"] == pid
