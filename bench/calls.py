@@ -67,13 +67,20 @@ def member(tenant_id: str) -> Principal:
 
 
 @asynccontextmanager
-async def room(info: dict[str, Any]) -> AsyncIterator[tuple[Database, TaskOperations]]:
-    """Open task-service's operations in this process, with its own role."""
+async def task_database(info: dict[str, Any]) -> AsyncIterator[Database]:
+    """Open task-service's database in this process, with its own role."""
     database = await Database.connect(info["postgres"].replace("postgres@", "task_app@", 1), schema="task")
     try:
-        yield database, TaskOperations(database, None, None, None)  # type: ignore[arg-type]  # nothing here asks either
+        yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def room(info: dict[str, Any]) -> AsyncIterator[tuple[Database, TaskOperations]]:
+    """Open task-service's operations in this process."""
+    async with task_database(info) as database:
+        yield database, TaskOperations(database, None, None, None)  # type: ignore[arg-type]  # nothing here asks either
 
 
 async def lists(info: dict[str, Any], tenant_id: str, task_id: str) -> dict[str, list[float]]:

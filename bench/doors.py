@@ -18,6 +18,7 @@ from orkestra.v1.identity import IdentityServiceClient
 from orkestra.v1.task import CompleteTaskRequest, CreateTaskRequest, GetTaskRequest, TaskServiceClient
 from orkestra.wire import Error
 
+from bench.calls import timed
 from bench.compared import session_token
 from bench.cpu import cpu_seconds
 from bench.plain import Connections
@@ -52,19 +53,12 @@ async def sides(info: dict[str, Any]) -> AsyncIterator[Sides]:
     door.close()
 
 
-async def milliseconds(call: Call) -> float:
-    """Return how long a call takes."""
-    began = time.perf_counter()
-    await call()
-    return (time.perf_counter() - began) * 1000
-
-
 async def in_turns(room: Callable[[int], Call], door: Callable[[int], Call]) -> tuple[float, float]:
     """Call both sides in turns; return the medians."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(PAIRS):
-        times[0].append(await milliseconds(room(number)))
-        times[1].append(await milliseconds(door(number)))
+        times[0].append(await timed(room(number)))
+        times[1].append(await timed(door(number)))
     return statistics.median(times[0][WARM_UP:]), statistics.median(times[1][WARM_UP:])
 
 
@@ -117,7 +111,7 @@ async def steady(name: str, call: Call, info: dict[str, Any], *, seconds: int) -
     async def one() -> None:
         nonlocal failed
         try:
-            times.append(await milliseconds(call))
+            times.append(await timed(call))
         except (Error, OSError):
             failed += 1
 

@@ -18,12 +18,16 @@ from orkestra.chassis.operations import events_transaction
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import Priority, Task, TaskStatus
 
+from bench.calls import task_database
+
 AGGREGATE = "bench"
 """Of no subject that a service listens to."""
 SINGLE = 200
 PAUSE_SECONDS = 0.02
 PER_TRANSACTION = 10
-RATE = 2000
+SUSTAINED = 2000
+RATE = 2050
+"""Offered a second: somewhat more than is to be sustained."""
 LATE_SECONDS = 30.0
 
 
@@ -101,13 +105,10 @@ class Source:
 
 async def flow(info: dict[str, Any], tenant_id: str, *, seconds: int) -> Flow:
     """Measure single events by both ways in turns, then a steady rate for some seconds."""
-    database = await Database.connect(info["postgres"].replace("postgres@", "task_app@", 1), schema="task")
-    try:
+    async with task_database(info) as database:
         source = Source(database, tenant_id)
         outbox_ms, bare_ms = await single(info, tenant_id, source)
         per_second, steady_ms = await steady(info, tenant_id, source, seconds=seconds)
-    finally:
-        await database.close()
     return Flow(outbox_ms, bare_ms, per_second, steady_ms)
 
 

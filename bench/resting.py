@@ -17,11 +17,7 @@ _SHARE = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 def memory_mb(processes: Mapping[str, int]) -> dict[str, float]:
     """Return each service's proportional share of memory: pages that several processes share count once in all."""
-    return {
-        name: _share(Path(f"/proc/{processes[name]}/smaps_rollup").read_text()) / 1024
-        for name in SERVICES
-        if name in processes
-    }
+    return {name: _share(Path(f"/proc/{processes[name]}/smaps_rollup").read_text()) / 1024 for name in SERVICES}
 
 
 def _share(rollup: str) -> int:
