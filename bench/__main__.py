@@ -60,7 +60,7 @@ async def call_rows(info: dict[str, Any], tenant_id: str, *, tasks: int) -> list
     filled = partial(fill, info["postgres"], tenant_id, per_tenant=calls.PER_TENANT)
     few_tenants = calls.FEW // calls.PER_TENANT
     task_ids = await filled(tenants=range(few_tenants))
-    bare, claimed = await calls.claims(info, tenant_id, task_ids)
+    bare, claimed = await calls.claims(info, tenant_id)
     async with doors.sides(info) as both:
         get, complete = await doors.added(both, info)
     few = await calls.inbox_p95(info, tenant_id, task_ids[-1])

@@ -9,6 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import asyncpg
+from orkestra.chassis.connection import AheadConnection
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import CONNECTIONS, MOST_CONNECTIONS, WAITING_FOR_CONNECTIONS
 from orkestra.chassis.pool import Pool
@@ -51,9 +52,10 @@ class Database:
     async def connect(cls, dsn: str | SecretStr, *, schema: str, max_size: int = 10) -> Self:
         """Open a pool; connections are made when first needed, so a database that is away does not stop a start."""
 
-        async def connection() -> asyncpg.Connection:
+        async def connection() -> AheadConnection:
             conn = await asyncpg.connect(
                 secret(dsn),
+                connection_class=AheadConnection,
                 timeout=CONNECT_SECONDS,
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
@@ -73,7 +75,7 @@ class Database:
     @asynccontextmanager
     async def transaction(
         self, tenant_id: str, *, seconds: float = TRANSACTION_SECONDS
-    ) -> AsyncIterator[asyncpg.Connection]:
+    ) -> AsyncIterator[AheadConnection]:
         """Yield a connection inside a transaction that sees and writes only `tenant_id`'s rows; commit at the end.
 
         Raises Unavailable("DATABASE_UNAVAILABLE") where the database does not answer within `seconds`.
@@ -83,34 +85,64 @@ class Database:
             await conn.execute("COMMIT")
 
     @asynccontextmanager
-    async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
+    async def reading(self, tenant_id: str) -> AsyncIterator[AheadConnection]:
+        """Like `transaction`, read only: nobody waits for its end."""
+        begin = tenant_statement(tenant_id).replace("BEGIN", "BEGIN READ ONLY", 1)
+        async with self._acquired(TRANSACTION_SECONDS) as conn:
+            conn.send_ahead(begin)
+            yield conn
+            conn.send_ahead("COMMIT")
+
+    @asynccontextmanager
+    async def unscoped(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[AheadConnection]:
         """Yield a connection inside a transaction without a tenant; for roles and tables that have none."""
-        async with self.opened("BEGIN", seconds=seconds) as conn:
+        async with self._acquired(seconds) as conn:
+            await conn.execute("BEGIN")  # not ahead: without a tenant, nothing stops a statement that stands alone
             yield conn
             await conn.execute("COMMIT")
 
     @asynccontextmanager
-    async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
+    async def statement(self, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[AheadConnection]:
         """Yield a connection without a transaction, for one statement in one trip.
 
         For roles that need no tenant, and for functions of the schema that set theirs.
         """
-        async with self.opened("", seconds=seconds) as conn:
+        async with self._acquired(seconds) as conn:
             yield conn
 
     @asynccontextmanager
-    async def opened(self, begin: str, *, seconds: float = TRANSACTION_SECONDS) -> AsyncIterator[asyncpg.Connection]:
-        """Yield a connection after `begin`; the caller commits. What is still open at the end is rolled back."""
+    async def opened(
+        self, begin: str, *, asks: bool = False, seconds: float = TRANSACTION_SECONDS
+    ) -> AsyncIterator[AheadConnection]:
+        """Yield a connection in the tenant's transaction that `begin` begins; the caller commits.
+
+        `begin` travels with the first statement; where it `asks` something that may be refused, it is waited for.
+        """
+        async with self._acquired(seconds) as conn:
+            if asks:
+                await conn.execute(begin)
+            else:
+                conn.send_ahead(begin)
+            yield conn
+            if conn.is_in_transaction():
+                raise RuntimeError("a transaction was left open")
+
+    async def check(self) -> None:
+        """Raise Unavailable where the database does not answer within a second."""
+        async with self._acquired(1) as conn:
+            await conn.execute("BEGIN READ ONLY; COMMIT")
+
+    @asynccontextmanager
+    async def _acquired(self, seconds: float) -> AsyncIterator[AheadConnection]:
+        """Yield a connection; what the caller began it also ends, but where it fails: then it is rolled back."""
         limit = asyncio.timeout(seconds)
-        conn: asyncpg.Connection | None = None
+        conn: AheadConnection | None = None
         ended = False
         try:
             async with limit:
                 conn = await self._pool.acquire()
-                if begin:
-                    await conn.execute(begin)
                 yield conn
-                ended = not conn.is_in_transaction()
+                ended = True
         except _AWAY as away:
             raise unavailable() from away
         except asyncpg.InternalClientError as broken:  # the driver has lost its place, and with it the connection
@@ -127,12 +159,7 @@ class Database:
             elif conn is not None:
                 await self._roll_back(conn, cut=limit.expired())
 
-    async def check(self) -> None:
-        """Raise Unavailable where the database does not answer within a second."""
-        async with self.opened("BEGIN READ ONLY", seconds=1) as conn:
-            await conn.execute("COMMIT")
-
-    async def _roll_back(self, conn: asyncpg.Connection, *, cut: bool) -> None:
+    async def _roll_back(self, conn: AheadConnection, *, cut: bool) -> None:
         """End what runs on `conn`; cut it where that is not sure."""
         clean = False
         try:

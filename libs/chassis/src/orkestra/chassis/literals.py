@@ -1,8 +1,10 @@
 """SQL literals for statements that travel together in one trip, where PostgreSQL takes no parameters."""
 
 
-def text(value: str) -> str:
+def text(value: str | None) -> str:
     """Return `value` as an expression of type text; only hexadecimal digits of it reach the parser."""
+    if value is None:
+        return "NULL::text"
     return f"convert_from({binary(value.encode())}, 'UTF8')"
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 import asyncpg
+from orkestra.chassis.connection import AheadConnection
 from orkestra.chassis.database import NO_TENANT, Database, set_tenant, tenant_statement
 from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.metrics import EMITTED
 from orkestra.chassis.outbox import OutboxEvent, closing_statements, outbox_event
 from orkestra.chassis.requests import ANSWERED, RUNNING, Digest, RequestKey, request_key, running, sha256
-from orkestra.chassis.sql import Connection
 from orkestra.chassis.telemetry import step
 from orkestra.wire import Context, Model, Principal
 
@@ -39,7 +39,7 @@ _REPEATABLE = (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedErro
 class Tx:
     """A running transaction and who it is for."""
 
-    def __init__(self, ctx: Context, conn: Connection, *, tenant_id: str, source: str) -> None:
+    def __init__(self, ctx: Context, conn: AheadConnection, *, tenant_id: str, source: str) -> None:
         self.ctx = ctx
         self.conn = conn
         self.tenant_id = tenant_id
@@ -68,6 +68,13 @@ class Tx:
         """Go on in another tenant; only for operations above tenants."""
         await self.conn.execute(set_tenant(tenant_id))
         self.tenant_id = tenant_id
+
+    def send_ahead(self, statement: str) -> None:
+        """Have a statement without parameters done before the next one and before the commit, and go on meanwhile.
+
+        Where it fails, the connection is cut, nothing is committed, and the caller is told Unavailable.
+        """
+        self.conn.send_ahead(statement)
 
     def continue_trace(self, traceparent: str | None) -> None:
         """Have what is emitted from now on belong to the trace that `traceparent` names, else to the running one."""
@@ -129,11 +136,8 @@ def read(method: Method[S, R, A]) -> Rpc[S, R, A]:
     """Like `operation`, read only and without request ids."""
 
     async def rpc(self: S, ctx: Context, request: R) -> A:
-        begin = tenant_statement(ctx.tenant_id).replace("BEGIN", "BEGIN READ ONLY", 1)
-        async with self.database.opened(begin) as conn:
-            answer = await method(self, Tx(ctx, conn, tenant_id=ctx.tenant_id, source=self.database.schema), request)
-            await conn.execute("COMMIT")
-        return answer
+        async with self.database.reading(ctx.tenant_id) as conn:
+            return await method(self, Tx(ctx, conn, tenant_id=ctx.tenant_id, source=self.database.schema), request)
 
     return _dressed(rpc, method)
 
@@ -177,7 +181,7 @@ async def _commit_once(
     begin = tenant_statement(tenant_id)
     if key is not None:
         begin = f"{begin}; {key.open_statement()}"
-    async with self.database.opened(begin) as conn:
+    async with self.database.opened(begin, asks=key is not None) as conn:
         tx = Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema)
         answer = await method(self, tx, request)
         await tx.commit(None if key is None else (tenant_id, key.keep_call(tx.kept(answer))))

@@ -7,18 +7,18 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import asyncpg
+from orkestra.chassis.connection import AheadConnection
 
 
 class Pool:
     """At most `max_size` connections, made when first needed and again when they break."""
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], *, max_size: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[AheadConnection]], *, max_size: int) -> None:
         self._connect = connect
         self.size = max_size
         self._free = max_size
-        self._idle: list[asyncpg.Connection] = []
-        self._busy: set[asyncpg.Connection] = set()
+        self._idle: list[AheadConnection] = []
+        self._busy: set[AheadConnection] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -36,7 +36,7 @@ class Pool:
         """How many callers wait for a connection."""
         return len(self._waiting)
 
-    async def acquire(self) -> asyncpg.Connection:
+    async def acquire(self) -> AheadConnection:
         """Return a connection, waiting for one where all are taken."""
         while True:
             while self._idle:
@@ -49,7 +49,7 @@ class Pool:
                 return await self._make()
             await self._turn()
 
-    def release(self, conn: asyncpg.Connection) -> None:
+    def release(self, conn: AheadConnection) -> None:
         """Take a connection back; one that is closed makes room for another."""
         self._busy.discard(conn)
         if conn.is_closed():
@@ -66,7 +66,7 @@ class Pool:
         self._idle.clear()
         await asyncio.gather(*closing, return_exceptions=True)
 
-    async def _make(self) -> asyncpg.Connection:
+    async def _make(self) -> AheadConnection:
         self._free -= 1
         try:
             conn = await self._connect()

@@ -62,6 +62,8 @@ def offered_by_name(task: Task) -> frozenset[str]:
 
 def stood_for(principal: Principal, task: Task) -> frozenset[str]:
     """Returns the people whose place the principal takes with this task."""
+    if not principal.stands_for:
+        return frozenset()
     return frozenset(person for person, name in principal.stands_for if name in (None, task.type))
 
 

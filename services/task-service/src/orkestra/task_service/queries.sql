@@ -96,51 +96,28 @@ from locked
 
 -- claim_task
 -- The one conditional update of a plain claim: what is due, taken, or reserved for another is left to the slower way.
--- The time is read once, and again where the row had to be waited for. With who is away of those to whom the task is
--- offered by name, as absences_after has it.
-with recursive claimed as (
-    update tasks set
-        status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
-        (updated_at, claimed_at, status_since, time_to_claim) = (
-            select clock.now, clock.now, clock.now,
-                   coalesce(tasks.time_to_claim, interval '0') + (clock.now - coalesce(tasks.status_since, tasks.created_at))
-            from (select clock_timestamp() as now where tasks.version > 0) as clock)
-    where task_id = :task_id and status = 'open' and is_claim_plain
-      and (assignee is null or assignee = :subject)
-      and (:version::bigint is null or version = :version)
-      and next_step_at > clock_timestamp()
-      and not exists (
-          select from substitutions s
-          where s.substitute = :subject and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp())
-    returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at,
-              old.status_since as was_status_since, old.time_to_claim as was_time_to_claim
-), seen as (
-    update task_audience set status = 'claimed'
-    where task_id = :task_id and audience <> 'user:' || :subject and exists (select from claimed)
-), held as (
-    insert into task_audience (tenant_id, task_id, audience, status, due_at, created_at, offered)
-    select tenant_id, task_id, 'user:' || :subject, status, due_at, created_at, true from claimed
-    on conflict (tenant_id, task_id, audience) do update set status = excluded.status, offered = true
-), noted as (
-    insert into task_history (tenant_id, task_id, sequence, event, at, actor, door, before, after)
-    select tenant_id, task_id, history_length, 'claimed', updated_at, :subject, :door,
-           json_build_object('status', 'open'),
-           json_strip_nulls(json_build_object(
-               'assignee', nullif(assignee, was_assignee), 'status', status, 'claimed_at', claimed_at))
-    from claimed
-), away as (
-    select s.user_id, s.substitute, s.task_types
-    from claimed c
-    join substitutions s on s.user_id = any (c.candidate_users || c.assignee)
-    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
-    union
-    select s.user_id, s.substitute, s.task_types
-    from away a
-    join substitutions s on s.user_id = a.substitute
-    where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
-)
-select *, (select coalesce(json_agg(json_build_array(user_id, substitute, task_types)), '[]') from away) as aways
-from claimed
+-- The time is read once, and again where the row had to be waited for. Audience and history follow by follow_claim. With
+-- whether anybody is away of those to whom the task is offered by name: who that is, and who stands in, absences_after
+-- says.
+update tasks set
+    status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
+    (updated_at, claimed_at, status_since, time_to_claim) = (
+        select clock.now, clock.now, clock.now,
+               coalesce(tasks.time_to_claim, interval '0') + (clock.now - coalesce(tasks.status_since, tasks.created_at))
+        from (select clock_timestamp() as now where tasks.version > 0) as clock)
+where task_id = :task_id and status = 'open' and is_claim_plain
+  and (assignee is null or assignee = :subject)
+  and (:version::bigint is null or version = :version)
+  and next_step_at > clock_timestamp()
+  and not exists (
+      select from substitutions s
+      where s.substitute = :subject and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp())
+returning new.*, old.assignee as was_assignee, old.updated_at as was_updated_at,
+          old.status_since as was_status_since, old.time_to_claim as was_time_to_claim,
+          exists (
+              select from substitutions s
+              where s.user_id = any (new.candidate_users || new.assignee) and s.substitute is not null
+                and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()) as is_somebody_away
 
 -- save_task
 -- Writes what was decided about the version that was seen, who sees the task from now on, and what history says of it.

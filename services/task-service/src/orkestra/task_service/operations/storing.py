@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 import asyncpg
+from orkestra.chassis import literals
 from orkestra.chassis.operations import Tx
 from orkestra.rules import (
     Absence,
@@ -101,24 +102,22 @@ async def insert(tx: Tx, change: Change) -> bool:
 async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task, list[Absence]] | None:
     """Claim the task for the caller in one statement; return it before and after, None where that was not possible.
 
-    With it comes who is away of those to whom it is offered by name.
+    With it comes who is away of those to whom it is offered by name: seldom anybody, so that is asked only then.
+    Audience and history are written while the caller goes on; what fails there fails the commit.
 
     Whether the caller may is asked of the task before, by whoever called this, while all can still be undone.
     """
-    row = await sql.claim_task.row(
-        tx.conn, task_id=request.task_id, version=request.version, subject=tx.ctx.subject, door=tx.ctx.door
-    )
+    row = await sql.claim_task.row(tx.conn, task_id=request.task_id, version=request.version, subject=tx.ctx.subject)
     if row is None:
         return None
+    named = (row["task_id"], row["was_assignee"], tx.ctx.door)
+    tx.send_ahead(f"SELECT follow_claim({', '.join(literals.text(each) for each in named)})")
     tx.continue_trace(row["traceparent"])
     after = task_of(row)
     old = ("assignee", "updated_at", "status_since", "time_to_claim")
     was = {"status": TaskStatus.OPEN, **{name: row[f"was_{name}"] for name in old}}
-    return (
-        after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1}),
-        after,
-        absences_of(row["aways"]),
-    )
+    before = after.model_copy(update={**was, "claimed_at": None, "version": after.version - 1})
+    return before, after, await absences_after(tx, after) if row["is_somebody_away"] else []
 
 
 async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> Decision:
