@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 from orkestra.v1.task import (
     Action,
@@ -13,21 +14,25 @@ from orkestra.v1.task import (
     ConfirmWakeUpsRequest,
     EraseWordsRequest,
     ForgetTasksRequest,
+    GetReceiptKeysRequest,
+    GetTaskFiguresRequest,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListCommentsRequest,
     ListForgettableTasksRequest,
     ListForgettableTasksResponse,
+    Receipt,
     RedeemReceiptRequest,
     RequestChangesRequest,
     SaveDraftRequest,
     Task,
     TaskContext,
+    TaskFigures,
     TaskHistoryEntry,
     VerifyTaskHistoryRequest,
     WokenEnd,
 )
-from orkestra.wire import InvalidArgument, NotFound, PermissionDenied
+from orkestra.wire import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from task_world import ANSWER, Caller, Tenant, World, ask, world
 
 __all__ = ["world"]
@@ -175,6 +180,83 @@ async def test_what_a_person_wrote_is_erased_and_what_they_decided_and_others_wr
     assert [(one.author, one.text) for one in comments] == [(ana.id, ""), (ben.id, "Ben's comment")]
     again = await tenant.service().erase_words(EraseWordsRequest(user_id=ana.id))
     assert (again.erased, again.more) == (0, False)
+
+
+async def signed(world: World) -> None:
+    """Let the tips of all histories be signed."""
+    while await world.tips.sign():
+        pass
+
+
+async def receipt_of(asker: Caller, task: Task) -> Receipt:
+    receipt = (await asker.get_task(GetTaskRequest(task_id=task.task_id))).receipt
+    assert receipt is not None
+    return receipt
+
+
+async def assert_verifies(who: Caller, receipt: Receipt) -> None:
+    """Check a receipt as anybody may: by the public keys alone."""
+    keys = (await who.get_receipt_keys(GetReceiptKeysRequest())).jwks["keys"]
+    [key] = [key for key in keys if key["kid"] == jwt.get_unverified_header(receipt.token)["kid"]]
+    claims = jwt.decode(receipt.token, jwt.PyJWK(key, algorithm="EdDSA"), algorithms=["EdDSA"], issuer="orkestra")
+    assert (claims["task_id"], claims["decided_by"]) == (receipt.task_id, receipt.decided_by)
+
+
+async def test_the_receipt_of_an_erased_person_verifies_and_is_used_once_and_outlives_its_task(world: World) -> None:
+    tenant = world.tenant()
+    ana, boss, asker = tenant.person("ana", "l1"), tenant.person("boss", roles=("manager",)), tenant.system()
+    action = TaskContext(summary="s", action=Action(name="refund", args={"order": 1}))
+    task = await done(tenant, ana, asker=asker, context=action)
+    await signed(world)
+    assert not (await tenant.service().erase_words(EraseWordsRequest(user_id=ana.id))).more
+    receipt = await receipt_of(asker, task)
+    assert receipt.decided_by == ana.id
+    await assert_verifies(asker, receipt)
+    used = await asker.redeem_receipt(RedeemReceiptRequest(token=receipt.token, use_id="1"))
+    assert used.action_digest == receipt.action_digest
+    with pytest.raises(FailedPrecondition) as second:
+        await asker.redeem_receipt(RedeemReceiptRequest(token=receipt.token, use_id="2"))
+    assert second.value.reason == "RECEIPT_USED"
+    await signed(world)
+    verified = await boss.verify_task_history(VerifyTaskHistoryRequest(task_id=task.task_id))
+    assert (verified.intact, verified.entries, verified.signed_up_to) == (True, 3, 3)
+
+    assert await forget(tenant, task.task_id) == 1
+    await assert_verifies(asker, receipt)
+    for use in ("1", "2"):
+        with pytest.raises(InvalidArgument) as gone:
+            await asker.redeem_receipt(RedeemReceiptRequest(token=receipt.token, use_id=use))
+        assert gone.value.reason == "RECEIPT_INVALID"
+
+
+async def figures(who: Caller) -> TaskFigures:
+    return await who.get_task_figures(GetTaskFiguresRequest(since=soon() - timedelta(days=1), until=soon()))
+
+
+async def test_figures_are_of_the_tasks_that_are_kept_and_their_histories_verify_after_both(world: World) -> None:
+    tenant = world.tenant()
+    ana, ben = tenant.person("ana", "l1"), tenant.person("ben", "l1")
+    boss = tenant.person("boss", roles=("manager",))
+    old, kept = [await done(tenant, ana) for _ in range(2)], [await done(tenant, one) for one in (ana, ben)]
+    live = await tenant.system().create_task(ask(candidate_groups=["l1"]))
+    await ana.add_comment(AddCommentRequest(task_id=live.task_id, text="Ana's comment"))
+    await signed(world)
+    before = await figures(boss)
+    assert (before.asked, before.live, before.completed, before.time_to_complete.count) == (5, 1, 4, 4)
+    assert {one.user_id: one.completed for one in before.people} == {ana.id: 3, ben.id: 1}
+
+    assert await forget(tenant, *(task.task_id for task in old)) == 2
+    await tenant.service().erase_words(EraseWordsRequest(user_id=ana.id))
+    after = await figures(boss)
+    assert (after.asked, after.live, after.completed, after.time_to_complete.count) == (3, 1, 2, 2)
+    assert {one.user_id: one.completed for one in after.people} == {ana.id: 1, ben.id: 1}
+    assert sum(day.completed for day in after.days) == 2
+    for task in (*kept, live):
+        verified = await boss.verify_task_history(VerifyTaskHistoryRequest(task_id=task.task_id))
+        assert (verified.intact, verified.signed_up_to) == (True, verified.entries)
+    for task in old:
+        with pytest.raises(NotFound):
+            await boss.verify_task_history(VerifyTaskHistoryRequest(task_id=task.task_id))
 
 
 async def stored(world: World, tenant_id: str) -> str:
