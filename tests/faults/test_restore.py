@@ -72,6 +72,14 @@ async def task(stack: Stack, task_id: str) -> dict[str, Any]:
         return found
 
 
+async def is_verified(stack: Stack, task_id: str) -> bool:
+    """Whether the history of a task is whole and signed up to its end."""
+    async with stack.rest(key="admin") as admin:
+        found = (await admin.get(f"/v1/tasks/{task_id}/history/verify")).json()
+        assert found["intact"], found
+        return bool(found.get("signed_up_to") == found["entries"])
+
+
 def run(name: str, *words: str | Path) -> None:
     done = subprocess.run([postgres_programs() / name, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -108,6 +116,7 @@ def rotate(state: Path) -> None:
     kept = secrets_of(state)
     new = {name: SECRETS[name]() for name in ROTATED}
     assert not [name for name in ROTATED if kept[name] == new[name]]
+    new["receipt_signing_key"] = f"{SECRETS['receipt_signing_key']()},{kept['receipt_signing_key']}"
     (state / "secrets.json").write_text(json.dumps({**kept, **new}), "utf-8")
 
 
@@ -141,8 +150,10 @@ async def test_a_restored_dump_with_an_empty_broker_loses_nothing_that_it_knew_a
             assert (await thief.get("/v1/tasks", headers=stolen)).status_code == httpx.codes.UNAUTHORIZED
         assert (await ended(stack, finished))["result"]["answer"] == ANSWER["answer"]
         assert (await task(stack, answered_before))["status"] == "completed"
+        await eventually(lambda: is_verified(stack, answered_before), timeout=60)  # signed by the key before
         await answered(stack, open_task)
         assert (await ended(stack, waiting))["result"]["answer"] == ANSWER["answer"]
+        await eventually(lambda: is_verified(stack, open_task), timeout=60)  # and its end by the new one
         assert (await ended(stack, later))["status"] == "completed"
 
         async def is_settled() -> bool:

@@ -1,16 +1,16 @@
 """A decision is bound to its action: digest, signed receipt, and one use of it."""
 
 import asyncio
-import base64
 import json
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from orkestra.chassis.grpc import channel
 from orkestra.rules import action_digest
-from orkestra.rules.receipts import ReceiptKey
+from orkestra.rules.receipts import TYPE
 from orkestra.v1.task import (
     Action,
     AdvanceClockRequest,
@@ -210,8 +210,8 @@ async def test_what_was_not_signed_for_this_tenant_is_no_receipt(world: World) -
     receipt, agent, _ = await decided(tenant)
     claims = jwt.decode(receipt.token, options={"verify_signature": False})
     header, body, signature = receipt.token.split(".")
-    stranger_key = ReceiptKey(base64.b64encode(bytes(32)).decode())
-    forged = jwt.encode(claims, stranger_key._key, algorithm="EdDSA", headers={"kid": stranger_key.kid})
+    kid, stranger_key = world.operations.receipt_key.kid, Ed25519PrivateKey.from_private_bytes(bytes(32))
+    forged = jwt.encode(claims, stranger_key, algorithm="EdDSA", headers={"kid": kid, "typ": TYPE})
     unsigned = jwt.encode(claims, "", algorithm="none")
     bearer, _ = world.signer.sign(agent.principal)
     for token in (forged, unsigned, bearer, f"{header}.{body}.{signature[:-4]}AAAA", "x", ""):

@@ -1,6 +1,7 @@
 """Receipts: signed statements of who decided what about which action, as compact JWS (RFC 7515, RFC 8037)."""
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -24,31 +25,31 @@ ALGORITHM: Final = "EdDSA"
 
 
 class ReceiptKey:
-    """The platform's key of receipts, from the base64 text of an Ed25519 seed."""
+    """The platform's keys of receipts and histories, from base64 texts of Ed25519 seeds, by commas.
 
-    def __init__(self, seed: str) -> None:
-        raw = base64.b64decode(seed, validate=True)
-        if len(raw) != 32:
-            raise ValueError("A receipt signing key is the base64 text of 32 bytes.")
-        self._key = Ed25519PrivateKey.from_private_bytes(raw)
-        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self._x = base64.urlsafe_b64encode(public).rstrip(b"=").decode()
-        thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._x}, separators=(",", ":"))
-        self.kid = hashlib.sha256(thumbprint.encode()).hexdigest()[:16]
+    The first signs; what the others signed verifies.
+    """
+
+    def __init__(self, seeds: str) -> None:
+        self._keys = [_SigningKey(seed.strip()) for seed in seeds.split(",")]
+
+    @property
+    def kid(self) -> str:
+        """The name of the key that signs."""
+        return self._keys[0].kid
 
     def jwks(self) -> dict[str, Any]:
-        """Returns the public key as a JWK set (RFC 8037)."""
-        key = {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
-        return {"keys": [key]}
+        """Returns the public keys as a JWK set (RFC 8037)."""
+        return {"keys": [key.jwk() for key in self._keys]}
 
     def sign_tip(self, tenant_id: str, task_id: str, sequence: int, digest: str) -> str:
         """Returns the signature of an entry as the tip of its task's history."""
-        claims = {"iss": ISSUER, "tenant_id": tenant_id, "task_id": task_id, "sequence": sequence, "digest": digest}
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": TIP})
+        return self._keys[0].sign_tip(tenant_id, task_id, sequence, digest)
 
     def is_tip(self, token: str, tenant_id: str, task_id: str, sequence: int, digest: str) -> bool:
-        """Whether this is what `sign_tip` returns: Ed25519 signs the same twice alike (RFC 8032)."""
-        return hmac.compare_digest(token, self.sign_tip(tenant_id, task_id, sequence, digest))
+        """Whether this is what `sign_tip` returned: Ed25519 signs the same twice alike (RFC 8032)."""
+        signed = (key.sign_tip(tenant_id, task_id, sequence, digest) for key in self._keys)
+        return any(hmac.compare_digest(token, tip) for tip in signed)
 
     def issue(self, task: Task) -> Receipt | None:
         """Returns the receipt of a task that a person has completed; None where it has no action."""
@@ -69,8 +70,34 @@ class ReceiptKey:
         )
         stated = receipt.model_dump(mode="json", exclude_none=True, exclude={"token"})
         claims = {"iss": ISSUER, "tenant_id": task.tenant_id, "exp": int(receipt.expires_at.timestamp()), **stated}
-        token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": TYPE})
-        return receipt.model_copy(update={"token": token})
+        return receipt.model_copy(update={"token": self._keys[0].sign(claims, TYPE)})
+
+
+class _SigningKey:
+    """One key, and its name: the beginning of its thumbprint (RFC 7638)."""
+
+    def __init__(self, seed: str) -> None:
+        try:
+            raw = base64.b64decode(seed, validate=True)
+        except binascii.Error:
+            raw = b""
+        if len(raw) != 32:
+            raise ValueError("A receipt signing key is the base64 text of 32 bytes; several stand by commas.")
+        self._private = Ed25519PrivateKey.from_private_bytes(raw)
+        public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._x = base64.urlsafe_b64encode(public).rstrip(b"=").decode()
+        thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._x}, separators=(",", ":"))
+        self.kid = hashlib.sha256(thumbprint.encode()).hexdigest()[:16]
+
+    def jwk(self) -> dict[str, Any]:
+        return {"kty": "OKP", "crv": "Ed25519", "x": self._x, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
+
+    def sign(self, claims: Mapping[str, Any], kind: str) -> str:
+        return jwt.encode(dict(claims), self._private, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": kind})
+
+    def sign_tip(self, tenant_id: str, task_id: str, sequence: int, digest: str) -> str:
+        claims = {"iss": ISSUER, "tenant_id": tenant_id, "task_id": task_id, "sequence": sequence, "digest": digest}
+        return self.sign(claims, TIP)
 
 
 def read_receipt(token: str, jwks: Mapping[str, Any], *, tenant_id: str) -> Receipt:
