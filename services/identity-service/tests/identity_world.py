@@ -137,14 +137,14 @@ async def running(schema: Schema, signer: Signer, **changes: Any) -> AsyncIterat
     database = await Database.connect(schema.app_url, schema="identity")
     lookup = await Database.connect(schema.url("lookup"), schema="identity")
     passwords = Passwords()
+    given = {"pepper": Pepper(b"the pepper of this test installation")} | changes
     operations = IdentityOperations(
         database=database,
         lookup=lookup,
         signer=signer,
-        pepper=Pepper(b"the pepper of this test installation"),
         passwords=passwords,
         time_zones=frozenset(zoneinfo.available_timezones()),
-        **changes,
+        **given,
     )
     await InstallationKeys(operations, {"service": SERVICE_KEY, "worker": WORKER_KEY}).write()
     server = grpc_server()
