@@ -100,7 +100,7 @@ from locked
 -- whether anybody is away of those to whom the task is offered by name: who that is, and who stands in, absences_after
 -- says.
 update tasks set
-    status = 'claimed', assignee = :subject, version = version + 1, history_length = history_length + 1,
+    status = 'claimed', assignee = :subject, acted_for = null, version = version + 1, history_length = history_length + 1,
     (updated_at, claimed_at, status_since, time_to_claim) = (
         select clock.now, clock.now, clock.now,
                coalesce(tasks.time_to_claim, interval '0') + (clock.now - coalesce(tasks.status_since, tasks.created_at))
@@ -593,15 +593,15 @@ select json_build_object(
         ) one), '[]'))
 
 -- task_figures
--- Every figure of the tasks that were asked in a time, from one walk along the index of the newest.
+-- Every figure of the tasks that were asked in a time, from one walk along the index of the newest: what is counted over
+-- all of them in one pass, and what lies in their JSON from columns that are generated with the row.
 with seen as materialized (
-    select t.task_id, t.status, t.created_at, t.completed_at, t.assignee, t.completed_by, t.decided_by, t.candidate_groups,
-           extract(epoch from t.time_to_claim) as to_claim, extract(epoch from t.time_active) as active,
-           nullif(extract(epoch from t.time_waiting), 0) as waiting, nullif(extract(epoch from t.time_paused), 0) as paused,
-           t.sla is not null as has_sla, coalesce((t.sla ->> 'breached')::boolean, false) as breached,
-           coalesce((t.sla ->> 'escalation_level')::int, 0) as level,
-           case when t.status = 'completed' and t.decided_by = 'person' then t.draft end as draft, t.result,
-           t.context -> 'agent' as agent
+    select t.status, t.created_at, t.completed_at, t.assignee, t.completed_by, t.decided_by, t.candidate_groups,
+           extract(epoch from t.time_to_claim)::float8 as to_claim, extract(epoch from t.time_active)::float8 as active,
+           nullif(extract(epoch from t.time_waiting), 0)::float8 as waiting,
+           nullif(extract(epoch from t.time_paused), 0)::float8 as paused,
+           t.status = 'completed' and t.decided_by = 'person' as is_answered,
+           t.sla_breached, t.sla_level, t.drafted
     from unnest(:statuses::text[]) as s (status)
     cross join lateral (
         select v.task_id from task_audience v
@@ -611,59 +611,61 @@ with seen as materialized (
     join tasks t on t.task_id = a.task_id
     where (:type::text is null or t.type = :type)
       and (:group::text is null or :group = any(t.candidate_groups))
-), drafted as (
-    select agent ->> 'name' as agent, agent ->> 'model' as model, agent ->> 'prompt_version' as prompt_version,
-           (select count(*) from json_each(draft)) as proposed,
-           (select count(*) from json_each(draft) as p (name, proposal)
-            where (p.proposal -> 'value')::jsonb = (seen.result -> p.name)::jsonb) as kept
-    from seen where draft is not null
+), counted as (
+    select count(*) as asked, count(*) filter (where status in ('open', 'claimed', 'waiting')) as live,
+           count(*) filter (where status = 'completed') as completed,
+           count(*) filter (where status = 'completed' and decided_by = 'policy') as completed_by_policy,
+           count(*) filter (where status = 'cancelled') as cancelled, count(*) filter (where status = 'expired') as expired,
+           count(sla_breached) as with_sla, count(*) filter (where sla_breached) as breached,
+           count(*) filter (where sla_level > 0) as escalated,
+           json_build_array(
+               count(to_claim) filter (where completed_at is not null or status = 'claimed'),
+               percentile_cont(array[0.5, 0.95]) within group (order by to_claim)
+                   filter (where completed_at is not null or status = 'claimed')) as time_to_claim,
+           json_build_array(
+               count(*) filter (where is_answered),
+               percentile_cont(array[0.5, 0.95]) within group (order by coalesce(to_claim, 0) + coalesce(active, 0))
+                   filter (where is_answered)) as time_to_complete,
+           json_build_array(
+               count(active) filter (where is_answered),
+               percentile_cont(array[0.5, 0.95]) within group (order by active) filter (where is_answered)) as time_active,
+           json_build_array(
+               count(waiting), percentile_cont(array[0.5, 0.95]) within group (order by waiting)) as time_waiting,
+           json_build_array(
+               count(paused), percentile_cont(array[0.5, 0.95]) within group (order by paused)) as time_paused
+    from seen
+), made as (
+    select drafted ->> 'agent' as agent, drafted ->> 'model' as model, drafted ->> 'prompt_version' as prompt_version,
+           (drafted -> 'proposed')::int as proposed, (drafted -> 'kept')::int as kept
+    from seen where drafted is not null
 )
-select json_build_object(
-    'asked', (select count(*) from seen),
-    'live', (select count(*) from seen where status in ('open', 'claimed', 'waiting')),
-    'completed', (select count(*) from seen where status = 'completed'),
-    'completed_by_policy', (select count(*) from seen where status = 'completed' and decided_by = 'policy'),
-    'cancelled', (select count(*) from seen where status = 'cancelled'),
-    'expired', (select count(*) from seen where status = 'expired'),
-    'with_sla', (select count(*) from seen where has_sla),
-    'breached', (select count(*) from seen where has_sla and breached),
-    'escalated', (select count(*) from seen where level > 0),
-    'time_to_claim', (select json_build_array(count(to_claim), percentile_cont(array[0.5, 0.95]) within group (order by to_claim))
-                      from seen where completed_at is not null or status = 'claimed'),
-    'time_to_complete', (select json_build_array(count(*), percentile_cont(array[0.5, 0.95])
-                                within group (order by coalesce(to_claim, 0) + coalesce(active, 0)))
-                         from seen where status = 'completed' and decided_by = 'person'),
-    'time_active', (select json_build_array(count(active), percentile_cont(array[0.5, 0.95]) within group (order by active))
-                    from seen where status = 'completed' and decided_by = 'person'),
-    'time_waiting', (select json_build_array(count(waiting), percentile_cont(array[0.5, 0.95]) within group (order by waiting))
-                     from seen),
-    'time_paused', (select json_build_array(count(paused), percentile_cont(array[0.5, 0.95]) within group (order by paused))
-                    from seen),
+select to_jsonb(counted) || jsonb_build_object(
     'days', (select coalesce(json_agg(json_build_object('day', day, 'asked', asked, 'completed', completed) order by day), '[]')
-             from (select to_char(at at time zone :zone, 'YYYY-MM-DD') as day, sum(asked) as asked, sum(completed) as completed
-                   from (select created_at as at, 1 as asked, 0 as completed from seen
+             from (select day, sum(asked) as asked, sum(completed) as completed
+                   from (select (created_at at time zone :zone)::date as day, 1 as asked, 0 as completed from seen
                          union all
-                         select completed_at, 0, 1 from seen where status = 'completed') as happened
+                         select (completed_at at time zone :zone)::date, 0, 1 from seen where status = 'completed') as happened
                    group by 1) as days),
     'people', (select coalesce(json_agg(json_build_object('user_id', person, 'claimed', claimed, 'completed', completed)), '[]')
                from (select person, sum(claimed) as claimed, sum(completed) as completed
                      from (select assignee as person, 1 as claimed, 0 as completed from seen where status = 'claimed'
                            union all
-                           select completed_by, 0, 1 from seen where status = 'completed' and decided_by = 'person') as held
+                           select completed_by, 0, 1 from seen where is_answered) as held
                      where person is not null
                      group by 1 order by sum(claimed) + sum(completed) desc, 1 limit :most) as people),
     'groups', (select coalesce(json_agg(json_build_object('group_id', name, 'open', open, 'claimed', claimed, 'completed', completed)), '[]')
                from (select name, count(*) filter (where status = 'open') as open, count(*) filter (where status = 'claimed') as claimed,
                             count(*) filter (where status = 'completed') as completed
-                     from seen cross join unnest(candidate_groups) as g (name)
+                     from (select unnest(candidate_groups) as name, status from seen) as offered
                      group by 1 order by count(*) desc, 1 limit :most) as groups),
     'drafts', (select coalesce(json_agg(json_build_object('agent', agent, 'model', model, 'prompt_version', prompt_version,
                                         'answered', answered, 'edited', edited, 'overridden', overridden)), '[]')
                from (select agent, model, prompt_version, count(*) as answered,
                             count(*) filter (where kept < proposed) as edited, count(*) filter (where kept = 0) as overridden
-                     from drafted where proposed > 0
+                     from made where proposed > 0
                      group by 1, 2, 3 order by count(*) desc, 1, 2, 3 limit :most) as drafts)
 ) as figures
+from counted
 
 -- redeem_receipt
 -- The one conditional update of a redemption: unused and in time, or used by this very use before. History says the first.
