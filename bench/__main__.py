@@ -55,14 +55,23 @@ async def over_load(compared: Comparison, *, seconds: float) -> dict[str, list[S
     return lines
 
 
-async def call_rows(info: dict[str, Any], tenant_id: str, *, tasks: int) -> list[Row]:
-    """Return the rows of single calls: claims and doors first, then lists among few tasks and among many."""
-    filled = partial(fill, info["postgres"], tenant_id, per_tenant=calls.PER_TENANT)
-    few_tenants = calls.FEW // calls.PER_TENANT
-    task_ids = await filled(tenants=range(few_tenants))
+async def call_rows(info: dict[str, Any], tenant_id: str) -> list[Row]:
+    """Return the rows of single calls, for a stack that has nothing else to do."""
     bare, claimed = await calls.claims(info, tenant_id)
     async with doors.sides(info) as both:
         get, complete = await doors.added(both, info)
+    return [
+        ratio("claim, p50 ms", statistics.median(bare), statistics.median(claimed), "≤", 1.6),
+        difference("get at the REST door, p50 ms", get, "≤", 3),
+        difference("complete at the REST door, p50 ms", complete, "≤", 3),
+    ]
+
+
+async def list_rows(info: dict[str, Any], tenant_id: str, *, tasks: int) -> list[Row]:
+    """Return the rows of lists among few tasks and among many, and of pages among many."""
+    filled = partial(fill, info["postgres"], tenant_id, per_tenant=calls.PER_TENANT)
+    few_tenants = calls.FEW // calls.PER_TENANT
+    task_ids = await filled(tenants=range(few_tenants))
     few = await calls.inbox_p95(info, tenant_id, task_ids[-1])
     await filled(tenants=range(few_tenants, tasks // calls.PER_TENANT))
     many = await calls.inbox_p95(info, tenant_id, task_ids[-1])
@@ -71,9 +80,6 @@ async def call_rows(info: dict[str, Any], tenant_id: str, *, tasks: int) -> list
         figure(f"inbox among {tasks} tasks, p95 ms", many, "≤", 10, floor=few),
         ratio(f"the same beside {calls.FEW} tasks", few, many, "≤", 2),
         figure(f"slowest page among {tasks} tasks, p50 ms", slowest, "≤", 50),
-        ratio("claim, p50 ms", statistics.median(bare), statistics.median(claimed), "≤", 1.6),
-        difference("get at the REST door, p50 ms", get, "≤", 3),
-        difference("complete at the REST door, p50 ms", complete, "≤", 3),
     ]
 
 
@@ -113,6 +119,7 @@ async def main() -> None:
         info, tenant_id = stack.info, stack.info["tenant"]["tenant_id"]
         await asyncio.sleep(CALM_SECONDS)
         memory = memory_mb(info["processes"])
+        single = await call_rows(info, tenant_id)
         async with comparison(info) as compared:
             floor, ours = await measure(
                 compared,
@@ -125,7 +132,8 @@ async def main() -> None:
                 draw(arguments.plot, await over_load(compared, seconds=arguments.seconds))
         rows = story_rows(floor, ours, clients=arguments.clients)
         rows += await event_rows(info, tenant_id, seconds=int(arguments.seconds))
-        rows += await call_rows(info, tenant_id, tasks=max(arguments.tasks, calls.FEW))
+        rows += await list_rows(info, tenant_id, tasks=max(arguments.tasks, calls.FEW))
+        rows += single
         rows.append(figure("idle memory of the seven services, MB", sum(memory.values()), "≤", 700))
         rows.append(figure("start of the whole stack, s", ready_seconds, "≤", 15))
     print(rendered(rows), cpu_table(floor, ours), sep="\n\n")

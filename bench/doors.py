@@ -25,6 +25,8 @@ from bench.plain import Connections
 from bench.story import Token
 
 PAIRS = 160
+SETTLED_SECONDS = 0.04
+"""How long, after a completion, others hear of it and its workflow goes on, on two cores."""
 WARM_UP = 20
 PER_SECOND = 300
 FORM = {"answer": {"type": "text", "label": "Answer", "required": True}}
@@ -53,12 +55,16 @@ async def sides(info: dict[str, Any]) -> AsyncIterator[Sides]:
     door.close()
 
 
-async def in_turns(room: Callable[[int], Call], door: Callable[[int], Call]) -> tuple[float, float]:
-    """Call both sides in turns; return the medians."""
+async def in_turns(
+    room: Callable[[int], Call], door: Callable[[int], Call], between: Call | None = None
+) -> tuple[float, float]:
+    """Call both sides in turns, each after `between`; return the medians."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(PAIRS):
-        times[0].append(await timed(room(number)))
-        times[1].append(await timed(door(number)))
+        for side, call in enumerate((room(number), door(number))):
+            if between is not None:
+                await between()
+            times[side].append(await timed(call))
     return statistics.median(times[0][WARM_UP:]), statistics.median(times[1][WARM_UP:])
 
 
@@ -75,11 +81,18 @@ async def added(both: Sides, info: dict[str, Any]) -> tuple[tuple[float, float],
         path = f"/v1/tasks/{task_ids[2 * number + 1]}/complete"
         return lambda: both.door.post(path, {"data": DATA})
 
+    async def reading() -> None:
+        """Read on both sides until what the last completion set off is over: both are as busy as at any time."""
+        until = time.perf_counter() + SETTLED_SECONDS
+        while time.perf_counter() < until:
+            await both.door.get(f"/v1/tasks/{looked}")
+            await both.room.get_task(GetTaskRequest(task_id=looked))
+
     get = await in_turns(
         lambda _: lambda: both.room.get_task(GetTaskRequest(task_id=looked)),
         lambda _: lambda: both.door.get(f"/v1/tasks/{looked}"),
     )
-    complete = await in_turns(complete_at_room, complete_at_door)
+    complete = await in_turns(complete_at_room, complete_at_door, between=reading)
     return get, complete
 
 
