@@ -12,6 +12,7 @@ from orkestra.dashboard.settings import DashboardSettings
 from orkestra.identity_service.settings import IdentityServiceSettings
 from orkestra.mcp_gateway.settings import McpGatewaySettings
 from orkestra.notification_service.settings import NotificationServiceSettings
+from orkestra.rules import AttachmentLimits
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.workflow_worker.settings import ApiSettings, WorkerSettings
 from pydantic import BaseModel
@@ -149,6 +150,20 @@ def test_a_large_number_arrives_as_it_was_written(tmp_path: Path) -> None:
     settings = loaded(pod_of(of_kind("Deployment", "minimal", told)["api-gateway"])["containers"][0], tmp_path)
     assert isinstance(settings, ApiGatewaySettings)
     assert (settings.body_limit, settings.request_seconds) == (20971520, 2.5)
+
+
+def test_task_service_takes_files_as_large_and_of_the_types_that_the_values_say(tmp_path: Path) -> None:
+    told = 'attachments={"maxSize": 52428800, "maxCount": 5, "types": ["image/*", "application/pdf"]}'
+    limits = {}
+    for sets in ((), (told,)):
+        deployments = of_kind("Deployment", "minimal", *sets)
+        settings = loaded(pod_of(deployments["task-service"])["containers"][0], tmp_path)
+        assert isinstance(settings, TaskServiceSettings)
+        limits[sets] = settings.attachment_limits
+        told_to = {name for name, one in deployments.items() if "ATTACHMENTS" in str(one)}
+        assert told_to == {"task-service"}
+    assert limits[()] == TaskServiceSettings.model_construct().attachment_limits
+    assert limits[(told,)] == AttachmentLimits(52428800, 5, ("image/*", "application/pdf"))
 
 
 def test_a_worker_serves_its_modules_on_its_queue() -> None:

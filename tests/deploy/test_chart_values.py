@@ -78,6 +78,9 @@ def test_an_unknown_key_is_refused_by_its_name(helm: str, wrong: str, named: str
         ("oauth.issuers[0]=idp", "issuers"),
         ("oauth.scope=two words", "scope"),
         ("worker.versioning=maybe", "versioning"),
+        ("attachments.maxSize=25MiB", "maxSize"),
+        ("attachments.maxCount=501", "maxCount"),
+        ("attachments.types[0]=pdf", "types"),
         ("worker.versioning=pinned,worker.build=a b", "build"),
     ],
 )

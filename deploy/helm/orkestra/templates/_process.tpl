@@ -171,6 +171,12 @@ ORKESTRA_SMTP_PASSWORD_FILE: /run/secrets/orkestra/smtp-password
 
 {{- define "orkestra.env.attachments" -}}
 {{- with .Values.attachments }}
+ORKESTRA_ATTACHMENTS_MAX_SIZE: {{ .maxSize | int64 | quote }}
+ORKESTRA_ATTACHMENTS_MAX_COUNT: {{ .maxCount | int64 | quote }}
+{{- with .types }}
+ORKESTRA_ATTACHMENTS_TYPES: {{ join "," . | quote }}
+{{- end }}
+{{- if .bucket }}
 ORKESTRA_ATTACHMENTS_BUCKET: {{ .bucket }}
 ORKESTRA_ATTACHMENTS_REGION: {{ .region }}
 {{- with .endpoint }}
@@ -182,6 +188,7 @@ ORKESTRA_ATTACHMENTS_PREFIX: {{ . }}
 {{- if .existingSecret }}
 ORKESTRA_ATTACHMENTS_ACCESS_KEY_FILE: /run/secrets/orkestra/s3-access-key
 ORKESTRA_ATTACHMENTS_SECRET_KEY_FILE: /run/secrets/orkestra/s3-secret-key
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -221,7 +228,7 @@ ORKESTRA_OIDC_CA_FILE: /run/tls/providers/ca.crt
 {{- with include "orkestra.entrance" (list $root $one) | fromYaml }}{{ if not $one.door }}{{ $env = merge $env (include "orkestra.env.codec" (list $root .) | fromYaml) }}{{ end }}{{ end }}
 {{- if $one.door }}{{ $env = merge $env (include "orkestra.env.door" (list $root $one) | fromYaml) }}{{ end }}
 {{- if eq $one.module "orkestra.identity_service" }}{{ $env = merge $env (include "orkestra.env.signIn" $root | fromYaml) }}{{ end }}
-{{- if and $one.files $root.Values.attachments.bucket }}{{ $env = merge $env (include "orkestra.env.attachments" $root | fromYaml) }}{{ end }}
+{{- if $one.files }}{{ $env = merge $env (include "orkestra.env.attachments" $root | fromYaml) }}{{ end }}
 {{- if $one.tells }}{{ $env = merge $env (include "orkestra.env.notifications" $root | fromYaml) }}{{ end }}
 {{- if and $one.langfuse $root.Values.langfuse.baseUrl }}{{ $env = merge $env (include "orkestra.env.langfuse" $root | fromYaml) }}{{ end }}
 {{- if $root.Values.grpc.tls.existingSecret }}
