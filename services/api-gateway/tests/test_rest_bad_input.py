@@ -195,7 +195,9 @@ async def test_what_the_room_does_not_show_is_404(door: RestWorld, endpoint: End
     assert_problem(answer, 404, "NOTHING_HERE")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/task", "/v1/tasks/", "/v1/tasks/a/b/c", "/docs", "/v2/tasks"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/task", "/v1/tasks/", "/v1/tasks/a/b/c", "/docs", "/v2/tasks", "/%00", "/v1/%00/%0a%ff"]
+)
 async def test_an_unknown_path_is_a_problem(door: RestWorld, path: str) -> None:
     assert_problem(await door.http.get(path), 404, "ROUTE_NOT_FOUND")
 

@@ -10,6 +10,7 @@ from orkestra.api_gateway.settings import ApiGatewaySettings
 from orkestra.chassis import grpc, streams
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.v1.identity import IdentityServiceClient
@@ -24,6 +25,7 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="gateway", max_size=settings.pool_size)
     limits = RateLimits(database)
+    refused = Limit("refused", settings.rate_refused, settings.rate_window)
     nats = await streams.connect(
         settings.nats_url, name="api-gateway", replicas=settings.nats_replicas, access=settings.nats_access
     )
@@ -40,7 +42,7 @@ async def build(process: Process, settings: ApiGatewaySettings) -> AsyncIterator
                 WorkflowServiceClient: workflows,
                 NotificationServiceClient: notifications,
             },
-            credentials=CredentialCache(identity),
+            credentials=CredentialCache(identity, guesses=Guesses(limits, refused)),
             limits=limits,
             drain=process.drain,
             per_key=Limit("key", settings.rate_per_key, settings.rate_window),

@@ -8,6 +8,7 @@ from orkestra.chassis import streams
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.grpc import channel
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.mcp_gateway.settings import McpGatewaySettings
@@ -22,6 +23,7 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
     """Opens what the door needs and registers its server with `process`."""
     database = await Database.connect(settings.database_url, schema="mcp", max_size=settings.pool_size)
     limits = RateLimits(database)
+    refused = Limit("refused", settings.rate_refused, settings.rate_window)
     nats = await streams.connect(
         settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas, access=settings.nats_access
     )
@@ -36,7 +38,7 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
             tasks=tasks,
             workflows=workflows,
             news=news,
-            credentials=CredentialCache(identity, audience=resource.url),
+            credentials=CredentialCache(identity, audience=resource.url, guesses=Guesses(limits, refused)),
             limits=limits,
             drain=process.drain,
             per_key=Limit("key", settings.rate_per_key, settings.rate_window),

@@ -42,6 +42,9 @@ class McpGatewaySettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSett
     rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limits below count over.")
     rate_per_key: int = Field(30_000, ge=1, description="Requests per window for one API key or person.")
     rate_per_tenant: int = Field(120_000, ge=1, description="Requests per window for one tenant.")
+    rate_refused: int = Field(
+        120, ge=1, description="Different credentials per window that may be wrong from one address before it gets 429."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks, by commas, whose X-Forwarded-For is believed besides 127.0.0.1."
     )

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_SHOWN = 200
 CODES = {
     400: "BODY_NOT_JSON",
     404: "ROUTE_NOT_FOUND",
@@ -85,7 +87,7 @@ async def _not_served(request: Request, error: Exception) -> Response:
         raise error
     code = CODES.get(error.status_code, HTTPStatus(error.status_code).name)
     told = _DETAILS.get(code)
-    detail = error.detail if told is None else told.format(method=request.method, path=request.url.path)
+    detail = error.detail if told is None else told.format(method=request.method, path=_shown(request.url.path))
     headers = limits_of(request) | dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
@@ -116,6 +118,11 @@ def _challenge(request: Request) -> str:
 
 def _problem(code: str, status: int, detail: str) -> Problem:
     return Problem(type=_type(code), title=_title(code), status=status, detail=detail, code=code, errors=[])
+
+
+def _shown(path: str) -> str:
+    """Returns a path that nobody serves as an answer may repeat it: short, and without what JSON cannot hold."""
+    return quote(path[:LONGEST_SHOWN], safe="/:@!$&'()*+,;=~", errors="replace")
 
 
 def _methods(request: Request) -> list[str]:
