@@ -23,6 +23,7 @@ from orkestra.mcp_gateway.tools.admission import NO_CREDENTIAL, Admission, addre
 from orkestra.mcp_gateway.tools.arguments import check_arguments, tool_error
 from orkestra.mcp_gateway.tools.asking import AskingTools
 from orkestra.mcp_gateway.tools.bodies import StrictBodies
+from orkestra.mcp_gateway.tools.following import Following
 from orkestra.mcp_gateway.tools.handles import Handles
 from orkestra.mcp_gateway.tools.listening import Listening
 from orkestra.mcp_gateway.tools.measuring import Measured
@@ -77,16 +78,18 @@ def build_app(door: Door) -> ASGIApp:
     asking, resources = AskingTools(rooms=rooms), Resources(rooms=rooms)
     tools = [*asking.all(), *WorkflowTools(rooms=rooms).all(), *TaskTools(rooms=rooms).all()]
     by_name = {tool.name: tool for tool in tools}
+    handles = Handles(rooms, asking, by_name)
+    listening = Listening(rooms, resources, Following(handles, door.news))
     server: MCPServer[Any] = MCPServer(
         NAME,
         version=version("orkestra-mcp-gateway"),
         instructions=INSTRUCTIONS,
         tools=tools,
-        extensions=[Handles(rooms, asking, by_name)],
+        extensions=[handles],
         token_verifier=_Verifier(door.credentials),
         auth=AuthSettings.model_validate({"issuer_url": door.resource.url, "resource_server_url": None}),
         request_state_security=RequestStateSecurity(keys=[door.state_key]),
-        middleware=[Measured(by_name), _Strict(by_name), Listening(rooms, resources)],
+        middleware=[Measured(by_name), _Strict(by_name), listening],
         subscriptions=door.news.bus,
     )
     resources.add_to(server)

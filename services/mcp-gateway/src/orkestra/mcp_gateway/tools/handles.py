@@ -111,9 +111,13 @@ class Handles(Extension):
     async def get(self, ctx: RequestContext, params: HandleParams) -> HandlerResult:
         """Says where the task of a handle stands, and with its end what the call would have answered."""
         require_client_extension(ctx, TASKS)
-        handle = Handle.read(params.task_id)
+        return {"resultType": "complete", **await self.state(ctx, params.task_id)}
+
+    async def state(self, ctx: RequestContext, handle_text: str) -> dict[str, Any]:
+        """Returns what a handle stands for now, whole; raises MCPError where the caller holds no such handle."""
+        handle = Handle.read(handle_text)
         task = await self._own(handle.task_id)
-        return {"resultType": "complete", **_state(handle, task, may_elicit=_elicits(ctx))}
+        return _state(handle, task, may_elicit=_elicits(ctx))
 
     async def update(self, ctx: RequestContext, params: UpdateParams) -> HandlerResult:
         """Passes the answer of the client's user on to the reviewer who asked; other answers are ignored."""

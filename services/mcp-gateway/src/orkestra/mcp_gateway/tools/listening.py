@@ -9,11 +9,12 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.subscriptions import SUBSCRIPTION_ID_META_KEY
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, SubscriptionsListenResult
+from orkestra.mcp_gateway.tools.following import Following
 from orkestra.mcp_gateway.tools.resources import Resources
 from orkestra.mcp_gateway.tools.rooms import Rooms
 from orkestra.wire import Error, NotFound, PermissionDenied, Unauthenticated
 
-MOST_URIS = 50
+MOST_TEXTS = 50
 CHECK_SECONDS = 1.0
 """How often an open stream checks the caller's credential; every tenth time also what it listens to."""
 FULL_CHECK = 10
@@ -26,21 +27,25 @@ class Listening:
     have been missed; it ends with an error when the caller's key or right to see has ended.
     """
 
-    def __init__(self, rooms: Rooms, resources: Resources) -> None:
+    def __init__(self, rooms: Rooms, resources: Resources, following: Following) -> None:
         self._rooms = rooms
         self._resources = resources
+        self._following = following
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method != "subscriptions/listen":
             return await call_next(ctx)
-        uris = _uris(ctx.params or {})
+        uris, handles = (_texts(ctx.params or {}, kind) for kind in ("resourceSubscriptions", "taskIds"))
         try:
             await self._check(uris)
+            followed = await self._following.among(ctx, handles)
         except Error as refusal:
             raise _refused(refusal) from refusal
-        return await self._listen(ctx, call_next, uris)
+        return await self._listen(ctx, call_next, uris, followed)
 
-    async def _listen(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext, uris: list[str]) -> HandlerResult:
+    async def _listen(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext, uris: list[str], handles: list[str]
+    ) -> HandlerResult:
         result: HandlerResult = SubscriptionsListenResult(_meta={SUBSCRIPTION_ID_META_KEY: ctx.request_id})
         refusals: list[Error] = []
         async with anyio.create_task_group() as group:
@@ -53,7 +58,7 @@ class Listening:
                 group.cancel_scope.cancel()
 
             group.start_soon(watch)
-            result = await call_next(ctx)
+            result = await call_next(self._following.beside(ctx, handles, group))
             group.cancel_scope.cancel()
         if refusals:
             raise _refused(refusals[0])
@@ -80,14 +85,14 @@ class Listening:
             await self._resources.check(uri)
 
 
-def _uris(params: Mapping[str, Any]) -> list[str]:
+def _texts(params: Mapping[str, Any], kind: str) -> list[str]:
     wanted = params.get("notifications")
-    uris = wanted.get("resourceSubscriptions") if isinstance(wanted, Mapping) else None
-    if uris is None:
+    texts = wanted.get(kind) if isinstance(wanted, Mapping) else None
+    if texts is None:
         return []
-    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris) or len(uris) > MOST_URIS:
-        raise MCPError(INVALID_PARAMS, f"resourceSubscriptions is a list of at most {MOST_URIS} URIs")
-    return uris
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or len(texts) > MOST_TEXTS:
+        raise MCPError(INVALID_PARAMS, f"{kind} is a list of at most {MOST_TEXTS} texts")
+    return texts
 
 
 def _refused(refusal: Error) -> MCPError:
