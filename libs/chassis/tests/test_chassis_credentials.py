@@ -99,6 +99,24 @@ async def test_a_token_that_is_about_to_end_is_replaced(identity: Identity, to_i
     assert len(identity.exchanged) == 2
 
 
+async def test_a_token_that_a_service_did_not_take_is_replaced_but_no_more_than_one_a_second(
+    identity: Identity, to_identity: grpc.aio.Channel
+) -> None:
+    source = TokenSource(to_identity, "key").of(TENANT)
+    first = await source()
+    for token in (first, "another"):
+        source.drop(token)
+        assert await source() == first
+    assert len(identity.exchanged) == 1
+
+    async def is_replaced() -> bool:
+        source.drop(first)
+        await source()
+        return len(identity.exchanged) == 2
+
+    await eventually(is_replaced)
+
+
 async def test_a_door_asks_again_after_a_second_so_that_a_revoked_key_ends(
     identity: Identity, to_identity: grpc.aio.Channel
 ) -> None:

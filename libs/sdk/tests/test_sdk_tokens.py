@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from orkestra.sdk.tokens import LONGEST_SECONDS, WorkerTokens
+from orkestra.testkit import eventually
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, PrincipalKind
 
 
@@ -35,3 +36,19 @@ async def test_a_token_is_not_kept_beyond_its_life_where_this_machines_clock_is_
     tokens = WorkerTokens(cast("Any", Identity(ahead=timedelta(hours=hours))), "key")
     await tokens.token("t")
     assert tokens._tokens["t"][1] - time.monotonic() < LONGEST_SECONDS
+
+
+async def test_a_token_that_a_service_did_not_take_is_replaced_but_no_more_than_one_a_second() -> None:
+    identity = Identity(ahead=timedelta())
+    source = WorkerTokens(cast("Any", identity), "key").of("t")
+    for token in ("token 1", "another"):
+        assert await source() == "token 1"
+        source.drop(token)
+    assert await source() == "token 1"
+
+    async def is_replaced() -> bool:
+        source.drop("token 1")
+        return await source() == "token 2"
+
+    await eventually(is_replaced)
+    assert identity.made == 2

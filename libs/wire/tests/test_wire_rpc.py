@@ -316,6 +316,59 @@ async def test_a_token_just_fetched_that_is_not_taken_is_unavailable_and_a_given
     assert (type(given), given.reason) == (kinds.Unauthenticated, reason)
 
 
+class Kept:
+    """Tokens that are kept until they are dropped."""
+
+    def __init__(self, *tokens: str) -> None:
+        self._left = list(tokens)
+        self.dropped: list[str] = []
+
+    async def __call__(self) -> str:
+        return self._left[0]
+
+    def drop(self, token: str) -> None:
+        self.dropped.append(token)
+        if len(self._left) > 1 and self._left[0] == token:
+            del self._left[0]
+
+
+async def test_a_kept_token_that_is_not_taken_is_dropped_and_the_call_made_once_more() -> None:
+    token = Kept("old", "keeper")
+    async with serving(keeper(found)) as channel:
+        assert (await client_of(channel, token=token).get_animal(asked())).name == "user_1"
+        other = Kept("old", "keeper")
+        assert (await client_of(channel, token=other).feed_animal(animal(), request_id="r1")).name == "user_1"
+    assert token.dropped == other.dropped == ["old"]
+
+
+async def test_where_the_next_token_is_not_taken_either_the_call_is_given_up_at_once() -> None:
+    operation, seen = failing(*(kinds.Unauthenticated("TOKEN_EXPIRED", "Not this one.") for _ in range(9)))
+    token = Kept("older", "old", "keeper")
+    async with serving(keeper(found)) as channel:
+        assert (await refusal_of(client_of(channel, token=token).get_animal(asked()))).reason == "TOKEN_REFUSED"
+    async with serving(keeper(operation)) as channel:
+        same = Kept("keeper")
+        assert (await refusal_of(client_of(channel, token=same).get_animal(asked()))).reason == "TOKEN_REFUSED"
+    assert (token.dropped, same.dropped, len(seen)) == (["older"], ["keeper"], 1)
+
+
+async def test_what_may_not_be_repeated_is_not_but_the_token_is_dropped() -> None:
+    token = Kept("old", "keeper")
+    async with serving(keeper(found)) as channel:
+        client = client_of(channel, token=token)
+        assert (await refusal_of(client.feed_animal(animal()))).reason == "TOKEN_REFUSED"
+        assert (await client.feed_animal(animal())).name == "user_1"
+    assert token.dropped == ["old"]
+
+
+async def test_a_refusal_for_another_reason_drops_no_token() -> None:
+    operation, _ = failing(kinds.Unauthenticated("CREDENTIAL_REVOKED", "Not this one."))
+    token = Kept("keeper")
+    async with serving(keeper(operation)) as channel:
+        assert (await refusal_of(client_of(channel, token=token).get_animal(asked()))).reason == "CREDENTIAL_REVOKED"
+    assert token.dropped == []
+
+
 async def test_a_token_that_does_not_come_costs_no_more_than_the_deadline() -> None:
     async def fetch() -> str:
         await asyncio.Event().wait()

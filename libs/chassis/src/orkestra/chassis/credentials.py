@@ -4,13 +4,11 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import nullcontext
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import grpc
-from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import LIFETIME, identity_unavailable
@@ -23,6 +21,8 @@ RENEW_SECONDS = 8.0
 DOOR_SECONDS = 1.0
 """Longest time that a door trusts a checked credential, so that a revoked one ends within 2 seconds."""
 EXCHANGE_SECONDS = 2.0
+YOUNG_SECONDS = 1.0
+"""A token that is not taken at this age would be followed by its like: no more than one a second is asked for."""
 REMEMBERED = 10_000
 
 K = TypeVar("K")
@@ -56,49 +56,58 @@ class TokenSource:
             known = await self._tokens.fill(tenant_id, lambda: _exchange(self._client, request), _until_renewal)
         return known.token
 
-    def of(self, tenant_id: str | None) -> Callable[[], Awaitable[str]]:
+    def drop(self, tenant_id: str | None, token: str) -> None:
+        """Keep `token` no longer, for a service has not taken it: a clock was moved, or keys are being replaced."""
+        self._tokens.drop(tenant_id, token)
+
+    def of(self, tenant_id: str | None) -> "TokenOfTenant":
         """Return a source for one tenant, as clients take it."""
-        return lambda: self(tenant_id)
+        return TokenOfTenant(self, tenant_id)
+
+
+class TokenOfTenant:
+    """The tokens of one tenant; a `KeptToken` of orkestra.wire."""
+
+    def __init__(self, source: TokenSource, tenant_id: str | None) -> None:
+        self._source = source
+        self._tenant_id = tenant_id
+
+    async def __call__(self) -> str:
+        """Return a token that acts in the tenant."""
+        return await self._source(self._tenant_id)
+
+    def drop(self, token: str) -> None:
+        """Bring `token` no more."""
+        self._source.drop(self._tenant_id, token)
 
 
 class CredentialCache:
     """What a door asks about each caller: credentials checked by identity, trusted for at most a second.
 
-    `audience` is the resource for which a door for agents takes the access tokens of outside issuers; `guesses` bounds
-    how many credentials an address may try out.
+    `audience` is the resource for which a door for agents takes the access tokens of outside issuers.
     """
 
-    def __init__(
-        self, channel: grpc.aio.Channel, *, audience: str | None = None, guesses: Guesses | None = None
-    ) -> None:
+    def __init__(self, channel: grpc.aio.Channel, *, audience: str | None = None) -> None:
         self._client = IdentityServiceClient(channel)
         self._audience = audience
-        self._guesses = guesses
         self._tokens: _Cache[tuple[bytes, str | None]] = _Cache()
 
     async def exchange(self, credential: str, *, ip: str | None = None) -> AccessToken:
-        """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away.
-
-        Raises ResourceExhausted for who has tried out too many.
-        """
-        digest = hashlib.sha256(credential.encode()).digest()
-        known = self._tokens.get((digest, ip))
+        """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away."""
+        key = (hashlib.sha256(credential.encode()).digest(), ip)
+        known = self._tokens.get(key)
         if known is None:
-            async with nullcontext() if self._guesses is None else self._guesses.watch(ip or "unknown", digest):
-                known = await self._ask(credential, digest, ip)
+            request = ExchangeCredentialRequest(credential=credential, ip=ip, audience=self._audience)
+            known = await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
         log_tenant.set(known.tenant_id)
         return known
-
-    async def _ask(self, credential: str, digest: bytes, ip: str | None) -> AccessToken:
-        request = ExchangeCredentialRequest(credential=credential, ip=ip, audience=self._audience)
-        return await self._tokens.fill((digest, ip), lambda: _exchange(self._client, request), _for_a_second)
 
 
 class _Cache(Generic[K]):
     """Tokens by key until a time of their own; equal questions at once are asked once."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[K, tuple[AccessToken, float]] = OrderedDict()
+        self._known: OrderedDict[K, tuple[AccessToken, float, float]] = OrderedDict()
         self._asked: dict[K, asyncio.Task[AccessToken]] = {}
 
     def get(self, key: K) -> AccessToken | None:
@@ -106,6 +115,12 @@ class _Cache(Generic[K]):
         if known is None or known[1] <= time.monotonic():
             return None
         return known[0]
+
+    def drop(self, key: K, token: str) -> None:
+        """Forget a token that was not taken, where it is still the one that is kept, and no longer young."""
+        known = self._known.get(key)
+        if known is not None and known[0].token == token and known[2] + YOUNG_SECONDS <= time.monotonic():
+            del self._known[key]
 
     async def fill(
         self, key: K, ask: Callable[[], Coroutine[None, None, AccessToken]], lasts: Callable[[AccessToken], float]
@@ -121,7 +136,7 @@ class _Cache(Generic[K]):
     ) -> AccessToken:
         asked_at = time.monotonic()
         token = await ask()
-        self._known[key] = (token, asked_at + lasts(token))
+        self._known[key] = (token, asked_at + lasts(token), asked_at)
         self._known.move_to_end(key)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

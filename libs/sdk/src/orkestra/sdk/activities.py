@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 import grpc
@@ -12,7 +12,7 @@ from orkestra.sdk.interceptor import REPORT_END, activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
-from orkestra.sdk.tokens import WorkerTokens
+from orkestra.sdk.tokens import TokenOfTenant, WorkerTokens
 from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
@@ -175,8 +175,8 @@ class ServiceActivities:
     def _task_service(self) -> TaskServiceClient:
         return TaskServiceClient(self._tasks, self._tenant_token(), door="worker")
 
-    def _tenant_token(self) -> Callable[[], Awaitable[str]]:
-        return partial(self._tokens.token, activity_header().tenant_id)
+    def _tenant_token(self) -> TokenOfTenant:
+        return self._tokens.of(activity_header().tenant_id)
 
 
 def _sentence(error: Error) -> str:

@@ -9,6 +9,8 @@ from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, Identit
 MARGIN_SECONDS = 5.0
 LONGEST_SECONDS = 30.0
 """No token is kept longer, however wrong this machine's clock is."""
+YOUNG_SECONDS = 1.0
+"""A token that is not taken at this age would be followed by its like: no more than one a second is asked for."""
 
 
 class WorkerTokens:
@@ -17,7 +19,7 @@ class WorkerTokens:
     def __init__(self, identity: IdentityServiceClient, worker_key: str) -> None:
         self._identity = identity
         self._worker_key = worker_key
-        self._tokens: dict[str | None, tuple[AccessToken, float]] = {}
+        self._tokens: dict[str | None, tuple[AccessToken, float, float]] = {}
         self._exchanging: dict[str | None, asyncio.Task[AccessToken]] = {}
 
     async def token(self, tenant_id: str | None) -> str:
@@ -26,6 +28,16 @@ class WorkerTokens:
         if known is not None and known[1] > time.monotonic():
             return known[0].token
         return (await asyncio.shield(self._exchange_once(tenant_id))).token
+
+    def drop(self, tenant_id: str | None, token: str) -> None:
+        """Keep `token` no longer, for a service has not taken it: a clock was moved, or keys are being replaced."""
+        known = self._tokens.get(tenant_id)
+        if known is not None and known[0].token == token and known[2] + YOUNG_SECONDS <= time.monotonic():
+            del self._tokens[tenant_id]
+
+    def of(self, tenant_id: str | None) -> "TokenOfTenant":
+        """Return a source for one tenant, as clients take it."""
+        return TokenOfTenant(self, tenant_id)
 
     def _exchange_once(self, tenant_id: str | None) -> "asyncio.Task[AccessToken]":
         running = self._exchanging.get(tenant_id)
@@ -41,5 +53,21 @@ class WorkerTokens:
         now = time.monotonic()
         self._tokens = {tenant: kept for tenant, kept in self._tokens.items() if kept[1] > now}
         left = (token.expires_at - datetime.now(UTC)).total_seconds()
-        self._tokens[tenant_id] = (token, now + min(left, LONGEST_SECONDS) - MARGIN_SECONDS)
+        self._tokens[tenant_id] = (token, now + min(left, LONGEST_SECONDS) - MARGIN_SECONDS, now)
         return token
+
+
+class TokenOfTenant:
+    """The tokens of one tenant; a `KeptToken` of orkestra.wire."""
+
+    def __init__(self, tokens: WorkerTokens, tenant_id: str | None) -> None:
+        self._tokens = tokens
+        self._tenant_id = tenant_id
+
+    async def __call__(self) -> str:
+        """Return a token that acts in the tenant."""
+        return await self._tokens.token(self._tenant_id)
+
+    def drop(self, token: str) -> None:
+        """Bring `token` no more."""
+        self._tokens.drop(self._tenant_id, token)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -118,7 +117,7 @@ async def run_worker(
         workers = make_workers(client, contents, activities, settings)
         longest = settings.graceful_seconds + ENDING_SECONDS
         await stack.enter_async_context(_polling(workers, stop, longest))
-        service = WorkflowServiceClient(workflows, partial(tokens.token, None), door="worker")
+        service = WorkflowServiceClient(workflows, tokens.of(None), door="worker")
         if await _until_stopped(_register(service, contents, settings), stop) is None:
             return
         log.info("serving %s", ", ".join(one.temporal_type for one in contents.definitions))

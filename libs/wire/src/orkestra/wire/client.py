@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 import grpc
 from orkestra.wire.errors import (
@@ -25,11 +25,24 @@ from orkestra.wire.tracing import client_span
 M = TypeVar("M", bound=Model)
 Token = str | Callable[[], Awaitable[str]]
 
+
+@runtime_checkable
+class KeptToken(Protocol):
+    """A source of tokens that brings the same one for a while."""
+
+    async def __call__(self) -> str:
+        """Return a token that is still good as far as this machine knows."""
+
+    def drop(self, token: str) -> None:
+        """Bring `token` no more: a service has not taken it."""
+
+
 FIRST_BACKOFF = 0.05
 MAX_BACKOFF = 1.0
 RECONNECT_SECONDS = 1.0
 """How long a call waits, before anything is sent, for a service that has just been started again."""
 TOKEN_REFUSED = ("TOKEN_EXPIRED", "TOKEN_INVALID")
+BEARER = "Bearer "
 
 _replayed: ContextVar[bool] = ContextVar("orkestra_wire_replayed", default=False)
 
@@ -41,7 +54,8 @@ class RpcClient:
     the language in which the caller reads; `timeout` is the deadline in seconds of a call that names none. An
     Unavailable is tried again within the deadline where the rpc is idempotent or the call has a request id. Where a
     token that the function has just brought is not taken, a clock was moved or a key replaced: that is Unavailable too,
-    for it passes, and is no fault of the caller.
+    for it passes, and is no fault of the caller. A token that was kept is dropped first, and the call is made once more
+    with the next.
     """
 
     service: ClassVar[str]
@@ -86,7 +100,7 @@ class RpcClient:
         metadata = await self._metadata(request_id, deadline)
         with client_span(f"{self.service}/{method}", metadata) as span:
             try:
-                answer = await self._try(
+                answer = await self._try_with_the_next_token(
                     method, body, response, metadata, deadline, is_repeatable=idempotent or request_id is not None
                 )
             except Error as exc:
@@ -109,7 +123,7 @@ class RpcClient:
     async def _metadata(self, request_id: str | None, deadline: float) -> dict[str, str]:
         metadata: dict[str, str] = {}
         if self._token is not None:
-            metadata[AUTHORIZATION] = f"Bearer {await self._fresh_token(self._token, deadline)}"
+            metadata[AUTHORIZATION] = BEARER + await self._fresh_token(self._token, deadline)
         if request_id is not None:
             metadata[REQUEST_ID] = request_id
         if self._door is not None:
@@ -126,6 +140,32 @@ class RpcClient:
                 return await token()
         except TimeoutError as exc:
             raise DeadlineExceeded("DEADLINE_EXCEEDED", f"No token for {self._short} came in time.") from exc
+
+    async def _try_with_the_next_token(
+        self,
+        method: str,
+        body: bytes,
+        response: type[M],
+        metadata: dict[str, str],
+        deadline: float,
+        *,
+        is_repeatable: bool,
+    ) -> M:
+        """Try, and where the token was kept and is not taken, once more; whoever keeps it drops it in any case."""
+        try:
+            return await self._try(method, body, response, metadata, deadline, is_repeatable=is_repeatable)
+        except Unauthenticated as exc:
+            if exc.reason not in TOKEN_REFUSED or not isinstance(self._token, KeptToken):
+                raise
+            refused = metadata[AUTHORIZATION].removeprefix(BEARER)
+            self._token.drop(refused)
+            if not is_repeatable:  # what the service asked another with our token may have happened
+                raise
+            token = await self._fresh_token(self._token, deadline)
+            if token == refused:
+                raise
+        again = metadata | {AUTHORIZATION: BEARER + token}
+        return await self._try(method, body, response, again, deadline, is_repeatable=is_repeatable)
 
     async def _try(
         self,
