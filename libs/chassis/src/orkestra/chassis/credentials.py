@@ -5,10 +5,12 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import grpc
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import LIFETIME, identity_unavailable
@@ -84,23 +86,34 @@ class TokenOfTenant:
 class CredentialCache:
     """What a door asks about each caller: credentials checked by identity, trusted for at most a second.
 
-    `audience` is the resource for which a door for agents takes the access tokens of outside issuers.
+    `audience` is the resource for which a door for agents takes the access tokens of outside issuers; `guesses` bounds
+    how many credentials an address may try out.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, *, audience: str | None = None) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, *, audience: str | None = None, guesses: Guesses | None = None
+    ) -> None:
         self._client = IdentityServiceClient(channel)
         self._audience = audience
+        self._guesses = guesses
         self._tokens: _Cache[tuple[bytes, str | None]] = _Cache()
 
     async def exchange(self, credential: str, *, ip: str | None = None) -> AccessToken:
-        """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away."""
-        key = (hashlib.sha256(credential.encode()).digest(), ip)
-        known = self._tokens.get(key)
+        """Return the caller's token; Unauthenticated for a bad credential, Unavailable while identity is away.
+
+        Raises ResourceExhausted for who has tried out too many.
+        """
+        digest = hashlib.sha256(credential.encode()).digest()
+        known = self._tokens.get((digest, ip))
         if known is None:
-            request = ExchangeCredentialRequest(credential=credential, ip=ip, audience=self._audience)
-            known = await self._tokens.fill(key, lambda: _exchange(self._client, request), _for_a_second)
+            async with nullcontext() if self._guesses is None else self._guesses.watch(ip or "unknown", digest):
+                known = await self._ask(credential, digest, ip)
         log_tenant.set(known.tenant_id)
         return known
+
+    async def _ask(self, credential: str, digest: bytes, ip: str | None) -> AccessToken:
+        request = ExchangeCredentialRequest(credential=credential, ip=ip, audience=self._audience)
+        return await self._tokens.fill((digest, ip), lambda: _exchange(self._client, request), _for_a_second)
 
 
 class _Cache(Generic[K]):
