@@ -8,15 +8,19 @@ import pytest
 from orkestra.v1.task import (
     Action,
     AddCommentRequest,
+    Assignment,
     AssignTaskRequest,
     CancelTaskRequest,
     CompleteTaskRequest,
     CreateTaskRequest,
+    EscalateTaskRequest,
+    EscalationStep,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListTasksRequest,
     ReleaseTaskRequest,
     SaveDraftRequest,
+    SlaPolicy,
     Task,
     TaskContext,
     TaskScope,
@@ -64,6 +68,30 @@ async def test_open_tasks_follow_also_what_is_claimed_already(world: World) -> N
     assert draft.saved == ANSWER
     done = await bob.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
     assert (done.completed_by, done.acted_for) == (bob.id, alice.id)
+
+
+@pytest.mark.parametrize("moved", ["released", "assigned", "escalated"])
+async def test_who_has_the_task_after_a_substitute_acts_for_nobody(world: World, moved: str) -> None:
+    tenant = world.tenant()
+    alice, bob, carol = tenant.person("alice"), tenant.person("bob"), tenant.person("carol", "support-l2")
+    boss = tenant.person("boss", roles=("manager",))
+    step = EscalationStep(after="1h", assign_to=Assignment(groups=["support-l2"]))
+    offered = {"candidate_users": [alice.id], "candidate_groups": ["support-l2"]}
+    task = await opened(tenant, sla=SlaPolicy(complete="2h", escalate=[step]), **offered)
+    await tenant.away(alice, bob)
+    assert (await bob.claimed(task)).acted_for == alice.id
+    if moved == "released":
+        await bob.release_task(ReleaseTaskRequest(task_id=task.task_id))
+    elif moved == "assigned":
+        await boss.assign_task(AssignTaskRequest(task_id=task.task_id, candidate_groups=["support-l2"], reason="Hers."))
+    else:
+        await boss.escalate_task(EscalateTaskRequest(task_id=task.task_id))
+    claimed = await carol.claimed(task)
+    assert (claimed.assignee, claimed.acted_for) == (carol.id, None)
+    done = await carol.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
+    assert (done.completed_by, done.acted_for) == (carol.id, None)
+    history = await boss.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))
+    assert [entry.acted_for for entry in history.entries if entry.actor == carol.id] == [None, None]
 
 
 async def test_it_lasts_as_long_as_the_window_and_an_older_word_changes_nothing(world: World) -> None:

@@ -231,7 +231,8 @@ def perform(task: Task, position: int, now: datetime) -> Change:
     if step.assign_to:
         sla = claim_restarted(sla, now) or sla
         status = next_status(task, "reassign")
-        values |= {**assigned(step.assign_to), "status": status, "claimed_at": None, "delegated_by": None}
+        nobody = {"claimed_at": None, "acted_for": None, "delegated_by": None}
+        values |= {**assigned(step.assign_to), **nobody, "status": status}
     if step.add_group:
         groups = values.get("candidate_groups", task.candidate_groups)
         values["candidate_groups"] = groups if step.add_group in groups else [*groups, step.add_group]
