@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from orkestra.v1.identity import UserStatus
 from orkestra.v1.task import (
+    ApprovalPolicy,
     Assignment,
     EscalationStep,
     GetTaskHistoryRequest,
@@ -203,6 +204,20 @@ async def test_bad_input_names_its_field_and_stores_nothing(world: World, fields
         await tenant.worker().create_task(ask_for_run(**{"candidate_groups": ["support-l1"]} | fields))
     assert any(error.path.startswith(path) for error in refusal.value.errors), refusal.value.errors
     assert set((await stored(world, tenant)).values()) == {0}
+
+
+async def test_whatever_is_wrong_is_told_at_once(world: World) -> None:
+    tenant = world.tenant()
+    wrong = {
+        "title": "",
+        "form": {"answer": {"type": "mystery"}},
+        "approval_policy": ApprovalPolicy(required=0),
+        "sla": SlaPolicy(complete="soon"),
+    }
+    with pytest.raises(InvalidArgument) as refusal:
+        await tenant.worker().create_task(ask_for_run(**wrong))
+    paths = {error.path for error in refusal.value.errors}
+    assert paths == {"title", "form.answer.type", "approval_policy.required", "sla.complete"}
 
 
 @pytest.mark.parametrize("fields", [{"requested_by": "someone"}, {"workflow_id": "wf_1", "first_run_id": "run"}])

@@ -19,7 +19,6 @@ MAX_OPEN_DATA: Final = 256 * 1024
 MAX_NAME: Final = 200
 MAX_DEPTH: Final = 32
 MAX_REVISIONS: Final = 50
-"""Types of fields that no task asks for: nothing keeps attachments yet."""
 _NAMES: Final = (
     "workflow_id",
     "first_run_id",
@@ -54,7 +53,7 @@ def check_create(request: CreateTaskRequest, *, has_calendar: bool = False) -> t
     else:
         errors += _draft_errors(request.draft or {}, schema)
         errors += _digest_errors(request, schema)
-        errors += check_approval(request, schema)
+    errors += check_approval(request, schema)
     if request.sla:
         errors += check_policy(request.sla, has_calendar=has_calendar)
         if schema and request.sla.at_end == SlaEnd.DEFAULT and request.sla.default_result is not None:
