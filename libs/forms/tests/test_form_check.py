@@ -216,6 +216,11 @@ LOOP = {"a": {"type": "text", "visible_when": {"field": "b", "empty": True}}} | 
             "condition_invalid",
         ),
         (
+            {"fields": {"a": {"type": "text"}}, "locales": {"German": {"a": {"label": "A"}}}},
+            "locales.German",
+            "wrong_value",
+        ),
+        (
             {"fields": {"a": {"type": "text"}}, "locales": {"de": {"b": {"label": "B"}}}},
             "locales.de.b",
             "unknown_field",
@@ -305,3 +310,5 @@ def test_options_come_from_the_context_and_are_pinned() -> None:
     assert schema["properties"]["plan"]["enum"] == ["basic", "pro"]
     assert check(schema, {}) == schema
     assert refusals(form, {}) == {("plan.options_from", "options_missing")}
+    with pytest.raises(Invalid, match=r"The context has no list of options at context\.data\.plans\."):
+        check(form, {"data": {"plan": ["basic"]}})

@@ -91,6 +91,11 @@ def test_an_error_inside_a_value_names_its_place(spec: dict[str, Any], value: An
     assert (path, code) in codes({"field": {**spec, "required": spec["type"] != "group"}}, {"field": value})
 
 
+def test_what_must_be_true_is_told_as_json_writes_it() -> None:
+    signed = {"field": {"name": "Ana", "attest": False}}
+    assert problems({"field": {"type": "signature"}}, signed)[0].message == "Must be one of: true."
+
+
 @pytest.mark.parametrize("accept", [[".pdf"], ["application/pdf"], ["application/*", ".png"]])
 def test_a_file_of_an_accepted_kind_is_taken(accept: list[str]) -> None:
     form = check({"proof": {"type": "file", "accept": accept, "max_size": 11, "required": True}})

@@ -1,5 +1,6 @@
 """Turns a form, written in any of the three ways, into the one schema that everything else reads."""
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Final
@@ -21,6 +22,7 @@ FREE_TEXT: Final[Mapping[str, Any]] = {"answer": {"type": "textarea", "required"
 STYLES: Final = ("primary", "secondary", "danger")
 _KEYS: Final = frozenset({"version", "title", "description", "fields", "outcomes", "rules", "locales"})
 _MAX_PARTS: Final = 50
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 _schemas: Final = WeakKeyDictionary[type[Form], dict[str, Any]]()
 
 
@@ -165,8 +167,11 @@ def _check_locales(locales: Any, form: Mapping[str, Any], fields: Mapping[str, A
         yield Problem("locales", "wrong_value", 'locales looks like {"de": {"answer": {"label": "Antwort"}}}.')
         return
     for language, texts in locales.items():
+        place = join("locales", language)
+        if not _LANGUAGE.fullmatch(language):
+            yield Problem(place, "wrong_value", "A language is a tag such as de or pt-BR.")
         for name, words in texts.items():
-            path = join(join("locales", language), name)
+            path = join(place, name)
             if name in ("$outcomes", "$rules"):
                 yield from _check_other_words(name[1:], words, path, form)
             elif name not in fields:

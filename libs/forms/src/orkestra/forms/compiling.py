@@ -193,7 +193,7 @@ class Compiler:
             options = _look_up(self.context, spec["options_from"].split(".")[1:])
             del hint["options_from"]
         if not isinstance(options, list) or not options:
-            self.refuse(place, "options_missing", "Options are a list with at least one entry.")
+            self.refuse(place, "options_missing", _no_options(spec.get("options_from")))
             return
         kept = self._options(options, place)
         hint["options"] = kept
@@ -210,6 +210,12 @@ class Compiler:
             else:
                 kept.append(option)
         return kept
+
+
+def _no_options(source: str | None) -> str:
+    if source is None:
+        return "Options are a list with at least one entry."
+    return f"The context has no list of options at {source}."
 
 
 def _is_always_required(spec: Mapping[str, Any]) -> bool:

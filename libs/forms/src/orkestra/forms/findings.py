@@ -11,6 +11,7 @@ from orkestra.forms.patterns import steps
 from orkestra.forms.values import Finding, beyond_schema
 
 _HINTS: Final = "x-orkestra"
+_AS_JSON: Final[Mapping[str, str]] = {"None": "null", "True": "true", "False": "false"}
 _CODES: Final[Mapping[str, str]] = {
     "type": "wrong_type",
     "enum": "not_an_option",
@@ -122,5 +123,5 @@ def _is_other_type(branch: list[jsonschema_rs.ValidationError], path: tuple[str 
 
 def _shown(limit: Any) -> str:
     values = limit if isinstance(limit, list) else [limit]
-    shown = ", ".join("null" if value is None else str(value) for value in values[:20])
+    shown = ", ".join(_AS_JSON.get(repr(value)) or str(value) for value in values[:20])
     return shown if len(values) <= 20 else f"{shown}, …"
