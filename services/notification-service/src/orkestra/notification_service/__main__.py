@@ -13,7 +13,6 @@ from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
-from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import Nats, connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.notification_service.channels.guard import Guard
@@ -56,7 +55,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         stack.push_async_callback(identity.close, None)
 
         guard = Guard(development=settings.development)
-        own_secrets = Secrets(secret(settings.notification_key or settings.service_key).encode())
+        own_secrets = Secrets(*settings.own_keys)
         tokens = TokenSource(identity, settings.service_key)
         groups = Groups(database, identity, tokens)
         operations = NotificationOperations(

@@ -2,7 +2,14 @@
 
 from typing import Literal, Self
 
-from orkestra.chassis.settings import DatabaseSettings, GrpcSettings, IdentitySettings, NatsSettings, ServiceSettings
+from orkestra.chassis.settings import (
+    DatabaseSettings,
+    GrpcSettings,
+    IdentitySettings,
+    NatsSettings,
+    ServiceSettings,
+    secret,
+)
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 SHORTEST_KEY = 32
@@ -16,7 +23,9 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
         600.0, gt=0, description="Seconds between two looks for entries that are older than that."
     )
     notification_key: SecretStr | None = Field(
-        None, description="What secrets of webhooks are made of, 32 characters or more; the service key where absent."
+        None,
+        description="What secrets of webhooks are made of, 32 characters or more; the service key where absent."
+        " Several by commas: all is made of the first, what was made of the others is accepted.",
     )
     link_hours: float = Field(
         24.0, gt=0, le=168, description="Hours for which a link in a message leads to a decision."
@@ -57,9 +66,16 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
     @field_validator("notification_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+        if key is not None and any(len(one) < SHORTEST_KEY for one in _each(key)):
             raise ValueError(f"must have at least {SHORTEST_KEY} characters")
         return key
+
+    @property
+    def own_keys(self) -> list[bytes]:
+        """What secrets are made of, and after it what they were made of before."""
+        if self.notification_key is None:
+            return [secret(self.service_key).encode()]
+        return [one.encode() for one in _each(self.notification_key)]
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -71,3 +87,7 @@ class NotificationServiceSettings(DatabaseSettings, NatsSettings, IdentitySettin
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("SMTP_USERNAME and SMTP_PASSWORD belong together")
         return self
+
+
+def _each(keys: SecretStr) -> list[str]:
+    return [one.strip() for one in keys.get_secret_value().split(",")]

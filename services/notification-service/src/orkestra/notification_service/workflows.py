@@ -59,7 +59,7 @@ class WebhookCarrier:
         webhook, generation = found
         is_rotating = webhook.old_secret_until is not None and webhook.old_secret_until > datetime.now(UTC)
         generations = [generation, generation - 1] if is_rotating else [generation]
-        secrets = [self._secrets.webhook(webhook.webhook_id, one) for one in generations]
+        secrets = [one for each in generations for one in self._secrets.webhooks(webhook.webhook_id, each)]
 
         async def send(parcels: Sequence[Parcel]) -> Outcomes:
             sent = (self._channel.send(parcel, url=webhook.url, secrets=secrets) for parcel in parcels)

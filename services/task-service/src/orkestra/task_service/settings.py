@@ -20,6 +20,7 @@ class TaskServiceSettings(DatabaseSettings, NatsSettings, IdentitySettings, Grpc
 
     receipt_signing_key: SecretStr = Field(
         description="Base64 text of the 32 bytes of the Ed25519 key that receipts and histories are signed with."
+        " Several by commas: the first signs, and what the others signed goes on verifying."
     )
     end_sweep_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks for ends that no workflow confirmed."
