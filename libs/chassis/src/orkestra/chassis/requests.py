@@ -48,9 +48,8 @@ class RequestKey:
         if row is None:  # pruned between two statements
             raise running()
         if row["request_hash"] != self.request_hash:
-            raise InvalidArgument(
-                "REQUEST_ID_REUSED", f"Request id {self.request_id} was used with another body; choose a new one."
-            )
+            told = f"Request id (Idempotency-Key) {self.request_id} was used with another body; choose a new one."
+            raise InvalidArgument("REQUEST_ID_REUSED", told)
         return model.from_pb(model.pb.FromString(row["answer"]))
 
     def _name(self) -> str:

@@ -295,8 +295,8 @@ def definition_unknown(name: str, known: Iterable[str], version: int | None = No
     """Return the refusal for a definition that nobody registered, with the names that come near."""
     near = difflib.get_close_matches(name, list(known), n=3)
     asked = name if version is None else f"{name} version {version}"
-    hint = f" Did you mean {' or '.join(near)}?" if near and near != [name] else ""
-    return NotFound("DEFINITION_NOT_FOUND", f"No workflow {asked} is registered.{hint}")
+    hint = f"Did you mean {' or '.join(near)}?" if near and near != [name] else "A worker registers what it has."
+    return NotFound("DEFINITION_NOT_FOUND", f"No workflow {asked} is registered. {hint}")
 
 
 def run_not_found(workflow_id: str) -> NotFound:

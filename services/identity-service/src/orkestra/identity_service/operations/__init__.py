@@ -57,7 +57,7 @@ def permitted(authenticate: Authenticate) -> Authenticate:
             return None
         principal = await authenticate(metadata, rpc)
         if principal is not None and not rules.may(name, principal.roles):
-            raise PermissionDenied("ROLE_REQUIRED", f"{name} needs one of: {', '.join(rules.roles_for(name))}.")
+            raise PermissionDenied("ROLE_REQUIRED", rules.lacks_role(name, principal.roles))
         return principal
 
     return check

@@ -161,7 +161,7 @@ class AccessOperations(ProviderSignInOperations):
         async with self.lookup.statement() as conn:
             key = await sql.find_installation_key.row(conn, hash=digest, tenant_id=rules.uuid_or_none(tenant_id))
         if key is None:
-            raise Unauthenticated("CREDENTIAL_UNKNOWN", "This key or session is not known here.")
+            raise Unauthenticated("CREDENTIAL_UNKNOWN", rules.UNKNOWN_CREDENTIAL)
         if tenant_id and not key["tenant_exists"]:
             raise NotFound("TENANT_NOT_FOUND", f"There is no tenant {tenant_id[:100]}.")
         return Principal(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orkestra.identity_service.rules.pages import page_key, page_size, page_token
-from orkestra.identity_service.rules.permissions import OPEN_RPCS, PERMISSIONS, may, roles_for
+from orkestra.identity_service.rules.permissions import OPEN_RPCS, PERMISSIONS, lacks_role, may
 from orkestra.v1.identity import (
     CreateApiKeyRequest,
     CreateGroupRequest,
@@ -29,7 +29,7 @@ from orkestra.v1.identity import (
 )
 from orkestra.wire import FieldError
 
-__all__ = ["OPEN_RPCS", "PERMISSIONS", "may", "page_key", "page_size", "page_token", "roles_for"]
+__all__ = ["OPEN_RPCS", "PERMISSIONS", "lacks_role", "may", "page_key", "page_size", "page_token"]
 
 # What an admin may grant. Operator and worker belong to the installation's own keys, and no person is a program.
 GRANTABLE: Final[Mapping[PrincipalKind, frozenset[Role]]] = MappingProxyType(
@@ -68,6 +68,10 @@ LINK_LIFETIMES: Final[Mapping[MailLinkPurpose, timedelta]] = MappingProxyType(
 DEFAULT_OVERLAP: Final = 86_400
 LONGEST_OVERLAP: Final = 7 * 86_400
 LONGEST_REASON: Final = 500
+UNKNOWN_CREDENTIAL: Final = (
+    "This key or session is not known here. Check that it was copied whole and belongs to this installation; "
+    "sign in again, or ask an admin for a new key."
+)
 
 
 def email_key(email: str) -> str:

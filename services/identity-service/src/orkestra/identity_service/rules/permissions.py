@@ -80,6 +80,7 @@ def may(rpc: str, roles: Iterable[str]) -> bool:
     return not PERMISSIONS.get(rpc, frozenset()).isdisjoint(roles)
 
 
-def roles_for(rpc: str) -> list[str]:
-    """The roles that may call this rpc, in order."""
-    return sorted(PERMISSIONS.get(rpc, frozenset()))
+def lacks_role(rpc: str, roles: Iterable[str]) -> str:
+    """What a caller is told who has none of the roles that may call this rpc."""
+    needed, has = (", ".join(sorted(some)) or "none" for some in (PERMISSIONS.get(rpc, frozenset()), roles))
+    return f"{rpc} needs one of the roles {needed}; the caller has {has}."

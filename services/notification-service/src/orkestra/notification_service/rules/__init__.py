@@ -32,7 +32,6 @@ from orkestra.notification_service.rules.receiving import (
     check_description,
     check_filters,
     check_redelivered,
-    is_refused,
     is_wanted,
     pause_after,
 )
@@ -77,7 +76,6 @@ __all__ = [
     "in_full",
     "is_addressed",
     "is_person",
-    "is_refused",
     "is_wanted",
     "language_of",
     "news_of",
@@ -119,4 +117,6 @@ def check_role(rpc: str, principal: Principal) -> None:
     """Refuse a caller who has no role that the rpc needs."""
     needed = ROLES.get(rpc)
     if needed is not None and needed.isdisjoint(principal.roles):
-        raise PermissionDenied("ROLE_REQUIRED", f"{rpc} needs one of: {', '.join(sorted(needed))}.")
+        has = ", ".join(sorted(principal.roles)) or "none"
+        told = f"{rpc} needs one of the roles {', '.join(sorted(needed))}; the caller has {has}."
+        raise PermissionDenied("ROLE_REQUIRED", told)

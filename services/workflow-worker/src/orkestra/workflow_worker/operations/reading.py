@@ -67,7 +67,7 @@ class Reading(Defining):
         wait = request.wait or 0
         if not 0 <= wait <= LONGEST_WAIT:
             fault = FieldError("wait", "out_of_range", f"Between 0 and {LONGEST_WAIT} seconds.")
-            raise InvalidArgument("REQUEST_INVALID", "This wait is not possible.", errors=[fault])
+            raise InvalidArgument("REQUEST_INVALID", f"wait: {fault.message}", errors=[fault])
         named = GetWorkflowRequest(workflow_id=request.workflow_id)
         async with self.notifications.listen(RUN_NEWS, request.workflow_id) as waiter:
             return await hold(

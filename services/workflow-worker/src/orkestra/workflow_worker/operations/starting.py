@@ -4,14 +4,14 @@ import asyncio
 from datetime import datetime
 
 from orkestra.chassis.database import Database
-from orkestra.chassis.operations import Tx, operation
+from orkestra.chassis.operations import Tx, operation, read
 from orkestra.forms import Invalid, check_input
 from orkestra.sdk.header import MAX_BYTES, RunHeader
-from orkestra.v1.workflow import BusinessIdPolicy, Definition, StartWorkflowRequest, Workflow
+from orkestra.v1.workflow import BusinessIdPolicy, Definition, GetWorkflowRequest, StartWorkflowRequest, Workflow
 from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import sql, tell
+from orkestra.workflow_worker.operations.base import run_of, sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
 from orkestra.workflow_worker.operations.ending import terminate_run
 from orkestra.workflow_worker.operations.tracing import trace_of_run
@@ -27,10 +27,25 @@ class Starting(Defining):
         person = await self.person_acted_for(ctx, request.on_behalf_of)
         request = request.model_copy(update={"on_behalf_of": person})
         run = await self._record_start(ctx, request)
-        if ctx.reply.replayed or run.run_id is not None:
+        if ctx.reply.replayed:
+            return await self._as_answered(ctx, run)
+        if run.run_id is not None:
             return run
         start_at = run.started_at + rules.start_delay(request)
         return await self.start_now(run, await self.task_queue_of(ctx, run), start_at)
+
+    async def _as_answered(self, ctx: Context, run: Workflow) -> Workflow:
+        """Return what the first request with this id was answered: the run, noted as started where it has been."""
+        if run.run_id is not None:
+            return run
+        now = await self._as_it_is(ctx, GetWorkflowRequest(workflow_id=run.workflow_id))
+        if now.resource_version == run.resource_version + 1:
+            return now
+        return run.model_copy(update={"run_id": now.run_id})
+
+    @read
+    async def _as_it_is(self, tx: Tx, request: GetWorkflowRequest) -> Workflow:
+        return await run_of(tx, request.workflow_id)
 
     async def person_acted_for(self, ctx: Context, named: str | None) -> str | None:
         """Return the id of the person for whom the caller asks; refuses one for whom it was not granted to."""
