@@ -186,6 +186,28 @@ async def test_postgresql_is_asked_by_tls_with_the_password_of_a_file(
     assert front.secured >= 2
 
 
+async def test_a_new_password_is_asked_of_new_connections_and_those_that_are_open_go_on(
+    listening_postgres: Postgres,
+) -> None:
+    async def opened(password: str) -> Database:
+        url = f"postgresql://room_app:{password}@127.0.0.1:{listening_postgres.port}/postgres"
+        return await Database.connect(url, schema="room")
+
+    async def give(password: str) -> None:
+        await migrate(listening_postgres.url(), "chassis_room", "room", passwords={"app": SecretStr(password)})
+
+    await give("first")
+    before = await opened("first")
+    await before.check()
+    await give("second")
+    await before.check()
+    stranger, after = await opened("first"), await opened("second")
+    with pytest.raises(Unavailable):
+        await stranger.check()
+    await after.check()
+    await asyncio.gather(*(each.close() for each in (before, stranger, after)))
+
+
 @pytest.mark.parametrize("kind", ["GRPC", "NATS"])
 def test_a_certificate_without_its_key_is_refused_in_a_sentence(kind: str) -> None:
     addresses = dict.fromkeys(("DATABASE_URL", "RELAY_DATABASE_URL", "SWEEP_DATABASE_URL", "NATS_URL"), "x")
