@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orkestra.chassis.outbound import is_refused
 from orkestra.notification_service.channels.guard import Guard
 from orkestra.notification_service.channels.posting import Poster
-from orkestra.notification_service.rules import is_refused
 from orkestra.wire import InvalidArgument
 from webhook_endpoint import listening
 

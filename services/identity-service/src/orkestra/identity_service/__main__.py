@@ -41,7 +41,7 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         stack.push_async_callback(nats.close)
         passwords = Passwords()
         stack.callback(passwords.close)
-        outside, http = issuers(settings.providers, ca_file=settings.oidc_ca_file)
+        outside, http = issuers(settings.providers, ca_file=settings.oidc_ca_file, development=settings.development)
         stack.push_async_callback(http.aclose)
         signer = Signer(settings.token_signing_key)
         operations = IdentityOperations(

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import jwt
 from orkestra.chassis.logs import get_logger
-from orkestra.wire import Unauthenticated, Unavailable, loads
+from orkestra.chassis.outbound import LookUp, public_addresses, system_look_up
+from orkestra.identity_service.operations.reaching import GuardedTransport
+from orkestra.wire import InvalidArgument, Unauthenticated, Unavailable, loads
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 logger = get_logger(__name__)
@@ -21,6 +23,7 @@ Claims = Mapping[str, Any]
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Never `none`, and nothing with a shared secret."""
+ENDPOINTS: Final = ("jwks_uri", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
 KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
 LEEWAY: Final = 30
 FETCH_SECONDS: Final = 5.0
@@ -49,6 +52,7 @@ class Provider(BaseModel):
     audience: str | None = None
     agent_audience: str | None = None
     scope: str | None = "orkestra"
+    internal_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,8 @@ class Issuer:
                 break
         if not found or found.get("issuer") != self.provider.issuer:
             raise _away(self.provider, "does not publish itself under the issuer that is configured")
+        if any(found.get(name) and not self._is_as_safe(found[name]) for name in ENDPOINTS):
+            raise _away(self.provider, "names an address that is not as safe as its own")
         try:
             return Metadata(
                 jwks_uri=found["jwks_uri"],
@@ -190,6 +196,11 @@ class Issuer:
             )
         except KeyError:
             raise _away(self.provider, "publishes no keys") from None
+
+    def _is_as_safe(self, address: object) -> bool:
+        """Whether an address that the issuer names is reached by HTTPS, or by HTTP where the issuer itself is."""
+        schemes = {"https", urlsplit(self.provider.issuer).scheme}
+        return isinstance(address, str) and urlsplit(address).scheme in schemes
 
     async def _key(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """The published key that a token names; an unknown name has the keys read anew, at most every 10 seconds."""
@@ -208,7 +219,9 @@ class Issuer:
         try:
             known = await self.metadata()
             found = await self._json("GET", known.jwks_uri)
-            keys = [key for key in found.get("keys", ()) if key.get("kty") in KEY_TYPES and key.get("use") != "enc"]
+            keys = [
+                key for key in _listed(found.get("keys")) if key.get("kty") in KEY_TYPES and key.get("use") != "enc"
+            ]
         except Unavailable:
             if not self._keys:
                 raise
@@ -224,7 +237,7 @@ class Issuer:
         try:
             async with asyncio.timeout(FETCH_SECONDS), self.http.stream(method, address, **values) as answer:
                 body = b""
-                async for piece in answer.aiter_bytes():
+                async for piece in answer.aiter_raw():  # nothing is unpacked: none of it was asked for
                     body += piece
                     if len(body) > LARGEST:
                         raise _away(self.provider, "sends too much")
@@ -236,18 +249,45 @@ class Issuer:
             found = loads(body)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as away:
             raise _away(self.provider, "does not answer") from away
+        except InvalidArgument as unreadable:
+            raise _away(self.provider, "answers with something else than JSON") from unreadable
         if not isinstance(found, dict):
             raise _away(self.provider, "answers with something else than a JSON object")
         return found
 
 
 def issuers(
-    providers: Sequence[Provider], *, ca_file: str | None = None
+    providers: Sequence[Provider],
+    *,
+    ca_file: str | None = None,
+    development: bool = False,
+    look_up: LookUp = system_look_up,
 ) -> tuple[dict[str, Issuer], httpx.AsyncClient]:
-    """The issuers by provider id, and what they are asked with, to be closed at the end."""
+    """The issuers by provider id, and what they are asked with, to be closed at the end.
+
+    Hosts that the configuration names may be anywhere; what an issuer names besides is at public addresses alone.
+    """
+    named = {urlsplit(provider.issuer).hostname for provider in providers}
+    named |= {host.lower() for provider in providers for host in provider.internal_hosts}
+
+    async def addresses(host: str, port: int) -> list[str]:
+        if host in named:
+            return await look_up(host, port)
+        return await public_addresses(look_up, host, port, development=development)
+
     trust = ssl.create_default_context(cafile=ca_file)
-    http = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, trust_env=False, verify=trust)
+    http = httpx.AsyncClient(
+        timeout=FETCH_SECONDS,
+        follow_redirects=False,
+        trust_env=False,
+        headers={"accept-encoding": "identity"},
+        transport=GuardedTransport(addresses, trust),
+    )
     return {provider.provider_id: Issuer(provider, http) for provider in providers}, http
+
+
+def _listed(keys: object) -> list[dict[str, Any]]:
+    return [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
 
 
 def invalid_token() -> Unauthenticated:

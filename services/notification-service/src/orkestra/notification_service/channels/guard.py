@@ -1,31 +1,13 @@
 """Connections to addresses that tenants choose: nowhere but to the public Internet, whatever a name resolves to."""
 
-import asyncio
 import re
-import socket
-from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
-import httpcore
-from orkestra.notification_service.rules import is_refused
+from orkestra.chassis.outbound import LookUp, RefusedTarget, public_addresses, system_look_up
 from orkestra.wire import FieldError, InvalidArgument
 
-LOOK_UP_SECONDS = 3.0
 ANSWER_BYTES = 16_384
 LONGEST_URL = 2000
-
-
-LookUp = Callable[[str, int], Awaitable[list[str]]]
-
-
-async def system_look_up(host: str, port: int) -> list[str]:
-    """Return the addresses of a host as this machine knows them; OSError where it has none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
-
-
-class RefusedTarget(Exception):  # noqa: N818 - what it is, not that it went wrong
-    """A name led to an address that nothing may be sent to."""
 
 
 class Guard:
@@ -48,11 +30,7 @@ class Guard:
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Return the IP addresses of a host; raises RefusedTarget where one of them is not public."""
-        async with asyncio.timeout(LOOK_UP_SECONDS):
-            addresses = await self._look_up(host, port)
-        if any(is_refused(address, development=self._development) for address in addresses):
-            raise RefusedTarget(f"{host} leads to an address that nothing may be sent to.")
-        return addresses
+        return await public_addresses(self._look_up, host, port, development=self._development)
 
     def is_acceptable(self, url: str) -> bool:
         """Return whether an address may be sent to as it is spelled."""
@@ -61,39 +39,6 @@ class Guard:
         except InvalidArgument:
             return False
         return True
-
-
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the guard has seen, so that no second look-up can lead elsewhere."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore calls it
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers."""
-        try:
-            addresses = await self._guard.addresses(host, port)
-        except (OSError, UnicodeError) as unknown:
-            raise httpcore.ConnectError(f"{host} cannot be looked up") from unknown
-        failed: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
-                failed = refused
-        raise failed
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait as the pool asks."""
-        await asyncio.sleep(seconds)
 
 
 def check_url(url: str, *, path: str, development: bool) -> tuple[str, int]:

@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpcore
-from orkestra.notification_service.channels.guard import ANSWER_BYTES, Guard, GuardedNetwork, RefusedTarget
+from orkestra.chassis.outbound import GuardedNetwork, RefusedTarget
+from orkestra.notification_service.channels.guard import ANSWER_BYTES, Guard
 from orkestra.notification_service.rules import Outcome
 
 MOST_CONNECTIONS = 200
@@ -25,7 +26,7 @@ class Poster:
             max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=50,
             keepalive_expiry=10,
-            network_backend=GuardedNetwork(guard),
+            network_backend=GuardedNetwork(guard.addresses),
         )
 
     async def close(self) -> None:

@@ -1,6 +1,5 @@
 """What receivers are: the events they ask for, the addresses they may have, and when they are tried again."""
 
-import ipaddress
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,16 +30,6 @@ _EVENTS: Final = {
 TOLD_OUTSIDE: Final = frozenset(f"{aggregate}.{event}" for aggregate, events in _EVENTS.items() for event in events)
 """Types of events that a webhook may be told of."""
 _FILTERS: Final = TOLD_OUTSIDE | {f"{aggregate}.*" for aggregate in _EVENTS} | {"*"}
-_REFUSED: Final = tuple(
-    ipaddress.ip_network(one)
-    for one in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24"),
-        *("203.0.113.0/24", "224.0.0.0/3", "::/8", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23"),
-        *("2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/9", "ff00::/8"),
-    )
-)
-"""What no receiver may have: private, shared, loopback, link-local, reserved, and IPv4 behind IPv6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +60,6 @@ class Outcome:
     """Whether there was nothing left to tell; then it counts as delivered and was not sent."""
     asked_pause: timedelta | None = None
     """How long the receiver wants to be left alone."""
-
-
-def is_refused(address: str, *, development: bool) -> bool:
-    """Return whether nothing may be sent to an IP address; development allows loopback, and that alone."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return True
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        return is_refused(str(ip.ipv4_mapped), development=development)
-    if development and ip.is_loopback:
-        return False
-    return any(ip in network for network in _REFUSED) or not ip.is_global
 
 
 def check_filters(events: Sequence[str]) -> list[str]:
