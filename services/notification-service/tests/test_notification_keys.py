@@ -1,18 +1,27 @@
 """The key that secrets are made of is rotated: the new one makes them, the old one still opens and still signs."""
 
+import pytest
+from orkestra.chassis.settings import SettingsError, load
 from orkestra.notification_service.channels.secrets import Secrets
 from orkestra.notification_service.settings import NotificationServiceSettings
-from pydantic import SecretStr
 
 OLD, NEW = b"o" * 40, b"n" * 40
 TENANT, DELIVERY, HOOK = "tenant", "delivery_1", "webhook_1"
 
 
-def keys(notification_key: str | None) -> list[bytes]:
+ENVIRONMENT = {
+    **{f"ORKESTRA_{name}DATABASE_URL": "postgresql://nowhere" for name in ("", "RELAY_", "SWEEP_")},
+    "ORKESTRA_NATS_URL": "nats://nowhere",
+    "ORKESTRA_IDENTITY_ADDRESS": "nowhere:1",
+    "ORKESTRA_GRPC_PORT": "0",
+    "ORKESTRA_HEALTH_PORT": "0",
+    "ORKESTRA_SERVICE_KEY": OLD.decode(),
+}
+
+
+def keys(**given: str) -> list[bytes]:
     """What a process makes its secrets of, that has the service key of before."""
-    given = None if notification_key is None else SecretStr(notification_key)
-    settings = NotificationServiceSettings.model_construct(notification_key=given, service_key=SecretStr(OLD.decode()))
-    return settings.own_keys
+    return load(NotificationServiceSettings, ENVIRONMENT | given).own_keys
 
 
 def test_what_was_made_before_a_rotation_still_holds_and_the_new_key_makes_all_that_is_new() -> None:
@@ -35,5 +44,10 @@ def test_without_the_old_key_nothing_of_it_is_accepted() -> None:
 
 
 def test_the_service_key_of_before_is_kept_where_secrets_were_made_of_it() -> None:
-    assert keys(None) == [OLD]
-    assert keys(f"{NEW.decode()}, {OLD.decode()}") == [NEW, OLD]
+    assert keys() == [OLD]
+    assert keys(ORKESTRA_NOTIFICATION_KEY=f"{NEW.decode()}, {OLD.decode()}") == [NEW, OLD]
+
+
+def test_each_key_has_to_be_long() -> None:
+    with pytest.raises(SettingsError, match="at least 32 characters"):
+        keys(ORKESTRA_NOTIFICATION_KEY=f"{NEW.decode()},short")
