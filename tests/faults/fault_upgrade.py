@@ -16,7 +16,8 @@ from orkestra.cli.services import SCHEMAS, Service, Surroundings, doors, rooms
 from orkestra.cli.state import StateDir
 from orkestra.testkit.waiting import eventually
 
-READY_WITHIN = 120.0
+READY_WITHIN = 400.0
+"""Seconds; a process that ends may hold calls for half a minute, and others use the machine."""
 PAUSE_SECONDS = 2
 """How long a door goes on serving when it is to end, so that a balancer that looks late has noticed."""
 DESCRIBE = """
@@ -83,10 +84,19 @@ async def roll(stack: FaultedStack, release: Release) -> None:
 
             async def is_back(process: str = process, before: int = before) -> bool:
                 now = stack.info["processes"][process]
-                return now != before and await _is_ready(stack.info["health"][process], now)
+                assert now != before, f"{process} is still process {before}:\n{_last_lines(stack, process)}"
+                is_ready = await _is_ready(stack.info["health"][process], now)
+                assert is_ready, f"{process} is not ready:\n{_last_lines(stack, process)}"
+                return True
 
             await eventually(is_back, timeout=READY_WITHIN, every=0.2)
         print(f"{first} is of {release.name}", flush=True)  # noqa: T201
+
+
+def _last_lines(stack: FaultedStack, process: str) -> str:
+    """What a process and the one that starts it said last."""
+    logs = (stack.state_dir / "logs" / f"{process}.log", stack.state_dir.parent / f"{stack.state_dir.name}.log")
+    return "\n".join(log.read_text("utf-8")[-1500:] for log in logs if log.exists())
 
 
 async def _is_ready(health: str, pid: int) -> bool:
