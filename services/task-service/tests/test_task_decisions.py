@@ -197,6 +197,7 @@ async def test_a_late_answer_is_recorded_once_and_refused_with_the_current_task(
         with pytest.raises(FailedPrecondition) as refusal:
             await ana.complete_task(CompleteTaskRequest(task_id=task.task_id, data=ANSWER))
         assert refusal.value.current == cancelled
+        assert refusal.value.message.endswith("it is cancelled. Your answer is kept in its history.")
     assert await events(ana, task) == ["created", "cancelled", "late_answer"]
     entries = (await ana.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries
     assert entries[-1].actor == ana.id

@@ -66,7 +66,11 @@ def kept_late(decision: Decision, principal: Principal, now: datetime, answer: M
     if not isinstance(decision.refusal, FailedPrecondition) or decision.task.status not in LATE:
         return decision
     late = Change("late_answer", decision.task, decision.task, now, principal.subject, details={"late_answer": answer})
-    return Decision(decision.task, (*decision.changes, late), decision.refusal)
+    refusal = decision.refusal
+    told = FailedPrecondition(
+        refusal.reason, f"{refusal.message} Your answer is kept in its history.", current=refusal.current
+    )
+    return Decision(decision.task, (*decision.changes, late), told)
 
 
 def answer_errors(exc: forms.Invalid) -> list[FieldError]:
