@@ -58,7 +58,7 @@ STEPS = {  # service and span, on the way of every question
     ("workflow-worker", "workflow-worker-wakeup task.completed"),
     ("workflow-worker", "temporal SignalWorkflowExecution"),
     ("workflow-worker", "activity orkestra.advance_clock"),
-    ("workflow-worker", "activity orkestra.report_end"),
+    ("workflow-worker", "report_end"),
     ("workflow-worker", "end_run"),
     ("workflow-worker", "workflow customer-support@1"),
     ("workflow-worker", "publish workflow.completed"),
@@ -160,7 +160,7 @@ def assert_one_tree(spans: Sequence[ReceivedSpan], agent: Agent, own: str) -> No
     assert answered.links == (own,)  # the person's request is a trace of its own, one click away
     run = next(span for span in spans if span.name == "workflow customer-support@1")
     below = {span.name for span in spans if span.parent_id == run.span_id}
-    assert {"activity orkestra.create_task", "activity orkestra.report_end"} <= below
+    assert {"activity orkestra.create_task", "report_end"} <= below
     assert run.nanoseconds[0] < answered.nanoseconds[0] < run.nanoseconds[1]
 
 

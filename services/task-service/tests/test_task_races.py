@@ -21,7 +21,7 @@ import task_race
 from orkestra.sdk.activities import ServiceActivities
 from orkestra.sdk.converter import data_converter
 from orkestra.sdk.header import HEADER, RunHeader
-from orkestra.sdk.interceptor import REPORT_END, OrkestraInterceptor
+from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
 from orkestra.sdk.sandbox import sandbox
 from orkestra.testkit.waiting import eventually
@@ -45,10 +45,8 @@ from orkestra.v1.task import (
     VoteChoice,
     VoteTaskRequest,
 )
-from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse
 from orkestra.wire import Error, InvalidArgument, Model, Principal
 from task_world import ANSWER, Caller, Tenant, World, world
-from temporalio import activity
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -72,12 +70,6 @@ class Tokens:
         return self._signer.sign(Principal("worker", "service", tenant_id, frozenset({"worker"})))[0]
 
 
-@activity.defn(name=REPORT_END)
-async def report_end(_request: ReportEndRequest) -> ReportEndResponse:
-    """Nobody keeps these runs."""
-    return ReportEndResponse()
-
-
 class Started(Interceptor):
     """Has every run say whose it is, as workflow-worker does."""
 
@@ -97,12 +89,11 @@ async def temporal(world: World, temporal_address: str) -> AsyncIterator[Client]
     """Temporal with a worker that serves the race, and asks the real task-service."""
     client = await Client.connect(temporal_address, data_converter=data_converter, interceptors=[Started()])
     services: Any = ServiceActivities(world.channel, world.channel, Tokens(world))  # type: ignore[arg-type]  # its token is all that is asked
-    calls = [each for each in services.all() if each.__name__ != "report_end"]
     async with Worker(
         client,
         task_queue="race",
         workflows=[task_race.race],
-        activities=[*calls, report_end],
+        activities=services.all(),
         interceptors=[OrkestraInterceptor()],
         workflow_runner=sandbox(),
     ):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import grpc
 from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
-from orkestra.sdk.interceptor import REPORT_END, activity_header
+from orkestra.sdk.interceptor import activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
@@ -35,8 +35,6 @@ from orkestra.v1.workflow import (
     ErasureStep,
     FireScheduleRequest,
     FireScheduleResponse,
-    ReportEndRequest,
-    ReportEndResponse,
     ReportProgressRequest,
     ReportProgressResponse,
     RetentionStep,
@@ -64,7 +62,7 @@ def refusing(call: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
 
 
 class ServiceActivities:
-    """What task() and the end of a run need of the services, each call with a token of the run's tenant."""
+    """What task() needs of the services, each call with a token of the run's tenant."""
 
     def __init__(self, tasks: grpc.aio.Channel, workflows: grpc.aio.Channel, tokens: WorkerTokens) -> None:
         self._tasks = tasks
@@ -134,13 +132,6 @@ class ServiceActivities:
         workflows = WorkflowServiceClient(self._workflows, self._tenant_token())
         return await workflows.report_progress(request, request_id=request_id, timeout=_time_left())
 
-    @activity.defn(name=REPORT_END)
-    @refusing
-    async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
-        """Tell the workflow service how the run ended."""
-        workflows = WorkflowServiceClient(self._workflows, self._tenant_token())
-        return await workflows.report_end(request, timeout=1.0)
-
     @activity.defn(name=FIRE_SCHEDULE)
     @refusing
     async def fire_schedule(self, request: FireScheduleRequest) -> FireScheduleResponse:
@@ -168,7 +159,7 @@ class ServiceActivities:
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
-            *(self.report_progress, self.report_end, self.fire_schedule),
+            *(self.report_progress, self.fire_schedule),
             *(self.apply_retention, self.erase_part),
         ]
 

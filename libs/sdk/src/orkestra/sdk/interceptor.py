@@ -4,21 +4,20 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import timedelta
 from typing import Any, NoReturn
 
 from opentelemetry import trace
 from opentelemetry.context import Context as TraceContext
 from opentelemetry.trace import SpanKind
+from orkestra.sdk.ending import ReportEnd
 from orkestra.sdk.header import HEADER, RunHeader, read_header
 from orkestra.sdk.run import WAKE_UP_SIGNAL, Run, WakeUp, enter, running_header
-from orkestra.v1.workflow import Failure, ReportEndRequest, ReportEndResponse, WorkflowStatus
+from orkestra.v1.workflow import Failure, ReportEndRequest, WorkflowStatus
 from orkestra.wire import Error, dumps
 from orkestra.wire.tracing import NOWHERE, running_tenant, trace_of
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -38,18 +37,26 @@ from temporalio.worker import (
 )
 
 log = logging.getLogger("orkestra.worker")
-REPORT_END = "orkestra.report_end"
+REPORT_END = "orkestra_report_end"
 tracer = trace.get_tracer("orkestra.sdk")
 _activity_header: ContextVar[RunHeader | None] = ContextVar("orkestra_activity_header", default=None)
 
 
 class OrkestraInterceptor(Interceptor):
-    """What a Temporal worker needs so that `task()` works in its workflows."""
+    """What a Temporal worker needs so that `task()` works in its workflows.
+
+    `report_end` is told how runs end, from their own thread; without it nobody is.
+    """
+
+    def __init__(self, report_end: ReportEnd | None = None) -> None:
+        self._report_end = report_end
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _ActivityInbound(next)
 
-    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:  # noqa: ARG002 - Temporal's signature
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        if self._report_end is not None:
+            input.unsafe_extern_functions[REPORT_END] = self._report_end
         return _WorkflowInbound
 
 
@@ -103,9 +110,9 @@ class _WorkflowInbound(WorkflowInboundInterceptor):
         except (Exception, asyncio.CancelledError) as error:
             end = _end_of(error)
             if end is not None:
-                await self._report(end, failure=_failure_of(error))
+                self._report(end, failure=_failure_of(error))
             raise
-        await self._report(WorkflowStatus.COMPLETED, result=value)
+        self._report(WorkflowStatus.COMPLETED, result=value)
         return result
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
@@ -123,29 +130,21 @@ class _WorkflowInbound(WorkflowInboundInterceptor):
     def _hear(self, signal: WakeUp) -> None:
         self.run.hear(signal)
 
-    async def _report(self, status: WorkflowStatus, *, result: Any = None, failure: Failure | None = None) -> None:
-        """Tell the workflow service, once; its sweep finds the ends that nobody told."""
-        info = workflow.info()
-        header = self.run.header
-        if header is None or header.workflow_id != info.workflow_id:  # a child is no run of its own
+    def _report(self, status: WorkflowStatus, *, result: Any = None, failure: Failure | None = None) -> None:
+        """Tell how the run ends, once, while Temporal takes its last step."""
+        info, header = workflow.info(), self.run.header
+        tell = workflow.extern_functions().get(REPORT_END)
+        if tell is None or header is None or header.workflow_id != info.workflow_id:  # a child is no run of its own
+            return
+        if workflow.unsafe.is_replaying():
             return
         report = ReportEndRequest(
             workflow_id=info.workflow_id, run_id=info.run_id, status=status, result=result, failure=failure
         )
         try:
-            await asyncio.shield(_report_once(report))
-        except (FailureError, asyncio.CancelledError):  # a cancellation now comes too late to change the end
+            tell(header, report, workflow.now())
+        except Exception:  # whatever it is, the run has ended
             workflow.logger.warning("The end of the run could not be reported; the sweep will find it.")
-
-
-async def _report_once(report: ReportEndRequest) -> None:
-    await workflow.execute_local_activity(
-        REPORT_END,
-        report,
-        result_type=ReportEndResponse,
-        schedule_to_close_timeout=timedelta(seconds=1),
-        retry_policy=RetryPolicy(maximum_attempts=1),
-    )
 
 
 def _as_json(result: Any) -> Any:

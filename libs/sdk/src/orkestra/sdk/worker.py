@@ -16,6 +16,7 @@ from orkestra.sdk.activities import ServiceActivities
 from orkestra.sdk.builds import pinned
 from orkestra.sdk.converter import HEADERS, data_converter_of
 from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClass
+from orkestra.sdk.ending import EndReports, ReportEnd
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.sandbox import sandbox
@@ -114,7 +115,9 @@ async def run_worker(
         identity, tasks, workflows = opened
         tokens = WorkerTokens(IdentityServiceClient(identity), settings.worker_key)
         activities = [*ServiceActivities(tasks, workflows, tokens).all(), *contents.activities]
-        workers = make_workers(client, contents, activities, settings)
+        ends = EndReports(workflows, tokens)
+        stack.push_async_callback(ends.finish)
+        workers = make_workers(client, contents, activities, settings, report_end=ends.tell)
         longest = settings.graceful_seconds + ENDING_SECONDS
         await stack.enter_async_context(_polling(workers, stop, longest))
         service = WorkflowServiceClient(workflows, tokens.of(None), door="worker")
@@ -132,6 +135,7 @@ def make_workers(
     activities: Sequence[Callable[..., Any]],
     settings: WorkerSettings,
     *,
+    report_end: ReportEnd | None = None,
     sandboxed: bool = True,
 ) -> list[Worker]:
     """Return one Temporal worker for each task queue that the definitions name."""
@@ -143,7 +147,7 @@ def make_workers(
             task_queue=queue,
             workflows=contents.workflows,
             activities=activities,
-            interceptors=[OrkestraInterceptor()],
+            interceptors=[OrkestraInterceptor(report_end)],
             workflow_runner=sandbox() if sandboxed else UnsandboxedWorkflowRunner(),
             max_cached_workflows=settings.max_cached_workflows,
             deployment_config=builds,

@@ -1,12 +1,13 @@
 """The activities that task() calls, answered by the world in memory."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from orkestra.sdk.activities import refusing
 from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
-from orkestra.sdk.interceptor import REPORT_END
+from orkestra.sdk.header import RunHeader
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.testing.world import TaskWorld, WorldEvent
@@ -23,7 +24,7 @@ from orkestra.v1.task import (
     RedeemReceiptRequest,
     Redemption,
 )
-from orkestra.v1.workflow import ReportEndRequest, ReportEndResponse, ReportProgressRequest, ReportProgressResponse
+from orkestra.v1.workflow import ReportEndRequest, ReportProgressRequest, ReportProgressResponse
 from temporalio import activity
 
 
@@ -85,20 +86,18 @@ class WorldActivities:
         self._world.tell(request, await self._world.clock())
         return ReportProgressResponse()
 
-    @activity.defn(name=REPORT_END)
-    @refusing
-    async def report_end(self, request: ReportEndRequest) -> ReportEndResponse:
-        """Note how the run ended; a report that Temporal has repeated is noted once."""
-        if request.workflow_id in self._ended:
-            return ReportEndResponse()
-        self._ended.add(request.workflow_id)
-        self._world.events.append(WorldEvent(f"workflow.{request.status}", await self._world.clock()))
-        return ReportEndResponse()
+    def report_end(self, _header: RunHeader, report: ReportEndRequest, at: datetime) -> None:
+        """Note how a run ended; an end that Temporal has had repeated is noted once."""
+        if report.workflow_id not in self._ended:
+            self._ended.add(report.workflow_id)
+            led_to_it = self._world.events[-1:]  # a run's clock stands still during a step
+            at = max([at, *(event.at for event in led_to_it)])
+            self._world.events.append(WorldEvent(f"workflow.{report.status}", at))
 
     def all(self) -> list[Callable[..., Any]]:
         """Return the activities, for a Temporal worker."""
         return [
             *(self.create_task, self.advance_clock, self.cancel_task, self.answer_task),
             *(self.check_escalation, self.receipt_keys, self.redeem_receipt),
-            *(self.report_progress, self.report_end),
+            self.report_progress,
         ]

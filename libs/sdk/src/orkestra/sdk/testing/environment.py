@@ -254,12 +254,13 @@ class OrkestraTest:
         """Return the task queue on which a worker serves the workflow."""
         if workflow not in self._queues:
             self._queues[workflow] = f"test-{uuid4().hex}"
+            services = WorldActivities(self.world)
             worker = Worker(
                 self.client,
                 task_queue=self._queues[workflow],
                 workflows=list({workflow: None} | dict.fromkeys(self._workflows)),
-                activities=[*WorldActivities(self.world).all(), *self._activities],
-                interceptors=[OrkestraInterceptor()],
+                activities=[*services.all(), *self._activities],
+                interceptors=[OrkestraInterceptor(services.report_end)],
                 workflow_runner=sandbox(),
             )
             await self._stack.enter_async_context(worker)
