@@ -67,9 +67,8 @@ def kept_late(decision: Decision, principal: Principal, now: datetime, answer: M
         return decision
     late = Change("late_answer", decision.task, decision.task, now, principal.subject, details={"late_answer": answer})
     refusal = decision.refusal
-    told = FailedPrecondition(
-        refusal.reason, f"{refusal.message} Your answer is kept in its history.", current=refusal.current
-    )
+    message = f"{refusal.message} Your answer is kept in its history."
+    told = type(refusal)(refusal.reason, message, current=refusal.current)
     return Decision(decision.task, (*decision.changes, late), told)
 
 
