@@ -69,7 +69,7 @@ class Outside:
         async with http:
             token = self.issuer.token(iss=self.url, aud=AUDIENCE, sub="ann")
             try:
-                return (await known["corp"].claims(token, audience=AUDIENCE))["sub"] == "ann"
+                return bool((await known["corp"].claims(token, audience=AUDIENCE))["sub"] == "ann")
             except (Unavailable, Unauthenticated):
                 return False
 

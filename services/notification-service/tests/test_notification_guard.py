@@ -41,6 +41,9 @@ MALFORMED = (
         "https://example.com\\@10.0.0.1/",
         "https://example.com/\r\nx: y",
         "https://exämple.com/",
+        "https://[31m/",
+        "https://[/",
+        "https://a]/",
     ),
     "https://example.com/" + "x" * 2000,
 )

@@ -43,11 +43,11 @@ class Guard:
 
 def check_url(url: str, *, path: str, development: bool) -> tuple[str, int]:
     """Return host and port of an address that may be sent to as it is spelled; refuses every other."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
+        parts, host, port = urlsplit(""), None, None
     if len(url) > LONGEST_URL or not url.isascii() or re.search(r"[\s\x00-\x1f\x7f\\]", url) or not host:
         raise refused_url(path, "This is not the address of a receiver, such as https://example.com/hooks.")
     if parts.scheme != "https" and not (development and parts.scheme == "http"):
