@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,11 @@ class FaultedStack(Stack):
 
 @asynccontextmanager
 async def faulted_stack(
-    *, port_offset: int, python: str = sys.executable, drain_pause: int = 0
+    *,
+    port_offset: int,
+    python: str = sys.executable,
+    drain_pause: int = 0,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[FaultedStack]:
     """Run two of each service in a temporary folder for the length of the block; all of it is the code of `python`.
 
@@ -134,14 +138,14 @@ async def faulted_stack(
         folder = Path(made)
         points = folder / "points"
         points.mkdir()
-        settings = {"PYTHONPATH": str(HERE / "inject"), "FAULT_FOLDER": str(points)}
-        settings |= {"FAULT_DRAIN_PAUSE": str(drain_pause)} if drain_pause else {}
+        environment = {"PYTHONPATH": str(HERE / "inject"), "FAULT_FOLDER": str(points), **(settings or {})}
+        environment |= {"FAULT_DRAIN_PAUSE": str(drain_pause)} if drain_pause else {}
         namespace = OWN_DISK if os.geteuid() == 0 else AS_USER
         started = await asyncio.to_thread(
             start_stack,
             folder / "state",
             port_offset=port_offset,
-            settings=settings,
+            settings=environment,
             command=[*namespace, python, HERE / "fault_stack.py"],
             ready_within=READY_WITHIN,
         )
