@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -126,3 +127,12 @@ Migrated = Callable[..., Awaitable[Schema]]
 async def room(migrated: Migrated) -> Schema:
     """The schema of the room."""
     return await migrated("chassis_room", "room")
+
+
+async def opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the server, which may listen on a socket in a folder."""
+    parts = urlsplit(url)
+    given = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    if "host" in given:
+        return await asyncio.open_unix_connection(f"{given['host']}/.s.PGSQL.{given['port']}")
+    return await asyncio.open_connection(parts.hostname, parts.port)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import chassis_world as world
 import pytest
@@ -45,7 +45,7 @@ async def far_away(url: str) -> AsyncIterator[str]:
         loop.call_later(ONE_WAY_SECONDS, writer.close)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await opened(url)
+        there, back = await world.opened(url)
         for pair in ((reader, back), (there, writer)):
             task = asyncio.create_task(carry(*pair))
             tasks.add(task)
@@ -60,15 +60,6 @@ async def far_away(url: str) -> AsyncIterator[str]:
         server.close()
         for task in tasks:
             task.cancel()
-
-
-async def opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the server, which may listen on a socket in a folder."""
-    parts = urlsplit(url)
-    given = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    if "host" in given:
-        return await asyncio.open_unix_connection(f"{given['host']}/.s.PGSQL.{given['port']}")
-    return await asyncio.open_connection(parts.hostname, parts.port)
 
 
 async def test_a_read_takes_one_trip_and_a_write_no_more_than_its_statements_and_the_commit(schema: Schema) -> None:
