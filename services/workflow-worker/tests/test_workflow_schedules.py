@@ -92,8 +92,10 @@ async def test_what_overlaps_is_skipped_and_that_is_said(world: World) -> None:
     await world.register("skipping")
     client, clock = world.client("agent"), world.client("worker")
     schedule = await client.create_schedule(daily("skipping"))
-    run = await client.trigger_schedule(now(schedule))
+    once = str(uuid4())
+    run, again = [await client.trigger_schedule(now(schedule), request_id=once) for _ in range(2)]
     assert (run.definition, run.status, run.run_id is None) == ("skipping", WorkflowStatus.RUNNING, False)
+    assert (again.model_copy(update={"notice": run.notice}), client.replayed) == (run, True)
     with pytest.raises(FailedPrecondition) as refusal:
         await client.trigger_schedule(now(schedule))
     assert refusal.value.reason == "SCHEDULE_OVERLAPS"

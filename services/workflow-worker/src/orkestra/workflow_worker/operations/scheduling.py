@@ -209,7 +209,7 @@ class Scheduling(Starting):
 
     async def _go(self, ctx: Context, run: Workflow) -> Workflow:
         if ctx.reply.replayed:
-            return run
+            return await self.as_answered(ctx, run)
         return await self.start_now(run, await self.task_queue_of(ctx, run), run.started_at)
 
     async def _synced(self, schedule: Schedule) -> Schedule:

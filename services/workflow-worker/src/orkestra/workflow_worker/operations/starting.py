@@ -28,13 +28,13 @@ class Starting(Defining):
         request = request.model_copy(update={"on_behalf_of": person})
         run = await self._record_start(ctx, request)
         if ctx.reply.replayed:
-            return await self._as_answered(ctx, run)
+            return await self.as_answered(ctx, run)
         if run.run_id is not None:
             return run
         start_at = run.started_at + rules.start_delay(request)
         return await self.start_now(run, await self.task_queue_of(ctx, run), start_at)
 
-    async def _as_answered(self, ctx: Context, run: Workflow) -> Workflow:
+    async def as_answered(self, ctx: Context, run: Workflow) -> Workflow:
         """Return what the first request with this id was answered: the run, noted as started where it has been."""
         if run.run_id is not None:
             return run
