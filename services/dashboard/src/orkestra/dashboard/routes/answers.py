@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orkestra.dashboard.routes.kinds import DISPLAY, HINTS, MOST_ROWS, Unread, moment_text
 from orkestra.forms import Invalid, validate
+from orkestra.forms.messages import text as sentence
 from orkestra.wire import Error, FieldError, dumps, loads
 
 Posted = Mapping[str, list[str]]
@@ -18,8 +19,9 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 class Reader:
     """Reads one posted form. What is not of its type stays text, so that the room refuses it by name."""
 
-    def __init__(self, posted: Posted, zone: ZoneInfo) -> None:
+    def __init__(self, posted: Posted, zone: ZoneInfo, *, language: str = "en") -> None:
         self._posted = posted
+        self._language = language
         self._zone = _zone(posted, zone)
         self.problems: list[FieldError] = []
 
@@ -33,7 +35,7 @@ class Reader:
         known = {problem.path for problem in self.problems}
         outcome = (self._posted.get("outcome") or [""])[-1] or None
         try:
-            validate(schema, loads(dumps(data)), outcome)
+            validate(schema, loads(dumps(data)), outcome, locale=self._language)
         except Invalid as invalid:
             others = [each if each.path == "outcome" else each.under("data") for each in invalid.problems]
             more = (FieldError(each.path, each.code, each.message) for each in others)
@@ -44,7 +46,7 @@ class Reader:
         """What no page of ours has posted: a name that the form does not have."""
         posted = {name.split(".")[1] for name in self._posted if name.startswith("data.")}
         for name in sorted(posted - schema["properties"].keys()):
-            yield FieldError(f"data.{name}", "unknown_field", "This form has no such field.")
+            yield FieldError(f"data.{name}", "unknown_field", sentence("unknown_field", self._language))
 
     def _level(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         values = {}
@@ -135,7 +137,8 @@ class Reader:
         try:
             return loads(text)
         except Error as refused:
-            self.problems.append(FieldError(name, "not_json", f"This is not JSON: {refused}"))
+            told = f"This is not JSON: {refused}" if self._language == "en" else sentence("not_json", self._language)
+            self.problems.append(FieldError(name, "not_json", told))
             return Unread(text)
 
     def _rows(self, schema: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:

@@ -11,10 +11,10 @@ from orkestra.dashboard.routes.answers import Reader
 from orkestra.dashboard.routes.faults import by_place, fault
 from orkestra.dashboard.routes.fields import Given, fields_of, outcomes
 from orkestra.dashboard.routes.guards import local_path
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import groups_of, people_of, pickable
 from orkestra.dashboard.routes.visit import Visit, whole_number
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import BulkOperation, BulkTask, BulkTasksRequest, BulkTasksResponse, GetTaskRequest, Task
 from orkestra.wire import FieldError, InvalidArgument
 
@@ -71,7 +71,7 @@ async def _complete(visit: Visit, asked: Asked) -> Response:
     asked = replace(asked, form=form)
     if visit.value("confirmed") is None:
         return await _ask(visit, asked)
-    reader = Reader(visit.posted, visit.words.zone)
+    reader = Reader(visit.posted, visit.words.zone, language=visit.words.language)
     data = reader.read(form)
     errors = reader.all_problems(form, data)
     if errors:

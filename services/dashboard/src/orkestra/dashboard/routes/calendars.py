@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.settings import Trouble, attempt, page
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import (
     Calendar,
     CreateCalendarRequest,
@@ -161,7 +161,7 @@ def _rule(visit: Visit, row: int) -> EscalationRule | None:
     threshold = _share(visit, f"rules.{row}.threshold")
     if threshold is None:
         message = visit.words.text(N_("Say from which confidence on, such as 0.8."))
-        raise InvalidArgument("REQUEST_INVALID", message, errors=[FieldError(topic, "required", message)])
+        raise InvalidArgument("REQUEST_INVALID", message, errors=[FieldError(topic, "confidence_missing", message)])
     return EscalationRule(topic=topic, threshold=threshold, sample_rate=_share(visit, f"rules.{row}.sample_rate"))
 
 
@@ -172,7 +172,7 @@ def _share(visit: Visit, name: str) -> float | None:
     except ValueError as unreadable:
         message = visit.words.text(N_("This is not a number between 0 and 1."))
         raise InvalidArgument(
-            "REQUEST_INVALID", message, errors=[FieldError(typed or "", "type", message)]
+            "REQUEST_INVALID", message, errors=[FieldError(typed or "", "not_a_share", message)]
         ) from unreadable
 
 

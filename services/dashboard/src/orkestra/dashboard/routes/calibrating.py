@@ -7,8 +7,8 @@ from typing import Any
 
 from orkestra.dashboard.routes import charts
 from orkestra.dashboard.routes.filters import inbox_href
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import ConfidenceBand, CorrectionStatistics, GetCorrectionStatisticsRequest
 from orkestra.wire import Error, Unauthenticated
 

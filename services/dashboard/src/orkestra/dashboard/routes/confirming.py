@@ -6,9 +6,9 @@ from typing import Any
 from fastapi.responses import Response
 from orkestra.chassis.logs import get_logger
 from orkestra.dashboard.routes.fields import outcomes
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.notification import Confirmation, GetConfirmationRequest, UseConfirmationRequest
 from orkestra.v1.task import CompleteTaskRequest, GetTaskRequest, Task, TaskStatus, VoteChoice, VoteTaskRequest
 from orkestra.wire import Error, Unauthenticated

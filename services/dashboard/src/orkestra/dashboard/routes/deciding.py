@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from fastapi.responses import Response
 from orkestra.dashboard.routes.answers import Reader, with_row, without_row
 from orkestra.dashboard.routes.inbox import next_task
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.task import Seen, look, show
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.rules import answer_with_files
 from orkestra.v1.task import (
     AddCommentRequest,
@@ -174,7 +174,9 @@ async def _say(visit: Visit, send: Any) -> Response:
 
 
 def _read(visit: Visit, task: Task) -> tuple[dict[str, Any], Reader]:
-    reader = Reader(without_row(visit.posted, visit.value("remove_row")), visit.words.zone)
+    reader = Reader(
+        without_row(visit.posted, visit.value("remove_row")), visit.words.zone, language=visit.words.language
+    )
     return reader.read(task.form or {"properties": {}}), reader
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import ListTasksRequest, Priority, TaskFilter, TaskScope, TaskSort, TaskStatus
 
 SCOPES = {"mine": N_("Mine"), "groups": N_("My groups"), "all": N_("All")}

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orkestra.dashboard.routes.words import N_, Words
+from orkestra.dashboard.routes.kinds import N_
+from orkestra.dashboard.routes.words import Words
 from orkestra.v1.workflow import TimelineEntry
 
 SENTENCES = {

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from fastapi.responses import Response
 from orkestra.dashboard.routes import filters
 from orkestra.dashboard.routes.exporting import csv_answer, every
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.visit import Visit, coming_moment
-from orkestra.dashboard.routes.words import N_
 from orkestra.rules import is_task_id
 from orkestra.v1.task import ListTasksRequest, ListTasksResponse, ListViewsRequest, Task, TaskScope, TaskStatus, View
 from orkestra.wire import Error, InvalidArgument, Unauthenticated

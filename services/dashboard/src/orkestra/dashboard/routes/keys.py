@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.exporting import csv_answer, every
-from orkestra.dashboard.routes.kinds import typed_moment
+from orkestra.dashboard.routes.kinds import N_, typed_moment
 from orkestra.dashboard.routes.settings import Trouble, attempt, moment_of, page, trouble_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.identity import (
     ApiKey,
     AuditEntry,

@@ -81,7 +81,9 @@ async def _done(visit: Visit, send: Callable[[], Awaitable[Task]]) -> Response:
         raise
     except Error as refused:
         seen = await look(visit)
-        told = " ".join(f"{error.path}: {error.message}" for error in refused.errors) or visit.words.refusal(refused)
+        words = visit.words
+        faults = (f"{words.place(error)}: {words.fault(error)}" for error in refused.errors)
+        told = " ".join(faults) or words.refusal(refused)
         if seen.managing and seen.task.status in LIVE:
             return await _page(visit, seen, status=refused.http_status, problem=told)
         return await show(visit, seen, status=refused.http_status, problem=told)

@@ -11,8 +11,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader
 from orkestra.dashboard.routes import markup
-from orkestra.dashboard.routes.kinds import size_text
-from orkestra.dashboard.routes.words import N_, Words, seconds_left
+from orkestra.dashboard.routes.kinds import N_, size_text
+from orkestra.dashboard.routes.words import Words, seconds_left
 from orkestra.v1.task import TaskCounts
 from orkestra.wire import Error
 

@@ -7,9 +7,10 @@ from fastapi.responses import Response
 from orkestra.chassis import ratelimit
 from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import error_page, go, render
 from orkestra.dashboard.routes.visit import Posted, read_form
-from orkestra.dashboard.routes.words import N_, words_for
+from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import IdentityServiceClient, RedeemMailLinkRequest, RequestPasswordResetRequest
 from orkestra.wire import Error
 

@@ -1,11 +1,12 @@
 """People and groups in the settings: who they are, what they may do, who works together."""
 
 from fastapi.responses import Response
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import groups_of, people_of
 from orkestra.dashboard.routes.settings import ROLES, Trouble, attempt, page, trouble_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_
+from orkestra.dashboard.routes.words import LANGUAGE_NAMES
 from orkestra.v1.identity import (
     AddMemberRequest,
     CreateGroupRequest,

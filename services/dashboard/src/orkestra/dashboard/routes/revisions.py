@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.reading import readable
-from orkestra.dashboard.routes.words import N_, Words
+from orkestra.dashboard.routes.words import Words
 from orkestra.v1.task import TaskHistoryEntry
 
 PARTS = {

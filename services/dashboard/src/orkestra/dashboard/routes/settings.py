@@ -10,11 +10,11 @@ from typing import Any
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.faults import Fault
-from orkestra.dashboard.routes.kinds import typed_moment
+from orkestra.dashboard.routes.kinds import N_, typed_moment
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.pickers import people_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_, seconds_left
+from orkestra.dashboard.routes.words import LANGUAGE_NAMES, seconds_left
 from orkestra.v1.identity import (
     ChangePasswordRequest,
     GetSubstitutionRequest,
@@ -67,7 +67,7 @@ async def page(visit: Visit, part: str, template: str, trouble: Trouble, **value
         current="settings",
         settings_parts=parts,
         problem=told,
-        errors=[Fault(error.message, error.path) for error in trouble.errors],
+        errors=[Fault(visit.words.fault(error), visit.words.place(error)) for error in trouble.errors],
         saved=visit.query("saved"),
         request_id=secrets.token_hex(16),
         **values,

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from orkestra.chassis.credentials import principal_of
 from orkestra.dashboard.routes.faults import by_place, fault
 from orkestra.dashboard.routes.fields import Given, fields_of, fields_of_kind, outcomes, start_values
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pickers import hints_in, pickable
 from orkestra.dashboard.routes.reading import answer_facts, facts
 from orkestra.dashboard.routes.revisions import Difference, differences, newest_revision
 from orkestra.dashboard.routes.visit import Visit, coming_moment
-from orkestra.dashboard.routes.words import N_
 from orkestra.forms import picked
 from orkestra.rules import may
 from orkestra.v1.task import (

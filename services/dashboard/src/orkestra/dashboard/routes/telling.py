@@ -6,9 +6,10 @@ from typing import Any
 
 from fastapi.responses import Response
 from orkestra.dashboard.routes.happenings import undelivered
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.settings import Trouble, attempt, page, time_zones, trouble_of
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import LANGUAGE_NAMES, N_
+from orkestra.dashboard.routes.words import LANGUAGE_NAMES
 from orkestra.v1.identity import GetGroupRequest
 from orkestra.v1.notification import (
     Channel,

@@ -2,6 +2,7 @@
 
 import gettext
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,19 +16,15 @@ from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from fastapi import Request
-from orkestra.dashboard.routes.kinds import shown_in
+from orkestra.dashboard.routes.kinds import N_, shown_in
+from orkestra.dashboard.routes.refusals import FAULTS, KINDS_OF_REFUSAL, PLACES, REFUSALS
 from orkestra.v1.identity import User
 from orkestra.v1.task import TaskHistoryEntry
-from orkestra.wire import Error
+from orkestra.wire import Error, FieldError
 
 CATALOGS = Path(__file__).parent.parent / "translations"
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français"}
 LANGUAGES = tuple(LANGUAGE_NAMES)
-
-
-def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
-    """Marks a text for the catalog; it is translated where it is shown."""
-    return text
 
 
 DURATIONS = ((86400, N_("d")), (3600, N_("h")), (60, N_("min")))
@@ -90,73 +87,6 @@ EVENTS = {
     "answered": N_("Answered"),
     "commented": N_("Commented"),
     "late_answer": N_("Answered too late; kept, not used"),
-}
-REFUSALS = {
-    "ATTACHMENT_TOO_LARGE": N_("The file is too large."),
-    "ATTACHMENT_TYPE_REFUSED": N_("Files of this kind are not taken here, or the file is not what its name says."),
-    "ATTACHMENTS_TOO_MANY": N_("This task has as many files as a task may have."),
-    "ATTACHMENT_IN_USE": N_("A vote names this file."),
-    "ATTACHING_NOT_ALLOWED": N_("You may look at this task, and not attach files to it."),
-    "SESSION_REQUIRED": N_("Sign in first."),
-    "SIGN_IN_REFUSED": N_("E-mail address or password is not right."),
-    "SIGN_IN_INCOMPLETE": N_("Enter your e-mail address and your password."),
-    "PASSWORD_SIGN_IN_OFF": N_("Nobody signs in by password here: use your provider."),
-    "PERSON_UNKNOWN": N_("Nobody here is known by what the provider says. Ask an admin to add your e-mail address."),
-    "EMAIL_NOT_VERIFIED": N_("The provider has not verified your e-mail address."),
-    "PROVIDER_REFUSED": N_("The provider refused to sign you in."),
-    "PROVIDER_ANSWER_INVALID": N_("The provider's answer cannot be trusted, so you are not signed in. Begin again."),
-    "PROVIDER_UNAVAILABLE": N_("The provider does not answer right now. Try again."),
-    "PROVIDER_NOT_FOUND": N_("Nobody signs in there: choose one of the ways on this page."),
-    "SESSION_ENDED": N_("This session has ended: sign in again."),
-    "MAIL_LINK_NOT_FOUND": N_("This link was used, replaced or has expired. Ask for a new one."),
-    "PASSWORD_WRONG": N_("This is not the current password."),
-    "RATE_LIMITED": N_("Too many requests: wait a moment."),
-    "CONFIRMATION_NOT_FOUND": N_("This link is not one of yours. Open the task from your inbox."),
-    "CONFIRMATION_EXPIRED": N_("This link is too old. Open the task from your inbox."),
-    "CONFIRMATION_USED": N_("This link was used already. Open the task from your inbox."),
-    "EMAIL_TAKEN": N_("Somebody else here has this address."),
-    "USER_NOT_FOUND": N_("There is no such person."),
-    "LAST_ADMIN": N_("This is the last admin; make somebody else one first."),
-    "GROUP_NOT_FOUND": N_("There is no such group."),
-    "GROUP_EXISTS": N_("There is a group of this id already."),
-    "CALENDAR_EXISTS": N_("There is a calendar of this id already."),
-    "CALENDAR_NOT_FOUND": N_("There is no such calendar."),
-    "WEBHOOK_NOT_FOUND": N_("There is no such webhook."),
-    "WEBHOOK_URL_REFUSED": N_("This address cannot be told anything: it is inside our own network, or not allowed."),
-    "ROLE_REQUIRED": N_("Your role does not let you do this."),
-    "SIGN_IN_EXPIRED": N_("This sign-in has expired, or was begun in another browser. Begin it again."),
-    "SIGN_IN_LOCKED": N_("Too many wrong passwords for this address: wait before you try again."),
-    "USER_DISABLED": N_("This account is disabled: ask an admin."),
-    "TENANT_SUSPENDED": N_("This organisation is suspended: ask who runs this installation."),
-    "TENANT_REQUIRED": N_("This address is known in several organisations: say which."),
-    "PAGE_NOT_FOUND": N_("There is no such page."),
-    "TASK_NOT_FOUND": N_("There is no such task."),
-    "WORKFLOW_NOT_FOUND": N_("There is no such run."),
-    "TASK_NOT_OPEN": N_("Somebody else was faster, or the task has ended."),
-    "NOT_A_CANDIDATE": N_("The task is not offered to you."),
-    "NOT_THE_ASSIGNEE": N_("Only the person who holds the task, or a manager, may do this."),
-    "NOT_THE_REQUESTER": N_("Only whoever asked, or a manager, may do this."),
-    "NOT_A_MANAGER": N_("Only managers and admins may do this."),
-    "FOUR_EYES_REQUIRED": N_("Whoever asked for it cannot decide on it as well."),
-    "EXCLUDED_FROM_TASK": N_("You are excluded from deciding on this task."),
-    "ASSIGNED_TO_ANOTHER": N_("The task is offered to one person, and that is not you."),
-    "VERSION_MISMATCH": N_("It has changed meanwhile: look again."),
-    "REVISION_MISMATCH": N_("The question has changed since you opened it."),
-    "FIGURES_NOT_VISIBLE": N_("Only managers, admins and auditors see figures."),
-    "FORM_STALE": N_("This form is from an earlier session. Go back, reload, send again."),
-    "OTHER_SITE": N_("This was sent from another site and is not taken."),
-}
-KINDS_OF_REFUSAL = {
-    401: N_("Sign in first."),
-    403: N_("You may not do this."),
-    404: N_("There is no such thing."),
-    409: N_("This is not possible now."),
-    412: N_("It has changed meanwhile: look again."),
-    413: N_("This is too large."),
-    422: N_("Something that was sent cannot be taken."),
-    429: N_("Too many requests: wait a moment."),
-    503: N_("This cannot be reached at the moment: try again soon."),
-    500: N_("Something went wrong on our side."),
 }
 PRIORITIES = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
 ROLES = {"user": N_("Customer"), "assistant": N_("Assistant"), "system": N_("System"), "tool": N_("Tool")}
@@ -223,13 +153,23 @@ class Words:
         return self.text(EVENTS.get(event) or STATUSES.get(event) or event.replace("_", " ").capitalize())
 
     def refusal(self, refused: Error) -> str:
-        """Return why something was not done: in English as the room says it, else what kind of refusal it is."""
+        """Return why something was not done: in English as the room says it, else by its reason or kind."""
         if self.language == LANGUAGES[0]:
             return str(refused)
-        said = self.text(
-            REFUSALS.get(refused.reason) or KINDS_OF_REFUSAL.get(refused.http_status) or KINDS_OF_REFUSAL[500]
-        )
-        return said if refused.reason in REFUSALS else f"{said} ({str(refused).rstrip('.')})"
+        kind = KINDS_OF_REFUSAL.get(refused.http_status, KINDS_OF_REFUSAL[500])
+        return self.text(REFUSALS.get(refused.reason, kind))
+
+    def fault(self, error: FieldError) -> str:
+        """Return what is wrong with a field: in English as the room says it, else by the code of its error."""
+        known = self.language != LANGUAGES[0] and FAULTS.get(error.code)
+        return self.text(known) if known else error.message
+
+    def place(self, error: FieldError) -> str:
+        """Return what a field is called on the page, with its number in a list; unknown ones as they are."""
+        parts = re.findall(r"[a-z_]+|\d+", error.path)
+        label = next((self.text(PLACES[part]) for part in reversed(parts) if part in PLACES), None)
+        number = next((f" {int(part) + 1}" for part in parts if part.isdecimal()), "")
+        return error.path if label is None else f"{label}{number}"
 
     def role(self, role: str) -> str:
         return self.text(ROLES.get(role, role.capitalize()))

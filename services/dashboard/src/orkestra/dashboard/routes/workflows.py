@@ -10,12 +10,11 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import Response
 from orkestra.dashboard.routes import happenings
 from orkestra.dashboard.routes.exporting import csv_answer, every
-from orkestra.dashboard.routes.kinds import typed_moment
+from orkestra.dashboard.routes.kinds import N_, typed_moment
 from orkestra.dashboard.routes.markup import safe_url
 from orkestra.dashboard.routes.pages import go
 from orkestra.dashboard.routes.reading import facts
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import ListTasksRequest, Task, TaskStatus
 from orkestra.v1.workflow import (
     CancelWorkflowRequest,
