@@ -6,14 +6,14 @@ from typing import Any
 
 from dashboard_form_guide import every_type
 from dashboard_settings import WEBHOOK_ID
-from dashboard_story import ask, morning
+from dashboard_story import answered, ask, morning
 from dashboard_world import CHROMIUM, FLAGS, ROOT, DashboardWorld, running_world
 from orkestra.v1.identity import Role
 from playwright.async_api import Browser, Page, async_playwright
 
 OUT = ROOT / "build" / "screenshots"
 WIDE = {"width": 1280, "height": 860}
-SETTINGS = ("notifications", "people", "groups", "calendars", "policy", "keys", "webhooks", "audit")
+SETTINGS = ("notifications", "people", "groups", "calendars", "policy", "answers", "keys", "webhooks", "audit")
 OUTSIDE = {
     "sign-in": "/sign-in",
     "sign-in-elsewhere": "/sign-in?tenant=acme",
@@ -42,6 +42,7 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     session = world.rooms.identity.session(ada)
     tasks = [task.task_id for task in world.rooms.tasks.tasks.values()]
     everything = await ask(world, tenant, title="Every type of field", form=every_type())
+    done = (await answered(world, tenant, ada)).task_id
     runs = list(world.rooms.workflows.runs)
     pages = {
         "inbox": "/inbox?scope=groups",
@@ -49,6 +50,8 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
         "task": f"/tasks/{tasks[0]}",
         "task-form": f"/tasks/{tasks[1]}",
         "task-every-type": f"/tasks/{everything.task_id}",
+        "task-answered": f"/tasks/{done}",
+        "inbox-answered": f"/inbox?scope=groups&done={done}&until=2100-01-01T00:00:00%2B00:00",
         "workflows": "/workflows",
         "run": f"/workflows/{runs[0]}",
         "run-failed": f"/workflows/{runs[2]}",

@@ -1,15 +1,17 @@
 """What the pages show in tests and screenshots: a support team's morning."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 from dashboard_tasks import now
 from dashboard_world import DashboardWorld
 from orkestra.v1.identity import User
-from orkestra.v1.task import Task
+from orkestra.v1.task import Task, TaskSettings
 from orkestra.v1.workflow import TimelineDetail, TimelineEntry, Workflow, WorkflowStatus
 
 GROUP = "support-l1"
+NOTE = b"Monday to Friday, 9 to 18."
 REPLY: dict[str, Any] = {
     "answer": {"type": "textarea", "label": "Answer", "required": True, "help": "It is sent to the customer as it is."},
     "sentiment": {"type": "select", "options": ["positive", "neutral", "frustrated"]},
@@ -131,6 +133,20 @@ async def morning(world: DashboardWorld, tenant_id: str) -> tuple[User, User]:
             world.rooms.feeds.tell(ada, f"{GROUP} has a new task", task)
     world.rooms.feeds.tell(ada, "Your answer reached the customer.")
     return ada, grace
+
+
+async def answered(world: DashboardWorld, tenant_id: str, person: User) -> Task:
+    """A task with files whose answer can still be taken back, both given by the pages."""
+    world.rooms.tasks.settings[tenant_id] = TaskSettings(undo_seconds=900, version=1)
+    task = await ask(world, tenant_id, title="Which parcel shop is nearest?", form={"answer": REPLY["answer"]})
+    path = f"/tasks/{task.task_id}"
+    async with world.http(person) as http:
+        found = re.search(r'name="csrf" value="([0-9a-f]{64})"', (await http.get(path)).text)
+        form = {"csrf": found[1] if found else ""}
+        files = [("file", (name, NOTE)) for name in ("opening hours of the shop in the Long Street.txt", "map.txt")]
+        await http.post(f"{path}/attachments", files=files, data=form, headers={"origin": world.base})
+        await http.post(f"{path}/complete", data=form | {"data.answer": "Long Street 4.", "revision": "1"})
+    return world.rooms.tasks.tasks[task.task_id]
 
 
 def support_run(world: DashboardWorld, tenant_id: str) -> Workflow:

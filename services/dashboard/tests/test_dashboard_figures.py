@@ -54,8 +54,12 @@ async def test_every_figure_is_on_the_page_and_leads_to_the_tasks_behind_it(worl
     assert f'href="/inbox?scope=all&amp;asked_from={day}&amp;asked_until={day}&amp;type=refund&amp;status=any"' in text
     done = f"asked_from={first}&amp;asked_until={day}&amp;type=refund&amp;status=completed"
     assert f'href="/inbox?scope=all&amp;{done}&amp;completed_from={day}&amp;completed_until={day}"' in text
-    assert text.count('class="fill-') == 2 * 30 + 5 * 2 + 2 * 3 + 2 + 2 * 2 + 4, (
-        "30 days, five times, two groups, one person, two agents, four tenths of confidence"
+    drawn = f'href="/inbox?scope=all&amp;{done}&amp;completed_from={day}&amp;completed_until={day}" tabindex="-1"><rect'
+    assert drawn in text, "the column itself leads there too"
+    assert text.count('tabindex="-1"><rect') == 2 * 28 + 4, "each column of a day with tasks, four tenths of confidence"
+    assert text.count("<g><title>") == 30 + 4, "30 days, four tenths of confidence"
+    assert text.count('class="fill-') == 2 * 28 + 5 * 2 + 2 * 3 + 2 + 2 * 2 + 4, (
+        "28 days with tasks, five times, two groups, one person, two agents, four tenths of confidence"
     )
     assert "style=" not in text
 

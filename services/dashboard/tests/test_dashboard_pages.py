@@ -12,7 +12,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from dashboard_seats import MARKUP, running_browser, sitting, violations
 from dashboard_settings import MARKED, WEBHOOK_ID
-from dashboard_story import ask, morning
+from dashboard_story import answered, ask, morning
 from dashboard_world import ROOT, DashboardWorld, dashboard, needs_chromium
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit.databases import Schema
@@ -105,10 +105,12 @@ async def office(world: DashboardWorld) -> Office:
     nasty = await ask(world, tenant, title=f"Nasty {MARKUP}", tags=["<b>"], type=MARKED)
     await world.rooms.tasks.revise(admin, UpdateTaskRequest(task_id=nasty.task_id, title=f"Nastier {MARKUP}"))
     world.rooms.feeds.tell(admin, f"Told {MARKUP}", nasty)
+    done = (await answered(world, tenant, admin)).task_id
     tasks = [task.task_id for task in world.rooms.tasks.tasks.values() if task.tenant_id == tenant]
     runs = [run.workflow_id for run in world.rooms.workflows.runs.values() if run.tenant_id == tenant]
     paths = ["/inbox?scope=all", "/inbox?scope=mine", "/inbox?scope=all&q=nothing&priority=low", "/notifications"]
     paths += [f"/tasks/{task}" for task in (tasks[0], tasks[1], nasty.task_id)] + [f"/tasks/{tasks[0]}/manage"]
+    paths += [f"/tasks/{done}", f"/inbox?done={done}&until=2100-01-01T00:00:00%2B00:00", "/settings/answers"]
     paths += ["/workflows", *(f"/workflows/{run}" for run in runs[:3]), "/figures", "/settings", "/tasks/task_0"]
     paths += [f"/settings/{part}" for part in ("notifications", "people", "groups", "calendars", "policy", "keys")]
     paths += ["/settings/webhooks", f"/settings/webhooks/{WEBHOOK_ID}", "/settings/audit"]

@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from orkestra.dashboard.routes import calibrating, charts
 from orkestra.dashboard.routes.exporting import csv_answer
 from orkestra.dashboard.routes.filters import inbox_href, midnight
+from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.visit import Visit
-from orkestra.dashboard.routes.words import N_
 from orkestra.v1.task import CorrectionStatistics, DraftFigures, GetTaskFiguresRequest, Span, TaskFigures
 
 PERIODS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days"), "365": N_("A year")}
@@ -51,6 +51,7 @@ async def figures(visit: Visit) -> Response:
     names = await visit.names(*(each.user_id for each in found.people))
     first, last = _days(visit, found)
     volume = charts.volume(found.days, first, last)
+    days = [_day(behind, column) for column in volume.columns if column.asked or column.completed]
     return await visit.page(
         "figures.html",
         current="figures",
@@ -58,7 +59,8 @@ async def figures(visit: Visit) -> Response:
         periods=[(value, text(label)) for value, label in PERIODS.items()],
         asked=asked,
         volume=volume,
-        days=[_day(behind, column) for column in volume.columns if column.asked or column.completed],
+        days=days,
+        links={each["column"].day: each for each in days},
         height=charts.HEIGHT,
         width=charts.WIDTH,
         spans=_spans(visit, found, behind),
