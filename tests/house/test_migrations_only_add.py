@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 MIGRATIONS = sorted(
     path for folder in ("libs/chassis", "services/*") for path in ROOT.glob(f"{folder}/src/orkestra/*/migrations/*.sql")
 )
+BEFORE_THE_FIRST_RELEASE = {"1022_generate_figures"}
+"""Migrations that no installation with many rows has ever to run."""
 COMMENT, BODY = re.compile(r"--[^\n]*"), re.compile(r"\$\$.*?\$\$", re.DOTALL)
 TAKES_AWAY = (
     re.compile(r"\bdrop (table|column|view|function|type|schema|sequence|trigger|policy|role|owned)\b[^;]*"),
@@ -18,7 +20,6 @@ TAKES_AWAY = (
     re.compile(r"\brevoke [\w, ]+ on (?:table )?(?P<table>\w+) from (?!public\b)[^;]*"),
 )
 ADDED = re.compile(r"\badd column (?:if not exists )?(?P<column>\w+)(?P<rest>(?:[^,(;]|\([^)]*\))*)")
-
 HAS_VALUE = re.compile(r"\b(default|generated)\b")
 
 
@@ -31,6 +32,13 @@ def taken(sql: str) -> list[str]:
     return [one.group(0).strip() for one in (*found, *needed) if one.groupdict().get("table") not in new]
 
 
+def rewritten(sql: str) -> list[str]:
+    """Tables that a migration writes anew, row by row, while nobody may read them."""
+    text = BODY.sub("$$ $$", COMMENT.sub("", sql.lower()))
+    volatile = r"default (?:clock_timestamp|gen_random_uuid|uuidv7|random|nextval)\b"
+    return re.findall(rf"\balter table (\w+)[^;]*(?:\bstored\b|{volatile})", text)
+
+
 def test_there_are_migrations() -> None:
     assert len(MIGRATIONS) > 50
 
@@ -38,6 +46,17 @@ def test_there_are_migrations() -> None:
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[1].name}/{path.stem}")
 def test_a_migration_leaves_what_older_code_uses(path: Path) -> None:
     assert taken(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[1].name}/{path.stem}")
+def test_a_migration_writes_no_table_anew(path: Path) -> None:
+    """A million rows take longer than the 5 seconds that a statement of a migration may."""
+    assert path.stem in BEFORE_THE_FIRST_RELEASE or rewritten(path.read_text("utf-8")) == []
+
+
+def test_a_table_that_is_written_anew_is_found() -> None:
+    assert rewritten("alter table tasks\n  add column a integer generated always as (length(b)) stored;") == ["tasks"]
+    assert rewritten("create table tasks (a integer generated always as (1) stored); alter table x add b text;") == []
 
 
 @pytest.mark.parametrize(
