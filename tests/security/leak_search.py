@@ -131,10 +131,13 @@ async def _ok(asked: Any) -> dict[str, Any]:
 
 
 async def places(stack: Stack, received: Received) -> AsyncIterator[tuple[str, bytes]]:
-    """Yield what logs, spans, streams and Temporal hold, each with its name."""
+    """Yield what logs, spans, figures, streams and Temporal hold, each with its name."""
     for log in sorted((stack.state_dir / "logs").glob("*.log")):
         yield f"the log {log.name}", log.read_bytes()
     yield "spans", repr(list(received.spans.values())).encode()
+    async with httpx.AsyncClient() as http:
+        for name, address in stack.info["health"].items():
+            yield f"the figures of {name}", (await http.get(f"{address}/metrics")).raise_for_status().content
     async for place in _messages(stack):
         yield place
     async for place in _histories(stack):
