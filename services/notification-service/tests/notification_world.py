@@ -154,7 +154,7 @@ class World:
         finally:
             await connection.close()
 
-    async def settled(self, *consumers: str, timeout: float = 10) -> None:  # noqa: ASYNC109 - as eventually takes it
+    async def settled(self, *consumers: str, timeout: float = 30) -> None:  # noqa: ASYNC109 - as eventually takes it
         """Wait until everything told has been published and heard."""
 
         async def all_heard() -> bool:
@@ -238,6 +238,7 @@ class Tenant:
     async def tells_person(self, person: Reader, status: UserStatus, *, version: int, **fields: Any) -> None:
         user = self.user(person, status=status, version=version, **fields)
         await self.emit("identity", "user_changed", UserEvent(user=user), key=user.user_id, version=version)
+        await self.world.settled()  # what is told of tasks has a consumer of its own
 
     def task(self, **fields: Any) -> Task:
         now = datetime.now(UTC)

@@ -131,15 +131,14 @@ class OutsideNews:
         event_type = f"{event.aggregate}.{event.event}"
         if event_type not in TOLD_OUTSIDE:
             return
-        async with self._database.transaction(event.tenant_id) as conn:
+        async with self._database.reading(event.tenant_id) as conn:
             rows = await sql.webhooks_told.rows(conn, at=event.time)
-            wanted = [
-                row["webhook_id"]
-                for row in rows
-                if is_wanted(event_type, row["events"]) and row["webhook_id"] != event.key
-            ]
-            if not wanted:
-                return
+        wanted = [
+            row["webhook_id"] for row in rows if is_wanted(event_type, row["events"]) and row["webhook_id"] != event.key
+        ]
+        if not wanted:
+            return
+        async with self._database.transaction(event.tenant_id) as conn:
             content = {"type": event_type, "timestamp": event.time.isoformat(), "data": _shown(event)}
             letters = [Letter(f"webhook:{one}", _cause(event), event.id, event_type, content) for one in wanted]
             await put(conn, letters, tenant_id=event.tenant_id)

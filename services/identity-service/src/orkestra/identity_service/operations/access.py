@@ -129,7 +129,7 @@ class AccessOperations(ProviderSignInOperations):
         who = ctx.principal
         user = None
         if who.kind == "user":
-            async with self.database.transaction(ctx.tenant_id) as conn:
+            async with self.database.reading(ctx.tenant_id) as conn:
                 user = await sql.find_users.one(
                     conn, User, tenant_id=ctx.tenant_id, user_ids=[who.subject], email_keys=[]
                 )

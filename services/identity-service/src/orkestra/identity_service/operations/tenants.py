@@ -55,7 +55,7 @@ class TenantOperations(Identity):
             async with self.lookup.unscoped() as conn:
                 tenants = await sql.list_tenants.all(conn, Tenant, after=after, limit=limit + 1)
         else:
-            async with self.database.transaction(ctx.tenant_id) as conn:
+            async with self.database.reading(ctx.tenant_id) as conn:
                 tenants = await sql.get_tenant.all(conn, Tenant, tenant_id=ctx.tenant_id)
         more = rules.page_token("tenants", tenants[limit - 1].slug) if len(tenants) > limit else None
         return ListTenantsResponse(tenants=tenants[:limit], next_page_token=more)
@@ -64,7 +64,7 @@ class TenantOperations(Identity):
         tenant_id = rules.uuid_or_none(request.tenant_id)
         if tenant_id is None or (Role.OPERATOR not in ctx.principal.roles and tenant_id != ctx.tenant_id):
             raise _no_tenant(request.tenant_id)
-        async with self.database.transaction(tenant_id) as conn:
+        async with self.database.reading(tenant_id) as conn:
             tenant = await sql.get_tenant.one(conn, Tenant, tenant_id=tenant_id)
         if tenant is None:
             raise _no_tenant(request.tenant_id)

@@ -110,7 +110,7 @@ class Deliveries:
 
     async def parcels(self, lane: Lane, limit: int) -> list[Parcel]:
         """Return what is due in a leased lane, the longest waiting first."""
-        async with self.database.transaction(lane.tenant_id) as conn:
+        async with self.database.reading(lane.tenant_id) as conn:
             rows = await sql.due_deliveries.rows(conn, lane=lane.name, limit=limit)
         return [Parcel(**row) for row in rows]
 
@@ -136,7 +136,7 @@ class Deliveries:
     async def read_meanwhile(self, lane: Lane, parcels: Collection[Parcel]) -> set[str]:
         """Return which of these were read in the feed before they were sent."""
         entries = {str(one.content.get("notification_id")): one.delivery_id for one in parcels}
-        async with self.database.transaction(lane.tenant_id) as conn:
+        async with self.database.reading(lane.tenant_id) as conn:
             rows = await sql.read_meanwhile.rows(conn, notification_ids=sorted(entries))
         return {entries[row["notification_id"]] for row in rows}
 
@@ -158,7 +158,7 @@ class Deliveries:
 
     async def webhook(self, lane: Lane) -> tuple[Webhook, int] | None:
         """Return the webhook of a lane with its generation, None where nothing is to be sent."""
-        async with self.database.transaction(lane.tenant_id) as conn:
+        async with self.database.reading(lane.tenant_id) as conn:
             row = await sql.get_webhook.row(conn, webhook_id=lane.receiver)
         if row is None or row["status"] != "active":
             return None

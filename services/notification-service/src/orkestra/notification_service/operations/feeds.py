@@ -78,7 +78,9 @@ class Feeds:
         users = {one for one in (run.requested_by, run.on_behalf_of) if rules.is_person(one) and one != event.actor}
         text = rules.RUN_ENDS[name]
         news = rules.News(NotificationKind.RESULT, text, users=tuple(sorted(one for one in users if one is not None)))
-        async with self._database.transaction(tenant_id) as conn:
+        if not news.users:
+            return
+        async with self._database.reading(tenant_id) as conn:
             disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(news.users))}
         told = [(user_id, news) for user_id in news.users if user_id not in disabled]
         if not told:
@@ -106,7 +108,7 @@ class Feeds:
         users = {user_id for one in news for user_id in one.users}
         if not users:
             return list(rules.told(news, members, actor=event.actor).items())
-        async with self._database.transaction(tenant_id) as conn:
+        async with self._database.reading(tenant_id) as conn:
             rows = await sql.absences_after.rows(conn, people=sorted(users))
             absences = [Absence(row["user_id"], row["substitute"], frozenset(row["task_types"])) for row in rows]
             named = users | {one.substitute for one in absences}

@@ -25,7 +25,7 @@ class Groups:
 
     async def members(self, tenant_id: str, group_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the active members of each group that exists; nothing is open while identity-service is asked."""
-        async with self._database.transaction(tenant_id) as conn:
+        async with self._database.reading(tenant_id) as conn:
             known = await _members(conn, group_ids)
         asked = await asyncio.gather(*(self._ask(tenant_id, one) for one in sorted(set(group_ids) - known.keys())))
         found = [group for group in asked if group is not None]

@@ -104,7 +104,7 @@ class Directory:
     async def wishes(self, tenant_id: str, owners: Sequence[str]) -> dict[str, Preferences]:
         """Return the preferences of those who have some; a person's name their own time zone."""
         people = [one.removeprefix("user:") for one in owners if one.startswith("user:")]
-        async with self._database.transaction(tenant_id) as conn:
+        async with self._database.reading(tenant_id) as conn:
             found = await sql.preferences_of.all(conn, Preferences, owners=list(owners))
             known = {f"user:{row['user_id']}": row for row in await sql.people_known.rows(conn, user_ids=people)}
         zones = {owner: row["time_zone"] for owner, row in known.items()}
@@ -113,7 +113,7 @@ class Directory:
     async def recipient(self, tenant_id: str, owner: str, channel: Channel) -> Recipient | None:
         """Return what is known of a person or a group now; None where nothing may be sent to them."""
         kind, _, name = owner.partition(":")
-        async with self._database.transaction(tenant_id) as conn:
+        async with self._database.reading(tenant_id) as conn:
             [*rows] = await sql.preferences_of.rows(conn, owners=[owner])
             [*people] = await sql.people_known.rows(conn, user_ids=[name] if kind == "user" else [])
         wishes = rows[0] if rows else None
