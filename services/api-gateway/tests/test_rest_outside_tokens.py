@@ -48,7 +48,7 @@ class Front:
 async def front(signer: Signer, migrated: Migrated) -> AsyncIterator[Front]:
     identity = await migrated("orkestra.identity_service", "identity", extra_roles=("lookup",))
     gateway = await migrated("orkestra.api_gateway", "gateway")
-    known, http = issuers([])
+    known, http = issuers([], development=True)
     async with http, outside_issuer() as outside, running(identity, signer, issuers=known) as world:
         home = await world.tenant()
         ann = await home.person("ann")

@@ -58,7 +58,7 @@ class Pages:
 async def pages(signer: Signer, migrated: Migrated, nats_url: str) -> AsyncIterator[Pages]:
     identity = await migrated("orkestra.identity_service", "identity", extra_roles=("lookup",))
     schema = await migrated("orkestra.dashboard", "dashboard")
-    known, http = issuers([])
+    known, http = issuers([], development=True)
     async with (
         http,
         outside_issuer() as outside,

@@ -149,7 +149,7 @@ def changing() -> set[str]:
 @pytest.fixture(scope="module")
 async def known() -> AsyncIterator[dict[str, Issuer]]:
     """The providers of the service, which a test adds its tenant's to; nobody asks them anything."""
-    found, http = issuers([])
+    found, http = issuers([], development=True)
     async with http:
         found["nobody"] = Issuer(Provider(provider_id="nobody", name="Nobody", issuer="https://none.example"), http)
         yield found
