@@ -67,7 +67,7 @@ async def test_changes_are_asked_for_as_often_as_the_task_allows() -> None:
         await task.claim(by="ana")
         await task.request_changes("Why?", by="ana")
         await task.answer("Because.", by="chief")
-        with pytest.raises(FailedPrecondition, match="1 times"):
+        with pytest.raises(FailedPrecondition, match="1 round of changes"):
             await task.request_changes("Why, though?", by="ana")
         await task.complete(by="ana", good=True)
         await run.result()

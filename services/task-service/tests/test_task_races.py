@@ -66,8 +66,11 @@ class Tokens:
     def __init__(self, world: World) -> None:
         self._signer = world.signer
 
-    async def token(self, tenant_id: str | None) -> str:
-        return self._signer.sign(Principal("worker", "service", tenant_id, frozenset({"worker"})))[0]
+    def of(self, tenant_id: str | None) -> Callable[[], Awaitable[str]]:
+        async def token() -> str:
+            return self._signer.sign(Principal("worker", "service", tenant_id, frozenset({"worker"})))[0]
+
+        return token
 
 
 class Started(Interceptor):

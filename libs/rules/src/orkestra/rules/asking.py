@@ -30,7 +30,8 @@ def decide_request_changes(task: Task, principal: Principal, now: datetime, requ
             return InvalidArgument("CHANGES_INVALID", "The changes cannot be asked for like this.", errors=errors)
         rounds, most = len(task.change_requests), task.max_revisions or MAX_ROUNDS
         if rounds >= most:
-            message = f"The task allows {most} rounds of changes, and no more; now decide on it as it is."
+            rounds_said = "1 round" if most == 1 else f"{most} rounds"
+            message = f"The task allows {rounds_said} of changes, and no more; now decide on it as it is."
             return FailedPrecondition("CHANGES_EXHAUSTED", message, current=task)
         asked = ChangeRequest(
             round=rounds + 1,

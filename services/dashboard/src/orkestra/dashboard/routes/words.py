@@ -166,7 +166,7 @@ class Words:
 
     def place(self, error: FieldError) -> str:
         """Return what a field is called on the page, with its number in a list; unknown ones as they are."""
-        parts = re.findall(r"[a-z_]+|\d+", error.path)
+        parts = re.findall(r"[a-z_]+|(?<!\d)\d{1,4}(?!\d)", error.path)
         label = next((self.text(PLACES[part]) for part in reversed(parts) if part in PLACES), None)
         number = next((f" {int(part) + 1}" for part in parts if part.isdecimal()), "")
         return error.path if label is None else f"{label}{number}"
