@@ -162,7 +162,7 @@ def test_task_service_takes_files_as_large_and_of_the_types_that_the_values_say(
         limits[sets] = settings.attachment_limits
         told_to = {name for name, one in deployments.items() if "ATTACHMENTS" in str(one)}
         assert told_to == {"task-service"}
-    assert limits[()] == TaskServiceSettings.model_construct().attachment_limits
+    assert limits[()] == AttachmentLimits()
     assert limits[(told,)] == AttachmentLimits(52428800, 5, ("image/*", "application/pdf"))
 
 

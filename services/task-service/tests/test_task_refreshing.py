@@ -112,7 +112,7 @@ async def served(world: World, identity: Telling, stream: Nats) -> AsyncIterator
     await server.start()
     refreshing = Refreshing(world.database, stream, channel, TokenSource(channel, base64.b64encode(b"k").decode()))
     consumer = Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(world.database).hear)
-    running = [asyncio.create_task(one()) for one in (refreshing.before(consumer.run), refreshing.run)]
+    running = [asyncio.ensure_future(one()) for one in (refreshing.before(consumer.run), refreshing.run)]
     try:
         yield
     finally:
@@ -134,8 +134,8 @@ async def copies(world: World, identity: Telling) -> tuple[int, int]:
 
 
 async def state(world: World) -> Any:
-    [row] = await world.rows("select stream_seq, is_old from heard where consumer = $1", PEOPLE)
-    return row
+    rows = await world.rows("select stream_seq, is_old from heard where consumer = $1", PEOPLE)
+    return rows[0] if rows else None
 
 
 async def test_copies_of_an_older_dump_are_asked_for_again_and_only_then(world: World, stream: Nats) -> None:
@@ -175,4 +175,5 @@ async def test_a_stream_that_is_another_one_is_noticed(world: World, stream: Nat
 
 
 async def _is_new(world: World) -> bool:
-    return not (await state(world))["is_old"]
+    row = await state(world)
+    return row is not None and not row["is_old"]

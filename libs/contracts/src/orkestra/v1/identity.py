@@ -483,7 +483,7 @@ class GetSubstitutionRequest(Model, pb=pb.GetSubstitutionRequest):
 
 
 class RepublishPeopleRequest(Model, pb=pb.RepublishPeopleRequest):
-    """Names the person."""
+    """Asks for a page of events about the people of the caller's tenant."""
 
     page_token: str | None = Field(default=None)
 
@@ -496,6 +496,8 @@ class RepublishPeopleResponse(Model, pb=pb.RepublishPeopleResponse):
 
 
 class EraseUserRequest(Model, pb=pb.EraseUserRequest):
+    """Names the person."""
+
     user_id: str
     asked_by: str | None = Field(default=None, description="Who wanted it, for the audit.")
 
