@@ -145,7 +145,7 @@ class Consumer:
 
     async def _handle(self, message: Msg, deliveries: int) -> None:
         headers = message.headers or {}
-        event = read_event(headers, message.data, deliveries=deliveries, place=message.metadata.sequence.stream or 0)
+        event = read_event(headers, message.data, deliveries=deliveries)
         if self._is_gone(event.tenant_id):
             return
         log_tenant.set(event.tenant_id)

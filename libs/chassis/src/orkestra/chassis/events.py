@@ -31,8 +31,6 @@ class Event:
     data: bytes
     headers: Mapping[str, str]
     deliveries: int = 1
-    place: int = 0
-    """Its sequence in the stream."""
 
     @property
     def traceparent(self) -> str | None:
@@ -47,7 +45,7 @@ class Event:
             raise Poison(f"The data is not a {model.__name__}: {unreadable}") from unreadable
 
 
-def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1, place: int = 0) -> Event:
+def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1) -> Event:
     """Return the event of one message; raises Poison where the message is not one."""
     try:
         kind = headers["ce-type"]
@@ -65,7 +63,6 @@ def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1, 
             data=data,
             headers=headers,
             deliveries=deliveries,
-            place=place,
         )
     except KeyError as absent:
         raise Poison(f"The header {absent.args[0]} is absent.") from None

@@ -20,7 +20,6 @@ from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.channels.bucket import Bucket
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
 from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
-from orkestra.task_service.refreshing import Refreshing
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.v1.task import add_task_service
 
@@ -56,15 +55,11 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         ends = Ends(database, sweep)
         forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)), contents.forget)
         process.loop("deleted tenants", forgetting.run)
-        refreshing = Refreshing(database, stream, identity, tokens)
-        run_ends = Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=forgetting.has_forgotten)
-        copies = Consumer(
-            stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=forgetting.has_forgotten
-        )
-        process.loop("consumer", run_ends.run)
-        process.loop("consumer", refreshing.before(copies.run))
-        process.loop("refreshing", refreshing.run)
-        for consumer in (run_ends, copies):
+        for consumer in (
+            Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=forgetting.has_forgotten),
+            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=forgetting.has_forgotten),
+        ):
+            process.loop("consumer", consumer.run)
             process.on_drain(consumer.stop)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("end sweep", end_sweep(ends, settings))
