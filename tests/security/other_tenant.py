@@ -235,4 +235,5 @@ async def unchanged(stack: Stack, theirs: Theirs) -> AsyncIterator[None]:
     yield
     await settled(stack)
     after = await rows_of(stack, theirs.tenant_id)
-    assert {name for name in before if before[name] != after[name]} == set()
+    otherwise = {name for name in before if before[name] != after[name]}
+    assert otherwise == set(), otherwise
