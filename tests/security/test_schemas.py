@@ -25,6 +25,7 @@ OF_THE_INSTALLATION = {  # the only tables that no tenant owns
     "identity.installation_keys",
     "identity.sign_in_failures",
     "mcp.rate_limits",
+    "task.heard",
     "workflow.definitions",
 }
 CATALOG = """

@@ -39,13 +39,14 @@ from orkestra.v1.identity import (
 )
 from orkestra.wire.server import snake
 
-NOTHING_ADMINISTERED = {  # they open or end a right to act that somebody has, or ask for a mail
+NOTHING_ADMINISTERED = {  # they open or end a right to act that somebody has, ask for a mail, or say what is so
     "ExchangeCredential",
     "SignIn",
     "SignOut",
     "BeginSignIn",
     "CompleteSignIn",
     "RequestPasswordReset",
+    "RepublishPeople",
 }
 NO_SIDE_EFFECTS = 1  # google.protobuf.MethodOptions.IdempotencyLevel
 ISSUER = "https://idp.example"

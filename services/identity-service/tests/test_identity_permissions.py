@@ -36,6 +36,7 @@ from orkestra.v1.identity import (
     ListUsersRequest,
     PrincipalKind,
     RemoveMemberRequest,
+    RepublishPeopleRequest,
     ResumeTenantRequest,
     RevokeApiKeyRequest,
     Role,
@@ -77,6 +78,7 @@ HARMLESS: dict[str, Any] = {
     "GetTenant": GetTenantRequest(tenant_id="none"),
     "SuspendTenant": SuspendTenantRequest(tenant_id="none"),
     "EraseUser": EraseUserRequest(user_id="user_none"),
+    "RepublishPeople": RepublishPeopleRequest(),
     "DeleteTenant": DeleteTenantRequest(tenant_id="none", slug="none"),
     "ListDeletedTenants": ListDeletedTenantsRequest(),
     "ResumeTenant": ResumeTenantRequest(tenant_id="none"),
@@ -131,6 +133,7 @@ async def test_a_role_may_do_what_the_table_says(
     if rpc in (
         "GetMailLinkToken",
         "EraseUser",
+        "RepublishPeople",
     ):  # for the installation's own service key alone
         is_allowed = False
     assert is_denied is not is_allowed

@@ -59,7 +59,7 @@ class Consumer:
     async def run(self) -> None:
         """Consume until stopped; whatever NATS loses is made again."""
         while not self._stopping.is_set():
-            _end_where_cancelled()
+            end_where_cancelled()
             try:
                 await self._nats.connected()
                 await self._consume()
@@ -69,6 +69,7 @@ class Consumer:
             except Exception:  # the edge of a loop: drivers raise more than they document
                 logger.exception("consumer failed", consumer=self._name)
                 await asyncio.sleep(RESTART_SECONDS)
+        end_where_cancelled()
         await asyncio.Event().wait()  # a loop that ends is started again; this one is done
 
     async def stop(self) -> None:
@@ -102,7 +103,7 @@ class Consumer:
 
     async def _hand_out(self, pull: Pull, in_hand: InHand) -> None:
         while not self._stopping.is_set():
-            _end_where_cancelled()
+            end_where_cancelled()
             for message in await pull.take():
                 in_hand.give(message)
             await in_hand.room()
@@ -145,7 +146,7 @@ class Consumer:
 
     async def _handle(self, message: Msg, deliveries: int) -> None:
         headers = message.headers or {}
-        event = read_event(headers, message.data, deliveries=deliveries)
+        event = read_event(headers, message.data, deliveries=deliveries, place=message.metadata.sequence.consumer or 0)
         if self._is_gone(event.tenant_id):
             return
         log_tenant.set(event.tenant_id)
@@ -197,7 +198,7 @@ class Consumer:
         )
 
 
-def _end_where_cancelled() -> None:
+def end_where_cancelled() -> None:
     """Raise what a driver has swallowed: one that was cancelled just as its answer came goes on as if it was not."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():

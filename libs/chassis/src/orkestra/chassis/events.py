@@ -31,6 +31,8 @@ class Event:
     data: bytes
     headers: Mapping[str, str]
     deliveries: int = 1
+    place: int = 0
+    """Which of the messages that its consumer was handed, counted from one; again with each delivery."""
 
     @property
     def traceparent(self) -> str | None:
@@ -45,7 +47,7 @@ class Event:
             raise Poison(f"The data is not a {model.__name__}: {unreadable}") from unreadable
 
 
-def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1) -> Event:
+def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1, place: int = 0) -> Event:
     """Return the event of one message; raises Poison where the message is not one."""
     try:
         kind = headers["ce-type"]
@@ -63,6 +65,7 @@ def read_event(headers: Mapping[str, str], data: bytes, *, deliveries: int = 1) 
             data=data,
             headers=headers,
             deliveries=deliveries,
+            place=place,
         )
     except KeyError as absent:
         raise Poison(f"The header {absent.args[0]} is absent.") from None

@@ -482,6 +482,19 @@ class GetSubstitutionRequest(Model, pb=pb.GetSubstitutionRequest):
     user_id: str = Field(description="User id or e-mail address.")
 
 
+class RepublishPeopleRequest(Model, pb=pb.RepublishPeopleRequest):
+    """Asks for a page of events about the people of the caller's tenant."""
+
+    page_token: str | None = Field(default=None)
+
+
+class RepublishPeopleResponse(Model, pb=pb.RepublishPeopleResponse):
+    """How many events were emitted, and where to go on; absent at the end."""
+
+    emitted: Int32
+    next_page_token: str | None = Field(default=None)
+
+
 class EraseUserRequest(Model, pb=pb.EraseUserRequest):
     """Names the person."""
 
@@ -924,6 +937,12 @@ class IdentityServiceServer(Protocol):
         """Erases who a disabled person is: what stays is their id. For the installation's own service."""
         ...
 
+    async def republish_people(self, ctx: Context, request: RepublishPeopleRequest) -> RepublishPeopleResponse:
+        """Tells every service once more who the tenant's people and groups are and who is away, a page at a time,
+        for one whose copies may be old. For the installation's own services.
+        """
+        ...
+
     async def get_user(self, ctx: Context, request: GetUserRequest) -> User:
         """Returns one person, by id or e-mail address."""
         ...
@@ -1233,6 +1252,16 @@ class IdentityServiceClient(RpcClient, service="orkestra.v1.IdentityService"):
         """Erases who a disabled person is: what stays is their id. For the installation's own service."""
         return await self._call(
             "EraseUser", request, EraseUserResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def republish_people(
+        self, request: RepublishPeopleRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> RepublishPeopleResponse:
+        """Tells every service once more who the tenant's people and groups are and who is away, a page at a time,
+        for one whose copies may be old. For the installation's own services.
+        """
+        return await self._call(
+            "RepublishPeople", request, RepublishPeopleResponse, request_id=request_id, timeout=timeout, idempotent=True
         )
 
     async def get_user(

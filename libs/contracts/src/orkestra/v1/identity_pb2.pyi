@@ -930,6 +930,20 @@ class GetSubstitutionRequest(_message.Message):
     user_id: str
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
+class RepublishPeopleRequest(_message.Message):
+    __slots__ = ("page_token",)
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_token: str
+    def __init__(self, page_token: _Optional[str] = ...) -> None: ...
+
+class RepublishPeopleResponse(_message.Message):
+    __slots__ = ("emitted", "next_page_token")
+    EMITTED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    emitted: int
+    next_page_token: str
+    def __init__(self, emitted: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class EraseUserRequest(_message.Message):
     __slots__ = ("user_id", "asked_by")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -419,6 +419,23 @@ limit :limit
 -- get_substitution
 select * from substitutions where tenant_id = :tenant_id and user_id = :user_id
 
+-- every_group
+-- Deleted ones too: their members have left them.
+select
+    g.*, g.deleted_at is not null as is_deleted,
+    array(
+        select m.user_id from memberships as m
+        where m.tenant_id = g.tenant_id and m.group_id = g.group_id
+        order by m.user_id
+    ) as members
+from groups as g
+where g.tenant_id = :tenant_id and g.group_id > :after
+order by g.group_id
+limit :limit
+
+-- substitutions_of
+select * from substitutions where tenant_id = :tenant_id and user_id = any (:user_ids) order by user_id
+
 -- set_substitution
 insert into substitutions as s (tenant_id, user_id, substitute, begins_at, ends_at, task_types)
 values (:tenant_id, :user_id, :substitute, :begins_at, :ends_at, :task_types)

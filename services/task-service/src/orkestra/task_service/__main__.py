@@ -14,10 +14,11 @@ from orkestra.chassis.metrics import EMITTED, from_zero
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
-from orkestra.chassis.streams import connect
+from orkestra.chassis.streams import Nats, connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.channels.bucket import Bucket
+from orkestra.task_service.channels.refreshing import Refreshing
 from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
 from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
 from orkestra.task_service.settings import TaskServiceSettings
@@ -55,12 +56,8 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         ends = Ends(database, sweep)
         forgetting = Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None)), contents.forget)
         process.loop("deleted tenants", forgetting.run)
-        for consumer in (
-            Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=forgetting.has_forgotten),
-            Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=forgetting.has_forgotten),
-        ):
-            process.loop("consumer", consumer.run)
-            process.on_drain(consumer.stop)
+        refreshing = Refreshing(database, stream, identity, tokens)
+        hear(process, stream, database, ends, refreshing, forgetting)
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("end sweep", end_sweep(ends, settings))
         process.loop("history sweep", history_sweep(Tips(database, sweep, key), settings))
@@ -68,6 +65,20 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         process.need("postgres", database.check)
         process.watch("nats", stream.check)
         yield
+
+
+def hear(
+    process: Process, stream: Nats, database: Database, ends: Ends, refreshing: Refreshing, forgetting: Forgetting
+) -> None:
+    """Register the loops that hear of ended runs, and of people and groups."""
+    gone = forgetting.has_forgotten
+    run_ends = Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=gone)
+    copies = Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=gone)
+    process.loop("consumer", run_ends.run)
+    process.loop("consumer", refreshing.before(copies.run))
+    process.loop("refreshing", refreshing.run)
+    for consumer in (run_ends, copies):
+        process.on_drain(consumer.stop)
 
 
 def contents_of(database: Database, settings: TaskServiceSettings) -> Contents:

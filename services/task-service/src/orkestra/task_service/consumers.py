@@ -39,6 +39,7 @@ class PeopleCopies:
         """Copy the person or the group of the event."""
         tenant_id = event.tenant_id
         async with self._database.transaction(tenant_id) as conn:
+            await sql.note_heard.execute(conn, consumer=PEOPLE, handed_over=event.place)
             match event.event:
                 case "user_changed":
                     user = event.payload(UserEvent).user

@@ -786,6 +786,28 @@ with recursive reached as (
 )
 select user_id, substitute, task_types from reached
 
+-- note_heard
+insert into heard as h (consumer, handed_over) values (:consumer, :handed_over)
+on conflict (consumer) do update set handed_over = greatest(h.handed_over, excluded.handed_over)
+
+-- compare_heard
+-- What the broker has handed over and is not in the copies was lost with them; so was all of a stream that is gone.
+-- A durable consumer that was made anew counts from one again.
+insert into heard as h (consumer, stream_created, handed_over, is_old)
+values (:consumer, :stream_created, :handed_over::bigint, :handed_over::bigint > 0)
+on conflict (consumer) do update set
+    is_old = h.is_old or h.handed_over < excluded.handed_over or h.stream_created is distinct from excluded.stream_created,
+    stream_created = excluded.stream_created,
+    handed_over = case when h.stream_created is distinct from excluded.stream_created or excluded.handed_over = 0
+                       then excluded.handed_over else greatest(h.handed_over, excluded.handed_over) end
+returning is_old
+
+-- copies_are_old
+select is_old from heard where consumer = :consumer
+
+-- copies_are_new
+update heard set is_old = false where consumer = :consumer
+
 -- lock_routing_groups
 -- Those of the groups that give work to their members: each gives one task at a time.
 select group_id, strategy, max_open_tasks, skills, turn from groups

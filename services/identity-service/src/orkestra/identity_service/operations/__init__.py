@@ -12,6 +12,7 @@ from orkestra.identity_service.operations.keys import KeyOperations
 from orkestra.identity_service.operations.passwords import Passwords
 from orkestra.identity_service.operations.people import PeopleOperations
 from orkestra.identity_service.operations.providers import Issuer, Provider, issuers, read_providers
+from orkestra.identity_service.operations.republishing import RepublishingOperations
 from orkestra.identity_service.operations.secrets import Pepper
 from orkestra.identity_service.operations.subjects import SubjectOperations
 from orkestra.identity_service.operations.substitutions import SubstitutionOperations
@@ -37,6 +38,7 @@ class IdentityOperations(
     TenantOperations,
     DeletingOperations,
     ErasingOperations,
+    RepublishingOperations,
     PeopleOperations,
     SubstitutionOperations,
     KeyOperations,

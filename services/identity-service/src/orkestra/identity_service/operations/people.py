@@ -77,7 +77,7 @@ class PeopleOperations(Identity):
                 tx.conn, tenant_id=tx.tenant_id, group_id=request.group_id, user_id=person.user_id
             )
         group = await find_group(tx, request.group_id)
-        await _tell_of_group(tx, group)
+        await tell_of_group(tx, group)
         await audited(tx, "create_group", "group", group.group_id, after=group)
         return group
 
@@ -96,7 +96,7 @@ class PeopleOperations(Identity):
             return before
         await sql.update_group.execute(tx.conn, tenant_id=tx.tenant_id, group_id=request.group_id, **given)
         group = await find_group(tx, request.group_id)
-        await _tell_of_group(tx, group)
+        await tell_of_group(tx, group)
         await audited(tx, "update_group", "group", group.group_id, before=before, after=group)
         return group
 
@@ -108,7 +108,7 @@ class PeopleOperations(Identity):
         await sql.remove_members.execute(tx.conn, **place)
         await sql.delete_group.execute(tx.conn, **place)
         gone = before.model_copy(update={"members": [], "version": before.version + 1})
-        await _tell_of_group(tx, gone, event="group_deleted")
+        await tell_of_group(tx, gone, event="group_deleted")
         await audited(tx, "delete_group", "group", before.group_id, before=before)
         return before
 
@@ -215,7 +215,8 @@ async def find_people(tx: Tx, names: Sequence[str]) -> list[User]:
     return await sql.find_users.all(tx.conn, User, tenant_id=tx.tenant_id, user_ids=user_ids, email_keys=email_keys)
 
 
-async def _tell_of_group(tx: Tx, group: Group, *, event: str = "group_changed") -> None:
+async def tell_of_group(tx: Tx, group: Group, *, event: str = "group_changed") -> None:
+    """Emit that a group is new, has changed or is gone."""
     payload = GroupEvent(group=group)
     await tx.emit(aggregate="identity", event=event, payload=payload, key=group.group_id, version=group.version)
 

@@ -50,6 +50,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "ChangePassword": PEOPLE,
         "GetMailLinkToken": frozenset({Role.SYSTEM}),
         "EraseUser": frozenset({Role.SYSTEM}),
+        "RepublishPeople": frozenset({Role.SYSTEM}),
         "GetUser": COLLEAGUES,
         "ListUsers": COLLEAGUES,
         "SetSubstitution": PEOPLE,
