@@ -304,7 +304,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         guard = Guard(development=True)
         own_secrets = Secrets(b"k" * 40)
 
-        async def service_token(tenant_id: str | None) -> str:
+        def service_token(tenant_id: str | None) -> str:
             return signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
 
         groups = Groups(database, channel, service_token)

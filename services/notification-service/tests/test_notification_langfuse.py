@@ -52,7 +52,7 @@ class Office:
             url, public_key="pk-1", secret_key=SecretStr("sk-1"), environment="test", content=content, seconds=seconds
         )
 
-        async def token(tenant_id: str | None) -> str:
+        def token(tenant_id: str | None) -> str:
             return self.world.signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
 
         verdicts = Verdicts(project, self.world.channel, token, give_up=timedelta(seconds=give_up))

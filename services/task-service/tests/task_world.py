@@ -104,6 +104,20 @@ def _found(one: M | None) -> M:
     return one
 
 
+class KeptTokens:
+    """Tokens of the installation that are kept until they are dropped; the first is not taken any more."""
+
+    def __init__(self, signer: Signer, tenant_id: str | None) -> None:
+        principal = Principal("service", "service", tenant_id, frozenset({"system"}))
+        self._left = ["no.longer.good", signer.sign(principal)[0]]
+
+    async def __call__(self) -> str:
+        return self._left[0]
+
+    def drop(self, token: str) -> None:
+        self._left.remove(token)
+
+
 @dataclass(frozen=True)
 class _Part:
     name: str
@@ -286,7 +300,7 @@ async def running(admin_url: str, *, bucket: Store | None = None) -> AsyncIterat
     port = server.add_insecure_port("127.0.0.1:0")
     channel = grpc_channel(f"127.0.0.1:{port}")
 
-    async def service_token(tenant_id: str | None) -> str:
+    def service_token(tenant_id: str | None) -> str:
         return signer.sign(Principal("service", "service", tenant_id, frozenset({"system"})))[0]
 
     database = await Database.connect(as_role(admin_url, "task_app"), schema="task", max_size=20)

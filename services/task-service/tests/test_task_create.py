@@ -3,10 +3,13 @@
 import asyncio
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from orkestra.chassis.operations import events_transaction
+from orkestra.task_service.operations.people import People
 from orkestra.v1.identity import UserStatus
 from orkestra.v1.task import (
     ApprovalPolicy,
@@ -20,7 +23,7 @@ from orkestra.v1.task import (
     TaskStatus,
 )
 from orkestra.wire import Error, InvalidArgument, PermissionDenied
-from task_world import Tenant, World, ask, ask_for_run, some_task_id, world
+from task_world import KeptTokens, Tenant, World, ask, ask_for_run, some_task_id, world
 
 __all__ = ["world"]
 
@@ -172,6 +175,14 @@ async def test_people_are_asked_for_once_and_then_known(world: World) -> None:
     calls = world.identity.calls
     assert (await agent.create_task(request)).candidate_users == [ana.id]
     assert world.identity.calls == calls
+
+
+async def test_people_are_asked_for_with_the_next_token_where_one_is_refused(world: World) -> None:
+    tenant = world.tenant()
+    ana = tenant.person("ana", "support-l1")
+    people = People(world.channel, partial(KeptTokens, world.signer))
+    async with events_transaction(world.database, tenant.id) as tx:
+        assert (await people.person(tx, "ana@example.com", path="user_id")).user_id == ana.id
 
 
 async def test_people_of_another_tenant_are_not_known(world: World) -> None:

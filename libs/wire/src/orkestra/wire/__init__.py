@@ -1,6 +1,6 @@
 """The one bridge between protobuf, Pydantic and gRPC."""
 
-from orkestra.wire.client import RpcClient
+from orkestra.wire.client import RpcClient, Token, TokensOf
 from orkestra.wire.context import ANONYMOUS, Context, Principal, PrincipalKind, Reply
 from orkestra.wire.errors import (
     AlreadyExists,
@@ -46,6 +46,8 @@ __all__ = [
     "Reply",
     "ResourceExhausted",
     "RpcClient",
+    "Token",
+    "TokensOf",
     "TooLarge",
     "UInt32",
     "UInt64",

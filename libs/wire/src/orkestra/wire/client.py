@@ -24,6 +24,8 @@ from orkestra.wire.tracing import client_span
 
 M = TypeVar("M", bound=Model)
 Token = str | Callable[[], Awaitable[str]]
+TokensOf = Callable[[str | None], Token]
+"""What brings the tokens that act in a tenant, or in none; a client keeps to one of them."""
 
 
 @runtime_checkable

@@ -57,7 +57,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         guard = Guard(development=settings.development)
         own_secrets = Secrets(*settings.own_keys)
         tokens = TokenSource(identity, settings.service_key)
-        groups = Groups(database, identity, tokens)
+        groups = Groups(database, identity, tokens.of)
         operations = NotificationOperations(
             database, groups, reach=guard.check, secrets=own_secrets, link_lifetime=timedelta(hours=settings.link_hours)
         )
@@ -67,7 +67,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         deliveries = Deliveries(database, sweep, patience(settings))
         poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(poster.close)
-        directory = Directory(database, identity, tokens)
+        directory = Directory(database, identity, tokens.of)
         deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
         feeds = Feeds(database, groups, mailing)
         listener = listening(process, stream, Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None))))
@@ -153,7 +153,7 @@ async def langfuse(
     stack.push_async_callback(project.close)
     tasks = channel(settings.task_address, settings.grpc_tls)
     stack.push_async_callback(tasks.close, None)
-    return Verdicts(project, tasks, tokens, give_up=timedelta(seconds=settings.langfuse_give_up_seconds))
+    return Verdicts(project, tasks, tokens.of, give_up=timedelta(seconds=settings.langfuse_give_up_seconds))
 
 
 def retention_sweep(retention: Retention, settings: NotificationServiceSettings) -> Callable[[], Awaitable[None]]:

@@ -1,6 +1,6 @@
 """What other services tell: what happened to tasks, and who people and groups are."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ from orkestra.v1.events import (
     WorkflowEvent,
 )
 from orkestra.v1.task import GetTaskHistoryRequest, GetTaskRequest, Task, TaskServiceClient
-from orkestra.wire import DeadlineExceeded, Error, NotFound, Unavailable, loads
+from orkestra.wire import DeadlineExceeded, Error, NotFound, TokensOf, Unavailable, loads
 
 logger = get_logger(__name__)
 TASKS = "notification-service"
@@ -176,13 +176,13 @@ class Verdicts:
         self,
         project: Project,
         tasks: grpc.aio.Channel,
-        token: Callable[[str | None], Awaitable[str]],
+        tokens_of: TokensOf,
         *,
         give_up: timedelta,
     ) -> None:
         self._project = project
         self._tasks = tasks
-        self._token = token
+        self._tokens_of = tokens_of
         self._give_up = give_up
         self._in_hand = 0
         from_zero(TOLD, *((outcome,) for outcome in ("sent", "retried", "dropped", "skipped")))
@@ -208,7 +208,7 @@ class Verdicts:
     async def _tell(self, event: Event) -> str:
         if event.deliveries == 1 and self._is_over(event):
             return "skipped"  # from before Langfuse was switched on
-        service = TaskServiceClient(self._tasks, lambda: self._token(event.tenant_id))
+        service = TaskServiceClient(self._tasks, self._tokens_of(event.tenant_id))
         try:
             task = await service.get_task(GetTaskRequest(task_id=event.key))
             agent = task.context.agent if task.context is not None else None

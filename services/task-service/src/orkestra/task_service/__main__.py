@@ -45,7 +45,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         stack.push_async_callback(identity.close, None)
 
         tokens = TokenSource(identity, settings.service_key)
-        people = People(identity, tokens)
+        people = People(identity, tokens.of)
         key = ReceiptKey(secret(settings.receipt_signing_key))
         contents = contents_of(database, settings)
         from_zero(EMITTED, *(("task", event) for event in ("created", "sla_breached", "expired")))

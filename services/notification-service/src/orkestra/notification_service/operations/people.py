@@ -1,14 +1,14 @@
 """Who people and groups are: this service's small copies, and identity-service on a miss."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 import grpc
 from orkestra.chassis.database import Database
 from orkestra.chassis.sql import Connection
 from orkestra.notification_service.operations.base import sql
 from orkestra.v1.identity import GetGroupRequest, Group, IdentityServiceClient, User
-from orkestra.wire import NotFound
+from orkestra.wire import NotFound, TokensOf
 
 IDENTITY_SECONDS = 2.0
 
@@ -16,12 +16,10 @@ IDENTITY_SECONDS = 2.0
 class Groups:
     """Who is in a group, from this service's copy and, on a miss, from identity-service."""
 
-    def __init__(
-        self, database: Database, identity: grpc.aio.Channel, token: Callable[[str | None], Awaitable[str]]
-    ) -> None:
+    def __init__(self, database: Database, identity: grpc.aio.Channel, tokens_of: TokensOf) -> None:
         self._database = database
         self._identity = identity
-        self._token = token
+        self._tokens_of = tokens_of
 
     async def members(self, tenant_id: str, group_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the active members of each group that exists; nothing is open while identity-service is asked."""
@@ -37,10 +35,7 @@ class Groups:
         return known
 
     async def _ask(self, tenant_id: str, group_id: str) -> Group | None:
-        async def token() -> str:
-            return await self._token(tenant_id)
-
-        client = IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
+        client = IdentityServiceClient(self._identity, self._tokens_of(tenant_id), timeout=IDENTITY_SECONDS)
         try:
             return await client.get_group(GetGroupRequest(group_id=group_id))
         except NotFound:

@@ -14,7 +14,7 @@ from orkestra.notification_service.operations.deliveries import Letter, put
 from orkestra.notification_service.operations.people import Groups, remember_person
 from orkestra.v1.identity import GetMailLinkTokenRequest, GetUserRequest, IdentityServiceClient, MailLinkToken
 from orkestra.v1.notification import Channel, GetPreferencesRequest, Preferences, PutPreferencesRequest
-from orkestra.wire import Context, NotFound, VersionMismatch
+from orkestra.wire import Context, NotFound, TokensOf, VersionMismatch
 
 IDENTITY_SECONDS = 2.0
 Reach = Callable[[str], Awaitable[None]]
@@ -94,12 +94,10 @@ class Recipient:
 class Directory:
     """Knows people's addresses and wishes from this service's copy and, on a miss, from identity-service."""
 
-    def __init__(
-        self, database: Database, identity: grpc.aio.Channel, token: Callable[[str | None], Awaitable[str]]
-    ) -> None:
+    def __init__(self, database: Database, identity: grpc.aio.Channel, tokens_of: TokensOf) -> None:
         self._database = database
         self._identity = identity
-        self._token = token
+        self._tokens_of = tokens_of
 
     async def wishes(self, tenant_id: str, owners: Sequence[str]) -> dict[str, Preferences]:
         """Return the preferences of those who have some; a person's name their own time zone."""
@@ -126,10 +124,7 @@ class Directory:
         return Recipient(person["name"], person["email"], person["locale"], person["time_zone"], sealed)
 
     async def _ask(self, tenant_id: str, user_id: str) -> dict[str, Any] | None:
-        async def token() -> str:
-            return await self._token(tenant_id)
-
-        client = IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
+        client = IdentityServiceClient(self._identity, self._tokens_of(tenant_id), timeout=IDENTITY_SECONDS)
         try:
             user = await client.get_user(GetUserRequest(user_id=user_id))
         except NotFound:
@@ -145,11 +140,7 @@ class Directory:
 
     async def mail_link(self, tenant_id: str, link_id: str) -> MailLinkToken | None:
         """Return what a mailed link carries, None where it works no more."""
-
-        async def token() -> str:
-            return await self._token(tenant_id)
-
-        client = IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
+        client = IdentityServiceClient(self._identity, self._tokens_of(tenant_id), timeout=IDENTITY_SECONDS)
         try:
             return await client.get_mail_link_token(GetMailLinkTokenRequest(link_id=link_id))
         except NotFound:

@@ -1,7 +1,7 @@
 """Who is meant: names in a request held against this service's copies and, on a miss, against identity-service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from orkestra.v1.identity import (
     User,
     UserStatus,
 )
-from orkestra.wire import DeadlineExceeded, FieldError, InvalidArgument, NotFound, Unavailable
+from orkestra.wire import DeadlineExceeded, FieldError, InvalidArgument, NotFound, TokensOf, Unavailable
 
 MOST_ASKED = 50
 """Most people, and most groups, of one answer that identity-service is asked for."""
@@ -55,9 +55,9 @@ class Known:
 class People:
     """The people and groups of a tenant, as far as tasks name them."""
 
-    def __init__(self, identity: grpc.aio.Channel, token: Callable[[str | None], Awaitable[str]]) -> None:
+    def __init__(self, identity: grpc.aio.Channel, tokens_of: TokensOf) -> None:
         self._identity = identity
-        self._token = token
+        self._tokens_of = tokens_of
 
     async def known(
         self, tx: Tx, people: Iterable[Named], groups: Iterable[Named], *, before_asking: Callable[[], None]
@@ -177,10 +177,7 @@ class People:
             raise _identity_away() from slow
 
     def _client(self, tenant_id: str) -> IdentityServiceClient:
-        async def token() -> str:
-            return await self._token(tenant_id)
-
-        return IdentityServiceClient(self._identity, token, timeout=IDENTITY_SECONDS)
+        return IdentityServiceClient(self._identity, self._tokens_of(tenant_id), timeout=IDENTITY_SECONDS)
 
 
 def person_columns(user: User, *, tenant_id: str) -> dict[str, object]:
