@@ -38,27 +38,32 @@ class Volume:
 
     @property
     def is_empty(self) -> bool:
-        return not any(column.asked or column.completed for column in self.columns)
+        return not self.columns
 
 
 def volume(days: Sequence[DayVolume], first: date, last: date) -> Volume:
-    """Returns the chart of every day from `first` to `last`, those without tasks too."""
-    known = {each.day: each for each in days}
-    span = min((last - first).days, MOST_DAYS - 1)
-    dates = [last - timedelta(days=back) for back in range(span, -1, -1)]
-    counts = [
-        (known[each.isoformat()].asked, known[each.isoformat()].completed) if each.isoformat() in known else (0, 0)
-        for each in dates
-    ]
-    top = round_end(max((max(pair) for pair in counts), default=0))
-    slot = WIDTH / len(dates)
+    """Returns the chart of the days from `first` to `last`: a place for each, a column for each that has tasks."""
+    begin = max(first, last - timedelta(days=MOST_DAYS - 1))
+    count = (last - begin).days + 1
+    slot = WIDTH / count
+    places = {each.day: (date.fromisoformat(each.day) - begin).days for each in days}
+    shown = [each for each in days if 0 <= places[each.day] < count and (each.asked or each.completed)]
+    top = round_end(max((max(each.asked, each.completed) for each in shown), default=0))
     columns = [
-        Column(day, asked, completed, round(slot * place, 2), round(slot * 0.4, 2), *(_height(n, top) for n in pair))
-        for place, (day, pair) in enumerate(zip(dates, counts, strict=True))
-        for asked, completed in [pair]
+        Column(
+            begin + timedelta(days=places[each.day]),
+            each.asked,
+            each.completed,
+            round(slot * places[each.day], 2),
+            round(slot * 0.4, 2),
+            _height(each.asked, top),
+            _height(each.completed, top),
+        )
+        for each in shown
     ]
-    step = max(1, math.ceil(len(dates) / 7))
-    labels = [(column.day, column.x) for column in columns[::step]]
+    labels = [
+        (begin + timedelta(days=place), round(slot * place, 2)) for place in range(0, count, math.ceil(count / 7))
+    ]
     ticks = sorted({round(top * part / TICKS) for part in range(TICKS + 1)})
     return Volume(columns, [(tick, _height(tick, top)) for tick in ticks], labels)
 

@@ -1,5 +1,6 @@
 """Figures: how much is asked, how long it takes, how often it is late, and what becomes of the drafts of agents."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -45,16 +46,16 @@ class Bar:
 
 async def figures(visit: Visit) -> Response:
     """Shows the figures of a period."""
-    asked, found = await _found(visit)
-    kept = await calibrating.kept_drafts(visit, found.since, found.until, type=asked["type"])
+    (asked, found, kept), counted = await asyncio.gather(_found(visit), visit.counts())
     text, behind = visit.words.text, _behind(visit, asked, found)
     names = await visit.names(*(each.user_id for each in found.people))
     first, last = _days(visit, found)
     volume = charts.volume(found.days, first, last)
-    days = [_day(behind, column) for column in volume.columns if column.asked or column.completed]
+    days = [_day(behind, column) for column in volume.columns]
     return await visit.page(
         "figures.html",
         current="figures",
+        counted=counted,
         figures=found,
         periods=[(value, text(label)) for value, label in PERIODS.items()],
         asked=asked,
@@ -80,26 +81,30 @@ async def figures(visit: Visit) -> Response:
 
 async def figures_csv(visit: Visit) -> Response:
     """Writes every figure of the period as CSV."""
-    asked, found = await _found(visit)
-    kept = await calibrating.kept_drafts(visit, found.since, found.until, type=asked["type"])
+    _, found, kept = await _found(visit)
     names = await visit.names(*(each.user_id for each in found.people))
     return await csv_answer("figures", ("figure", "of", "value", "unit"), _whole(found, names, kept))
 
 
-async def _found(visit: Visit) -> tuple[dict[str, str], TaskFigures]:
-    """Returns what was asked for and the figures of whole days, today the last of them."""
+async def _found(visit: Visit) -> tuple[dict[str, str], TaskFigures, CorrectionStatistics | None]:
+    """Returns what was asked for, the figures of whole days, today the last of them, and what became of drafts."""
     period = visit.query("period") or "30"
     given = {name: (visit.query(name) or "")[:MOST_LENGTH] for name in ("type", "group")}
     asked = {"period": period if period in PERIODS else "30", **given}
     first = datetime.now(visit.words.zone).date() - timedelta(days=int(asked["period"]) - 1)
+    since, until = midnight(visit, first), datetime.now(UTC)
     request = GetTaskFiguresRequest(
-        since=midnight(visit, first),
-        until=datetime.now(UTC),
+        since=since,
+        until=until,
         type=asked["type"] or None,
         group=asked["group"] or None,
         time_zone=visit.words.zone.key,
     )
-    return asked, await visit.tasks.get_task_figures(request, timeout=10.0)
+    found, kept = await asyncio.gather(
+        visit.tasks.get_task_figures(request, timeout=10.0),
+        calibrating.kept_drafts(visit, since, until, type=asked["type"]),
+    )
+    return asked, found, kept
 
 
 def _days(visit: Visit, found: TaskFigures) -> tuple[date, date]:

@@ -31,6 +31,7 @@ MOST_DIGITS = 18
 MOST_ID = 64
 
 Posted = Mapping[str, list[str]]
+Counted = tuple[TaskCounts | None, int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,14 +112,16 @@ class Visit:
         """Return what people are called; the caller among them."""
         return await self.door.names.of(self.tenant_id, subjects, self.identity)
 
-    async def counts(self) -> tuple[TaskCounts | None, int | None]:
+    async def counts(self) -> Counted:
         """Return how many live tasks each scope has and how many entries are unread; None for what cannot be had."""
         tasks, unread = await asyncio.gather(_or_none(self._task_counts()), _or_none(self._unread()))
         return tasks, unread
 
-    async def page(self, template: str, *, status: int = 200, current: str = "", **values: Any) -> Response:
-        """Render a whole page with its navigation."""
-        counts, unread = await self.counts()
+    async def page(
+        self, template: str, *, status: int = 200, current: str = "", counted: Counted | None = None, **values: Any
+    ) -> Response:
+        """Render a whole page with its navigation, which shows the `counts` where they are not given."""
+        counts, unread = await self.counts() if counted is None else counted
         navigation = Navigation(current=current, counts=counts, unread=unread)
         return self.fragment(template, status=status, navigation=navigation, counts=counts, **values)
 

@@ -25,6 +25,8 @@ from orkestra.wire import Error, FieldError
 CATALOGS = Path(__file__).parent.parent / "translations"
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français"}
 LANGUAGES = tuple(LANGUAGE_NAMES)
+DAYS_KEPT = 2048
+"""Written days that are remembered: a year in each language, and more."""
 
 
 DURATIONS = ((86400, N_("d")), (3600, N_("h")), (60, N_("min")))
@@ -121,7 +123,7 @@ class Words:
 
     def day(self, day: date) -> str:
         """Return a day of the last year."""
-        return format_date(day, "d MMM", locale=self._locale)
+        return _day(day, self.language)
 
     @property
     def units(self) -> list[tuple[str, int]]:
@@ -197,7 +199,17 @@ class Words:
 
     @property
     def _locale(self) -> Locale:
-        return Locale.parse(self.language)
+        return _locale(self.language)
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+@lru_cache(maxsize=DAYS_KEPT)
+def _day(day: date, language: str) -> str:
+    return format_date(day, "d MMM", locale=_locale(language))
 
 
 def seconds_left(at: datetime) -> float:
