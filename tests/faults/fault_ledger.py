@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ class Ledger:
     promises: list[Promise] = field(default_factory=list)
     longest_seconds: float = 0.0
     repeated: list[str] = field(default_factory=list)
-    """What calls heard that had to be made again."""
+    """What calls heard that had to be made again, and when."""
 
     def open(self) -> Promise:
         promise = Promise(number=len(self.promises))
@@ -89,9 +90,14 @@ class Client:
                     return dict(answer.json())
                 said = answer.text
                 assert _is_passing(answer), f"{method} {path}: {answer.status_code} {said}"
-            self._ledger.repeated.append(f"{method} {path}: {said}")
+            self._ledger.repeated.append(f"{clock()} {method} {path}: {said}")
             await asyncio.sleep(0.2)
         raise AssertionError(f"{method} {path} was not answered within {PATIENCE:g} s; last: {said}")
+
+
+def clock() -> str:
+    """Return the time of day to the millisecond, to lay what callers heard beside what was done."""
+    return datetime.now(UTC).time().isoformat("milliseconds")
 
 
 def _is_passing(refused: httpx.Response) -> bool:

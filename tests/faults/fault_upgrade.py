@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fault_ledger import clock
 from fault_system import FaultedStack
 from orkestra.chassis.migrate import migrate
 from orkestra.cli.services import SCHEMAS, Service, Surroundings, doors, rooms
@@ -79,18 +80,31 @@ async def roll(stack: FaultedStack, release: Release) -> None:
     code = await release.processes(stack)
     for first in code:
         for process in (first, f"{first}-2"):
-            before = stack.info["processes"][process]
-            await stack.order("replace", process=process, **code[first])
+            await _replace(stack, process, code[first], release.name)
 
-            async def is_back(process: str = process, before: int = before) -> bool:
-                now = stack.info["processes"][process]
-                assert now != before, f"{process} is still process {before}:\n{_last_lines(stack, process)}"
-                is_ready = await _is_ready(stack.info["health"][process], now)
-                assert is_ready, f"{process} is not ready:\n{_last_lines(stack, process)}"
-                return True
 
-            await eventually(is_back, timeout=READY_WITHIN, every=0.2)
-        print(f"{first} is of {release.name}", flush=True)  # noqa: T201
+async def _replace(stack: FaultedStack, process: str, code: Mapping[str, Any], release: str) -> None:
+    before = stack.info["processes"][process]
+    _say(f"{process} is to end")
+    await stack.order("replace", process=process, **code)
+
+    def is_another() -> bool:
+        assert stack.info["processes"][process] != before, f"{process} goes on:\n{_last_lines(stack, process)}"
+        return True
+
+    async def is_back() -> bool:
+        is_ready = await _is_ready(stack.info["health"][process], stack.info["processes"][process])
+        assert is_ready, f"{process} is not ready:\n{_last_lines(stack, process)}"
+        return True
+
+    await eventually(is_another, timeout=READY_WITHIN, every=0.05)
+    _say(f"{process} has ended")
+    await eventually(is_back, timeout=READY_WITHIN, every=0.2)
+    _say(f"{process} is of {release}")
+
+
+def _say(what: str) -> None:
+    print(f"{clock()} {what}", flush=True)  # noqa: T201
 
 
 def _last_lines(stack: FaultedStack, process: str) -> str:

@@ -32,7 +32,7 @@ if IS_WHOLE:
         ) as stack:
             yield stack
 
-    @pytest.mark.timeout(1800)
+    @pytest.mark.timeout(3000)
     async def test_old_to_new_to_old_under_load_fails_no_request_and_loses_no_workflow(old: FaultedStack) -> None:
         releases = [Release("new", sys.executable), Release("old", os.environ["ORKESTRA_TEST_OLD"])]
         ledger, over = Ledger(), asyncio.Event()
@@ -60,8 +60,8 @@ if IS_WHOLE:
             for workflow_id in waiting:
                 await _answer(http, people, workflow_id)
             print(f"{len(ledger.promises)} promises, longest wait {ledger.longest_seconds:.1f} s")  # noqa: T201
-            assert ledger.repeated == []
             await assert_kept(old, ledger, endpoint)
+            assert not ledger.repeated, "\n".join(ledger.repeated)
 
 
 async def _asked(http: httpx.AsyncClient) -> str:

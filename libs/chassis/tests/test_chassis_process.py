@@ -77,7 +77,7 @@ async def ended(program: Program, *, within: float) -> tuple[int, list[dict[str,
 
 
 async def test_a_held_call_answers_and_the_process_ends_when_it_is_told_to(schema: Schema, nats_url: str) -> None:
-    async with started(schema.app_url, nats_url, ORKESTRA_DRAIN_PAUSE_SECONDS="1") as program:
+    async with started(schema.app_url, nats_url, ORKESTRA_DRAIN_PAUSE_SECONDS="3") as program:
         await eventually(lambda: _is(program, "ready"))
         async with grpc.aio.insecure_channel(program.grpc) as channel:
             call = channel.unary_unary("/test.Test/Hold", bytes, bytes)(b"", timeout=60)
@@ -91,9 +91,9 @@ async def test_a_held_call_answers_and_the_process_ends_when_it_is_told_to(schem
             assert (await program.get("/livez"))[0] == 200
             assert await _serving(health, 2)
             assert (await call).startswith(b"so far ")
-        status, lines = await ended(program, within=10)
+        status, lines = await ended(program, within=30)
     assert status == 0
-    assert time.monotonic() - told_at < 6
+    assert time.monotonic() - told_at < 30
     assert [line["event"] for line in lines][-1] == "ended"
 
 

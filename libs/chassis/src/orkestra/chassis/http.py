@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import select
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 IDLE_SECONDS = 75
 """How long an idle connection stays open: longer than proxies keep theirs, so that no request meets a closing one."""
+LOOK_SECONDS = 0.02
+"""How often a server that ends looks for connections on which nothing is on its way."""
+LAST_SECONDS = 1
+"""How much of the time that answers have is left for those that need more than the rest of it."""
 HEAD_SECONDS = 20.0
 """How long the head of a request may take from its first byte on."""
 HEAD_BYTES = 64 * 1024
@@ -18,20 +24,34 @@ MOST_HEADERS = 100
 
 
 class HttpServer:
-    """One ASGI application on one port."""
+    """One ASGI application on one port.
+
+    When it stops it serves what is on its way, also on connections that nobody has taken from the kernel yet, and
+    those that were accepted or used within `quiet_seconds`: their next request may not have come yet.
+    """
 
     def __init__(
-        self, app: Any, *, host: str, port: int, drain_seconds: float, head_seconds: float = HEAD_SECONDS
+        self,
+        app: Any,
+        *,
+        host: str,
+        port: int,
+        drain_seconds: float,
+        quiet_seconds: float = 0.0,
+        head_seconds: float = HEAD_SECONDS,
     ) -> None:
         self._socket = listening_socket(host, port)
+        self._drain_seconds = drain_seconds
+        self._quiet_seconds = quiet_seconds
+        self._protocol = type("Bounded", (_Bounded,), {"head_seconds": head_seconds})
         config = uvicorn.Config(
             app,
-            http=type("Bounded", (_Bounded,), {"head_seconds": head_seconds}),
+            http=self._protocol,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=max(1, int(drain_seconds)),
+            timeout_graceful_shutdown=LAST_SECONDS,
         )
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None
@@ -51,11 +71,54 @@ class HttpServer:
                 raise RuntimeError("the HTTP server ended while it started")
             await asyncio.sleep(0.01)
 
+    def drain(self) -> None:
+        """Go on serving, and say with each answer from now on that its connection ends with it (RFC 9112, 9.6).
+
+        A client that hears it sends its next request on another connection, and none to a server that is gone.
+        """
+        self._protocol.is_draining = True
+        for connection in self._connections:
+            connection.announce_end()
+
     async def stop(self) -> None:
-        """Take no new requests, let running ones end for at most `drain_seconds`."""
-        if self._running is not None:
-            self._server.should_exit = True
-            await self._running
+        """Take no new connections, let running requests end for at most `drain_seconds`, close idle ones last."""
+        if self._running is None:
+            return
+        if self._server.started and not self._running.done():
+            self.drain()
+            await self._stop_listening()
+            await self._end_connections(max(self._drain_seconds / 2, self._drain_seconds - LAST_SECONDS))
+        self._server.should_exit = True
+        await self._running
+
+    @property
+    def _connections(self) -> list["_Bounded"]:
+        return cast("list[_Bounded]", list(self._server.server_state.connections))
+
+    async def _stop_listening(self) -> None:
+        """Listen no more, and take what the kernel has accepted: it would be reset with the socket."""
+        queue = self._socket.dup()
+        for server in self._server.servers:
+            server.close()
+        accepted = list(_accepted(queue))
+        queue.close()
+        made = partial(
+            self._protocol,
+            config=self._server.config,
+            server_state=self._server.server_state,
+            app_state=self._server.lifespan.state,
+        )
+        for connection in accepted:
+            with contextlib.suppress(OSError):
+                await asyncio.get_running_loop().connect_accepted_socket(made, connection)
+
+    async def _end_connections(self, within: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while connections := self._connections:
+                    for connection in connections:
+                        connection.end_if_quiet(self._quiet_seconds)
+                    await asyncio.sleep(LOOK_SECONDS)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -71,19 +134,31 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
+def _accepted(queue: socket.socket) -> Iterator[socket.socket]:
+    queue.setblocking(False)
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = queue.accept()
+            connection.setblocking(False)
+            yield connection
+
+
 class _Bounded(HttpToolsProtocol):
     """Takes heads of requests that are small and come soon; uvicorn and httptools themselves take any.
 
     Who sends a larger one is answered 400, who is slower is cut off: neither takes memory or a place for ever.
+    Ends when nothing is on its way, where uvicorn closes what has been answered, whatever has come since.
     """
 
     head_seconds = HEAD_SECONDS
+    is_draining = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._in_head = True
         self._head_bytes = 0
         self._head_size = 0
         self._slow: asyncio.TimerHandle | None = None
+        self._quiet_since = self.loop.time()
         super().connection_made(transport)
         self._wait(IDLE_SECONDS)  # for the first byte
 
@@ -118,10 +193,28 @@ class _Bounded(HttpToolsProtocol):
         self._head_bytes = 0
         self._stop_waiting()
         super().on_headers_complete()
+        if self.is_draining:
+            self.announce_end()
 
     def on_message_complete(self) -> None:
         self._in_head = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._quiet_since = self.loop.time()
+        super().on_response_complete()
+
+    def announce_end(self) -> None:
+        """Have the answer say that the connection ends with it; one that has begun cannot any more."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def end_if_quiet(self, seconds: float) -> None:
+        """Close the connection where no request is on its way and none was for `seconds`."""
+        is_at_work = self._head_bytes > 0 or (self.cycle is not None and not self.cycle.response_complete)
+        was_used = self.loop.time() - self._quiet_since < seconds
+        if not (is_at_work or was_used or self.transport.is_closing() or _has_unread(self.transport)):
+            self.transport.close()
 
     def _add(self, size: int) -> None:
         """Raises where the head, or the trailer of a body, is too large: the parser makes it a refusal."""
@@ -143,6 +236,13 @@ class _Bounded(HttpToolsProtocol):
             self._wait(self.head_seconds)  # an answer is still held: this connection is at work
         elif not self.transport.is_closing():
             self.transport.close()
+
+
+def _has_unread(transport: asyncio.Transport) -> bool:
+    """Whether the kernel has something of the client's: to close now would cut off a request."""
+    look = select.poll()
+    look.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(look.poll(0))
 
 
 class _QuietServer(uvicorn.Server):

@@ -22,6 +22,8 @@ from orkestra.chassis.settings import ServiceSettings, SettingsError, load, reda
 S = TypeVar("S", bound=ServiceSettings)
 Build = Callable[["Process", S], AbstractAsyncContextManager[None]]
 
+MOST_QUIET_SECONDS = 1.0
+"""How long a connection that was just made or used is kept for its next request, where others are to notice an end."""
 GARBAGE = 10_000
 """Objects that are made before the collector looks at the young ones; each call makes some hundreds."""
 
@@ -102,7 +104,8 @@ class Process:
 
     def http_server(self, app: Any, port: int) -> HttpServer:
         """Serve an ASGI application with the process."""
-        server = self._http_server(app, port)
+        quiet = min(MOST_QUIET_SECONDS, self._settings.drain_pause_seconds)
+        server = self._http_server(app, port, quiet_seconds=quiet)
         self._http.append(server)
         return server
 
@@ -144,6 +147,8 @@ class Process:
 
     async def _stop(self) -> None:
         grace = self._settings.drain_seconds
+        for http in self._http:
+            http.drain()
         for _, health, _ in self._grpc:
             await health.drain()
         await asyncio.sleep(self._settings.drain_pause_seconds)
@@ -154,8 +159,11 @@ class Process:
             *(server.stop() for server in self._http),
         )
 
-    def _http_server(self, app: Any, port: int) -> HttpServer:
-        return HttpServer(app, host=self._settings.host, port=port, drain_seconds=self._settings.drain_seconds)
+    def _http_server(self, app: Any, port: int, *, quiet_seconds: float = 0.0) -> HttpServer:
+        settings = self._settings
+        return HttpServer(
+            app, host=settings.host, port=port, drain_seconds=settings.drain_seconds, quiet_seconds=quiet_seconds
+        )
 
 
 def _spare_the_collector() -> None:
