@@ -99,6 +99,20 @@ async def test_only_what_the_filter_names_is_told(tenant: Tenant, admin: Reader,
     assert endpoint.at("/runs") == []
 
 
+async def test_no_webhook_is_told_the_whole_address_of_another(admin: Reader, endpoint: Endpoint) -> None:
+    await registered(admin, endpoint, "/all", "webhook.*")
+    other = await registered(admin, endpoint, "/services/T0/B0/credential?key=credential")
+    await admin.delete_webhook(DeleteWebhookRequest(webhook_id=other.webhook.webhook_id))
+
+    def told() -> list[str]:
+        about = [one.json["data"]["webhook"] for one in endpoint.at("/all")]
+        return [one["url"] for one in about if one["webhook_id"] == other.webhook.webhook_id]
+
+    await eventually(lambda: len(told()) == 2, timeout=30)
+    assert told() == [f"{endpoint.url}/"] * 2
+    assert [one for one in endpoint.arrived if b"credential" in one.body] == []
+
+
 async def test_an_event_heard_again_is_one_delivery(
     world: World, tenant: Tenant, admin: Reader, endpoint: Endpoint
 ) -> None:

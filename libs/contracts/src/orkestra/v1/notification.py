@@ -293,7 +293,9 @@ class ListWebhooksResponse(Model, pb=pb.ListWebhooksResponse):
 class WebhookEvent(Model, pb=pb.WebhookEvent):
     """What happened to a webhook: created, updated, deleted, secret_rotated, disabled."""
 
-    webhook: Webhook
+    webhook: Webhook = Field(
+        description="Its url ends with the host: what follows may be a credential of the receiver's."
+    )
     audience: list[str] = Field(default_factory=list, description="Who may see it: nobody but admins, who ask.")
     actor: str | None = Field(default=None, description="The principal; absent where a long failure did it.")
 

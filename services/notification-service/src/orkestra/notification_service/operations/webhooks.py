@@ -1,6 +1,7 @@
 """Webhooks: who registers which address, its secrets, and the log of what was sent there."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, operation, read
@@ -196,6 +197,8 @@ async def _told(tx: Tx, event: str, webhook: Webhook | None) -> Webhook:
 
 
 async def tell(tx: Tx, event: str, webhook: Webhook, *, actor: str | None) -> None:
-    """Tell what happened to a webhook."""
-    payload = WebhookEvent(webhook=webhook, audience=[], actor=actor)
+    """Tell what happened to a webhook; of its address the host alone, for what follows it may be a credential."""
+    place = urlsplit(webhook.url)
+    told = webhook.model_copy(update={"url": f"{place.scheme}://{place.netloc}/"})
+    payload = WebhookEvent(webhook=told, audience=[], actor=actor)
     await tx.emit(aggregate="webhook", event=event, payload=payload, key=webhook.webhook_id, version=webhook.version)
