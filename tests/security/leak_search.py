@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import httpx
 import httpx2
 import nats
@@ -16,6 +17,9 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 
 STREAMS = ("ORKESTRA_EVENTS", "ORKESTRA_DEAD")
+OWN_TABLES = """
+select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema') order by 1, 2
+"""
 SECRET_NAMES = ("secret", "token", "key", "api_key")
 
 
@@ -131,7 +135,7 @@ async def _ok(asked: Any) -> dict[str, Any]:
 
 
 async def places(stack: Stack, received: Received) -> AsyncIterator[tuple[str, bytes]]:
-    """Yield what logs, spans, figures, streams and Temporal hold, each with its name."""
+    """Yield what logs, spans, figures, streams, Temporal and outboxes hold, each with its name."""
     for log in sorted((stack.state_dir / "logs").glob("*.log")):
         yield f"the log {log.name}", log.read_bytes()
     yield "spans", repr(list(received.spans.values())).encode()
@@ -142,6 +146,21 @@ async def places(stack: Stack, received: Received) -> AsyncIterator[tuple[str, b
         yield place
     async for place in _histories(stack):
         yield place
+    async for name, rows in tables(stack):
+        if name.endswith(".outbox"):
+            yield name, rows
+
+
+async def tables(stack: Stack) -> AsyncIterator[tuple[str, bytes]]:
+    """Yield what every table of the services holds, each with its name."""
+    connection = await asyncpg.connect(stack.info["postgres"])
+    try:
+        for schema, table in await connection.fetch(OWN_TABLES):
+            values = (value for row in await connection.fetch(f'table "{schema}"."{table}"') for value in row)
+            held = (value if isinstance(value, bytes) else str(value).encode() for value in values)
+            yield f"the table {schema}.{table}", b"\n".join(held)
+    finally:
+        await connection.close()
 
 
 async def _messages(stack: Stack) -> AsyncIterator[tuple[str, bytes]]:

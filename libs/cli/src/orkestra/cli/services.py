@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from orkestra.cli.process import Process
@@ -51,6 +52,16 @@ SCHEMAS = {  # package: schema and roles besides the usual ones
     "orkestra.mcp_gateway": ("mcp", ()),
     "orkestra.dashboard": ("dashboard", ()),
 }
+
+
+def absent() -> list[str]:
+    """The services that are not installed beside this command."""
+    return [package for package in SCHEMAS if find_spec(package) is None]
+
+
+def examples() -> list[str]:
+    """Those of the examples' modules that are installed."""
+    return [module for module in EXAMPLES if find_spec(module.partition(".")[0]) is not None]
 
 
 class Service:
@@ -128,6 +139,7 @@ def rooms(around: Surroundings) -> list[Service]:
     secrets = around.secrets
     identity = {
         **around.database("identity"),
+        **around.given("OIDC_"),
         "LOOKUP_DATABASE_URL": around.database_url("identity_lookup"),
         "GRPC_PORT": str(around.ports["identity"]),
         "TOKEN_SIGNING_KEY": secrets["token_signing_key"],
@@ -174,7 +186,7 @@ def workflow_api(around: Surroundings, known: Mapping[str, str]) -> Service:
 
 
 def doors(around: Surroundings) -> list[Service]:
-    """The worker with the examples, api-gateway, mcp-gateway and dashboard."""
+    """The worker with the examples that are installed, api-gateway, mcp-gateway and dashboard."""
     rooms_known = {
         "IDENTITY_ADDRESS": around.address("identity"),
         "TASK_ADDRESS": around.address("task"),
@@ -185,7 +197,7 @@ def doors(around: Surroundings) -> list[Service]:
         "ROLE": "worker",
         "TEMPORAL_ADDRESS": around.temporal_address,
         "WORKER_KEY": around.secrets["worker_key"],
-        "WORKFLOW_MODULES": ",".join(EXAMPLES),
+        "WORKFLOW_MODULES": ",".join(examples()),
         **around.given("PAYLOAD_"),
     }
     rest = {
