@@ -31,8 +31,11 @@ CONVENTIONS = (
     (
         "Repeating safely",
         (
-            "`Idempotency-Key` on every POST: same key and body, same answer (`Idempotency-Replayed: true`); another "
-            "body is refused with 422"
+            "`Idempotency-Key` on every POST that has an effect for a known caller: same key and body, same answer "
+            "(`Idempotency-Replayed: true`) and no second effect, for 24 hours; another body is refused with 422 "
+            "(`REQUEST_ID_REUSED`). A refusal is not kept: the call is tried again. A secret that is shown once is "
+            "empty in the repeated answer. Other methods take no key: they say what shall be, and `version` or "
+            "`If-Match` guards them"
         ),
     ),
     ("Not deciding on something old", "`If-Match` with the `ETag` of the task; 412 where it has moved on"),

@@ -176,7 +176,10 @@ async def test_a_program_acts_as_the_api_key_that_an_admin_has_linked_it_to(desk
     token = desk.ours.token(aud=MCP, sub="client-7")
     assert await desk.refusal(token, audience=MCP, ip="10.1.2.3") == "Unauthenticated PERSON_UNKNOWN"
     link = LinkSubjectRequest(issuer=desk.ours.url, subject="client-7", principal=key.key_id)
-    linked = await admin.link_subject(link)
+    linked = await admin.link_subject(link, request_id="link")
+    assert await admin.link_subject(link, request_id="link") == linked
+    with pytest.raises(InvalidArgument, match="used with another body"):
+        await admin.link_subject(link.model_copy(update={"subject": "other"}), request_id="link")
     access = await desk.exchange(token, audience=MCP, ip="10.1.2.3")
     principal = await desk.world.signer.verifier().verify(access.token)
     assert (principal.subject, principal.on_behalf_of) == (key.key_id, frozenset({desk.ann}))

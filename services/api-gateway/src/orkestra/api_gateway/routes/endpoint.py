@@ -91,6 +91,11 @@ class Endpoint:
         return self.verb in ("POST", "PUT", "PATCH")
 
     @property
+    def takes_key(self) -> bool:
+        """Whether an `Idempotency-Key` has an effect: a caller is known, and something is done."""
+        return self.verb == "POST" and not self.is_open and self.rpc is not WorkflowServiceClient.query_workflow
+
+    @property
     def is_decision(self) -> bool:
         """Whether `If-Match` may name the version that the caller saw."""
         return self.verb != "GET" and "version" in self.open_fields and self.gives in VERSIONED

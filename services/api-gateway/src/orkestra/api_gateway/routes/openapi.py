@@ -210,7 +210,7 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         }
         for name in sorted(endpoint.in_path)
     ]
-    if endpoint.verb == "POST":
+    if endpoint.takes_key:
         about = "1 to 255 visible ASCII characters. Same key, same body: one effect."
         found.append(_header("Idempotency-Key", about, pattern=f"^{IDEMPOTENCY_KEY}$"))
     if not endpoint.has_body:
@@ -270,7 +270,7 @@ def _answer_headers(endpoint: Endpoint) -> Json:
         told["Location"] = "Where the new resource is."
     if endpoint.gives in VERSIONED:
         told["ETag"] = "The resource's version, for If-Match."
-    if endpoint.verb == "POST":
+    if endpoint.takes_key:
         told["Idempotency-Replayed"] = "true where this is the answer of an earlier request with the same key."
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in told.items()}
 
