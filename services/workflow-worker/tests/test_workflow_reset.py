@@ -9,6 +9,7 @@ import workflow_author
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.workflow import (
+    CancelWorkflowRequest,
     GetWorkflowResultRequest,
     ResetPoint,
     ResetWorkflowRequest,
@@ -96,6 +97,27 @@ async def test_a_running_run_is_taken_back_before_its_last_step_and_keeps_its_an
             return (await client.get_workflow_result(asked, timeout=30)).status is WorkflowStatus.COMPLETED
 
         await eventually(is_done, timeout=60)
+
+
+async def test_a_repeated_cancel_leaves_alone_a_run_that_was_taken_back_since(world: World) -> None:
+    async with world.worker("workflow_author"):
+        client, key = world.client("agent"), uuid4().hex
+        run = await client.start_workflow(start("answers-back"), request_id=uuid4().hex, timeout=30)
+        task = await world.task_of(run)
+        cancel = CancelWorkflowRequest(workflow_id=run.workflow_id, reason="not now")
+        first = await client.cancel_workflow(cancel, request_id=key, timeout=30)
+        assert (await end(world, run)).status is WorkflowStatus.CANCELLED
+        back = ResetWorkflowRequest(workflow_id=run.workflow_id, point=ResetPoint.FIRST_STEP)
+        await client.reset_workflow(back, timeout=30)
+        assert await client.cancel_workflow(cancel, request_id=key, timeout=30) == first
+
+        def asked_again() -> list[str]:
+            mine = [one.task_id for one in world.tasks.tasks.values() if one.workflow_id == run.workflow_id]
+            return [task_id for task_id in mine if task_id != task.task_id]
+
+        [second] = await eventually(asked_again)
+        await world.tasks.answer(second, {"answer": "Yes."})
+        assert (await end(world, run)).result == "Yes."
 
 
 async def test_only_who_may_end_a_run_takes_it_back_and_nothing_that_made_no_step(world: World) -> None:

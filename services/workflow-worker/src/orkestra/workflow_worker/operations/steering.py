@@ -30,8 +30,9 @@ class Steering(Base):
     """The rpcs that reach into runs."""
 
     async def cancel_workflow(self, ctx: Context, request: CancelWorkflowRequest) -> Workflow:
+        """Ask the run to stop; a repeated request asks nothing more, as the run may have been taken back since."""
         run = await self._record_cancel(ctx, request)
-        if run.run_id is None or run.status is not WorkflowStatus.RUNNING:
+        if ctx.reply.replayed or run.run_id is None or run.status is not WorkflowStatus.RUNNING:
             return run
         try:
             await self.engine.cancel(run.workflow_id, request.reason or "cancelled")
