@@ -1,11 +1,12 @@
 """The floor: the same two halves on the bare Temporal SDK."""
 
+import asyncio
 import time
 import uuid
 
 from temporalio.client import Client
 
-from bench.cycle import Cycle
+from bench.cycle import PERSON_SECONDS, Cycle
 from bench.floor_workflow import TASK_QUEUE
 from bench.rows import Rows
 
@@ -24,6 +25,8 @@ class BareSdk:
         handle = await self._client.start_workflow("floor", id=workflow_id, task_queue=TASK_QUEUE, result_type=str)
         await self._rows.of(workflow_id)
         asked = time.perf_counter()
+        await asyncio.sleep(PERSON_SECONDS)
+        answered = time.perf_counter()
         await handle.signal("answer", "yes")
         assert await handle.result() == "yes"
-        return Cycle(asked - began, time.perf_counter() - asked)
+        return Cycle(asked - began, time.perf_counter() - answered)

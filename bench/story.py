@@ -8,7 +8,7 @@ from orkestra.v1.identity import ExchangeCredentialRequest, IdentityServiceClien
 from orkestra.v1.task import CompleteTaskRequest, TaskServiceClient
 from orkestra.v1.workflow import GetWorkflowResultRequest, StartWorkflowRequest, WorkflowServiceClient
 
-from bench.cycle import Cycle
+from bench.cycle import PERSON_SECONDS, Cycle
 from bench.rows import Rows
 
 TRIGGER = """
@@ -56,10 +56,12 @@ class Orkestra:
         started = await self._workflows.start_workflow(StartWorkflowRequest(definition="customer-support", input=INPUT))
         task_id = await self._rows.of(started.workflow_id)
         asked = time.perf_counter()
+        await asyncio.sleep(PERSON_SECONDS)
+        answered = time.perf_counter()
         result = asyncio.create_task(self._result(started.workflow_id))
         await self._tasks.complete_task(CompleteTaskRequest(task_id=task_id, data=ANSWER))
         await result
-        return Cycle(asked - began, time.perf_counter() - asked)
+        return Cycle(asked - began, time.perf_counter() - answered)
 
     async def _result(self, workflow_id: str) -> None:
         while True:
