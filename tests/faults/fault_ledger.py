@@ -6,13 +6,12 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx
-from fault_system import FaultedStack
+from fault_system import FaultedStack, clock
 from orkestra.testkit.waiting import eventually
 from webhook_endpoint import Endpoint
 
@@ -93,11 +92,6 @@ class Client:
             self._ledger.repeated.append(f"{clock()} {method} {path}: {said}")
             await asyncio.sleep(0.2)
         raise AssertionError(f"{method} {path} was not answered within {PATIENCE:g} s; last: {said}")
-
-
-def clock() -> str:
-    """Return the time of day to the millisecond, to lay what callers heard beside what was done."""
-    return datetime.now(UTC).time().isoformat("milliseconds")
 
 
 def _is_passing(refused: httpx.Response) -> bool:

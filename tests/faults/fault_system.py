@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,11 @@ class FaultedStack(Stack):
             yield connection
         finally:
             await connection.close()
+
+
+def clock() -> str:
+    """Return the time of day to the millisecond, to lay what callers heard beside what was done."""
+    return datetime.now(UTC).time().isoformat("milliseconds")
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fault_ledger import clock
-from fault_system import FaultedStack
+from fault_system import FaultedStack, clock
 from orkestra.chassis.migrate import migrate
-from orkestra.cli.services import SCHEMAS, Service, Surroundings, doors, rooms
+from orkestra.cli.installed import SCHEMAS
+from orkestra.cli.services import Service, Surroundings, doors, rooms
 from orkestra.cli.state import StateDir
 from orkestra.testkit.waiting import eventually
 

@@ -29,6 +29,9 @@ class Replica:
     process: asyncio.subprocess.Process
     is_ready: bool = False
     served: int = 0
+    """Connections that it was given."""
+    asked: int = 0
+    """Pieces of requests that went to it on them."""
 
     async def watch(self) -> None:
         """Looks whether it is ready, as a balancer does."""
@@ -53,7 +56,11 @@ class RoundRobin:
             writer.close()
             return
         replica.served += 1
-        await asyncio.gather(_pipe(reader, back_writer), _pipe(back_reader, writer))
+
+        def count() -> None:
+            replica.asked += 1
+
+        await asyncio.gather(_pipe(reader, back_writer, passed=count), _pipe(back_reader, writer))
 
     def _next(self) -> Replica:
         ready = [replica for replica in self.replicas if replica.is_ready]
@@ -61,9 +68,12 @@ class RoundRobin:
         return ready[self._turn % len(ready)] if ready else self.replicas[-1]
 
 
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pipe(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, passed: Callable[[], None] = lambda: None
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
+            passed()
             writer.write(data)
             await writer.drain()
     with contextlib.suppress(OSError):
