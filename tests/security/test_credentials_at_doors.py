@@ -35,7 +35,7 @@ async def status_of(stack: Stack, http: httpx.AsyncClient, door: str, credential
 @pytest.mark.parametrize("door", ["rest", "mcp"])
 async def test_an_address_that_tries_out_keys_is_not_listened_to(stack: Stack, door: str) -> None:
     last = token_hex(2)
-    guesser, other = (f"2001:db8:{last}::{n}" for n in (1, 2))
+    guesser, other = (f"2001:db8:{last}:{n}::1" for n in (1, 2))
     known, new = (stack.info["api_keys"][name] for name in ("admin", "agent"))
     async with from_address(stack, door, guesser) as http, from_address(stack, door, other) as elsewhere:
         assert (await status_of(stack, http, door, known)).status_code not in (401, 429)

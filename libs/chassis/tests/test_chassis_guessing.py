@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest_asyncio
 from orkestra.chassis.database import Database
 from orkestra.chassis.guessing import Guesses
-from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.ratelimit import Limit, OwnCounts, RateLimits, counted_as
 from orkestra.testkit.databases import Schema
 from orkestra.testkit.waiting import eventually
 from orkestra.wire import Error, ResourceExhausted, Unauthenticated
@@ -84,6 +84,25 @@ async def test_a_credential_that_was_good_or_is_sent_again_and_again_is_no_new_g
     desk.good.clear()
     came = [await desk.ask(credential) for _ in range(30) for credential in ("good", "stale")]
     assert {type(one) for one in came} == {Unauthenticated}
+
+
+async def test_who_has_a_network_has_one_address(database: Database) -> None:
+    desk = Desk(database)
+    for n in range(5):
+        await desk.ask(f"guess {n}", address=f"2001:db8:1:2:{n}::1")
+    assert isinstance(await desk.ask("guess 5", address="2001:db8:1:2::9%eth0"), ResourceExhausted)
+    assert isinstance(await desk.ask("guess 6", address="2001:db8:1:3::1"), Unauthenticated)
+    assert isinstance(await desk.ask("guess 7", address="::ffff:192.0.2.1"), Unauthenticated)
+    assert [counted_as(one) for one in (None, "unix", "::ffff:192.0.2.1")] == ["unknown", "unix", "192.0.2.1"]
+
+
+async def test_counts_of_a_process_are_those_of_the_table() -> None:
+    counts, limit = OwnCounts(), Limit("refused", 3, 600)
+    came = [(await counts.take((limit, "a")))[0] for _ in range(5)]
+    assert [one.admitted for one in came] == [True, True, True, False, False]
+    assert [one.remaining for one in came] == [2, 1, 0, 0, 0]
+    assert 0 < came[-1].retry_after <= limit.spacing
+    assert (await counts.take((limit, "b")))[0].admitted
 
 
 async def test_replicas_share_the_count(database: Database) -> None:

@@ -16,9 +16,10 @@ from orkestra.chassis import grpc
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.http import HttpServer
 from orkestra.chassis.loops import Loops
-from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.ratelimit import Limit, OwnCounts, RateLimits
 from orkestra.chassis.streams import connect
 from orkestra.chassis.tokens import Signer
 from orkestra.dashboard.routes import Door, Live, build_app
@@ -64,11 +65,12 @@ async def dashboard(signer: Signer, database_url: str, nats_url: str, **changes:
     database = await Database.connect(database_url, schema="dashboard")
     nats = await connect(nats_url, name="dashboard")
     drain, loops = Drain(), Loops()
+    refused = changes.pop("refused", Limit("refused", 1_000_000, 60))
     async with running_rooms(signer, nats_url) as rooms, grpc.channel(rooms.address) as channel:
         live = Live(nats, channel, drain)
         values: dict[str, Any] = {
             "rooms": dict.fromkeys(CLIENTS, channel),
-            "credentials": CredentialCache(channel),
+            "credentials": CredentialCache(channel, guesses=Guesses(OwnCounts(), refused)),
             "limits": RateLimits(database),
             "per_address": Limit("address", 1_000_000, 60),
             "live": live,

@@ -53,7 +53,7 @@ async def world(
     schema = await migrated("orkestra.workflow_worker", "workflow")
     servers = {"nats_url": nats_url, "temporal_address": temporal_address}
     told: dict[str, Any] = {"payload_keys": BOTH, "payload_key_id": "first", "codec_origin": UI}
-    told["codec_port"] = free_port()
+    told |= {"codec_port": free_port(), "codec_refused": 20, "trusted_proxies": "127.0.0.1"}
     async with running_world(schema, signer=signer, **servers, **told) as world:
         yield world
 
@@ -346,6 +346,23 @@ async def test_the_endpoint_refuses_everybody_else(
     answer = await codec.post("/decode", json=sent(await sealed(world, "secret")), headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
     assert "secret" not in answer.text
+
+
+async def test_who_tries_out_credentials_at_the_endpoint_is_not_listened_to(
+    world: World, codec: httpx.AsyncClient
+) -> None:
+    body = sent(await sealed(world, "secret"))
+
+    async def status(credential: str, address: str) -> int:
+        headers = {"authorization": f"Bearer {credential}", "x-forwarded-for": address}
+        return (await codec.post("/decode", json=body, headers=headers)).status_code
+
+    known = f"admin {world.tenant_id}"
+    assert await status(known, "192.0.2.7") == 200
+    came = [await status(f"guess-{n}", "192.0.2.7") for n in range(30)]
+    assert (came[0], came[-1]) == (401, 429)
+    assert await status(known, "192.0.2.7") == 200
+    assert await status("guess-30", "192.0.2.8") == 401
 
 
 async def test_what_was_altered_or_is_no_payload_is_refused(world: World, codec: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from orkestra.chassis.logs import get_logger
-from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.ratelimit import Counts, Limit, counted_as
 from orkestra.wire import ResourceExhausted, Unauthenticated
 
 REMEMBERED = 10_000
@@ -21,14 +21,14 @@ log = get_logger(__name__)
 
 
 class Guesses:
-    """Counts by address the different credentials that were refused; replicas share the count.
+    """Counts by address the different credentials that were refused; replicas share the count where they share a table.
 
     A credential that was good here before is no guess, and one that is refused again and again is one guess. So
     callers who share an address with somebody who guesses go on, and a client with a key that was revoked locks out
     nobody.
     """
 
-    def __init__(self, limits: RateLimits, limit: Limit) -> None:
+    def __init__(self, limits: Counts, limit: Limit) -> None:
         self._limits = limits
         self._limit = limit
         self._good: OrderedDict[bytes, None] = OrderedDict()
@@ -43,6 +43,7 @@ class Guesses:
         Raises ResourceExhausted("RATE_LIMITED"), without that question, for a credential that is not known while its
         address has too many refusals. At most as many as the limit are asked for one address at once.
         """
+        address = counted_as(address)
         if digest in self._good:
             async with self._noting(address, digest):
                 yield

@@ -5,11 +5,13 @@ pass: a limit protects the rooms, and a door that refuses everyone would do the 
 """
 
 import asyncio
+import ipaddress
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from orkestra.chassis.database import Database
 from orkestra.chassis.logs import get_logger
@@ -117,6 +119,33 @@ class _Advance:
         self._left = calls - 1 if admitted else 0
 
 
+class Counts(Protocol):
+    """What counts calls."""
+
+    async def take(self, *claims: tuple[Limit, str]) -> Sequence[Standing]:
+        """Count one call in each bucket; the answer is in the order of `claims`, empty where nothing is known."""
+
+
+class OwnCounts:
+    """Counts calls in buckets of this process alone, for what has no table for them; other replicas do not know."""
+
+    def __init__(self) -> None:
+        self._tats: OrderedDict[str, float] = OrderedDict()
+
+    async def take(self, *claims: tuple[Limit, str]) -> Sequence[Standing]:
+        """Count one call in each bucket; the answer is in the order of `claims`."""
+        now = asyncio.get_running_loop().time()
+        return [self._count(limit, f"{limit.name}:{owner}", now) for limit, owner in claims]
+
+    def _count(self, limit: Limit, bucket: str, now: float) -> Standing:
+        held = max(self._tats.pop(bucket, now), now)
+        admitted = held + limit.spacing <= now + limit.window
+        self._tats[bucket] = held + limit.spacing if admitted else held
+        if len(self._tats) > REMEMBERED:
+            self._tats.popitem(last=False)
+        return Standing(limit, self._tats[bucket] - now, admitted)
+
+
 class RateLimits:
     """Counts calls in buckets; one instance per process, the counts are everyone's."""
 
@@ -171,6 +200,17 @@ class RateLimits:
                     await sql.prune.execute(conn)
             except Error as away:
                 log.warning("rate_limits_not_pruned", reason=away.reason)
+
+
+def counted_as(address: str | None) -> str:
+    """Return whose calls are counted together: an address, and of IPv6 the 64 bits whose rest one caller chooses."""
+    try:
+        known = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or "unknown"
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.IPv6Network((known, 64), strict=False))
 
 
 def refuse_excess(standings: Sequence[Standing]) -> None:

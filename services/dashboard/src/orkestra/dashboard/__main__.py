@@ -7,6 +7,7 @@ from typing import Any
 from orkestra.chassis import grpc
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.process import Process, run
 from orkestra.chassis.ratelimit import Limit, RateLimits
 from orkestra.chassis.streams import connect
@@ -27,6 +28,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
         settings.nats_url, name="dashboard", replicas=settings.nats_replicas, access=settings.nats_access
     )
     limits = RateLimits(database)
+    refused = Limit("refused", settings.rate_refused, settings.rate_window)
     async with (
         grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
         grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
@@ -41,7 +43,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
                 WorkflowServiceClient: workflows,
                 NotificationServiceClient: notifications,
             },
-            credentials=CredentialCache(identity),
+            credentials=CredentialCache(identity, guesses=Guesses(limits, refused)),
             limits=limits,
             per_address=Limit("address", settings.rate_per_address, settings.rate_window),
             live=live,

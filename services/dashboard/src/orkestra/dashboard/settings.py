@@ -27,8 +27,11 @@ class DashboardSettings(DatabaseAccess, HttpSettings, NatsSettings, ServiceSetti
     )
     trace_url: str = Field("", description="Address of a trace, with {trace_id} in it; no link where empty.")
     body_limit: int = Field(1024 * 1024, ge=1024, description="Largest request body in bytes.")
-    rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limit below counts over.")
+    rate_window: int = Field(60, ge=1, le=3600, description="Seconds that the rate limits below count over.")
     rate_per_address: int = Field(30, ge=1, description="Sign-ins per window from one address.")
+    rate_refused: int = Field(
+        300, ge=1, description="Different sessions per window that may be none from one address before it gets 429."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks, by commas, whose X-Forwarded-For is believed besides 127.0.0.1."
     )

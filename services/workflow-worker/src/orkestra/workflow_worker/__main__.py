@@ -18,9 +18,11 @@ from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.database import Database
 from orkestra.chassis.forgetting import DeletionsOfIdentity, Forgetting
 from orkestra.chassis.grpc import channel
+from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import EMITTED, from_zero
 from orkestra.chassis.notifications import Notifications
+from orkestra.chassis.ratelimit import Limit, OwnCounts
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
 from orkestra.sdk import worker
@@ -224,7 +226,9 @@ async def _temporal(settings: RoleSettings) -> Client:
 def _codec(settings: ApiSettings, identity: grpc.aio.Channel) -> Any:
     """Return the endpoint where Temporal's pages have payloads decrypted."""
     encryption = Encryption(settings.read_payload_keys())
-    routes = CodecRoutes(encryption, settings.temporal_namespace, CredentialCache(identity))
+    guesses = Guesses(OwnCounts(), Limit("refused", settings.codec_refused, 60))
+    credentials = CredentialCache(identity, guesses=guesses)
+    routes = CodecRoutes(encryption, settings.temporal_namespace, credentials)
     served: Any = build_codec(routes, origin=settings.codec_origin)
     proxies = [name.strip() for name in settings.trusted_proxies.split(",") if name.strip()]
     return ProxyHeadersMiddleware(served, proxies)

@@ -4,6 +4,7 @@ The protocol is Temporal's for remote codecs: POST /decode and /encode, each wit
 in X-Namespace.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,10 @@ class CodecRoutes:
             done = await work(principal, payloads)
         except Error as refusal:
             told = {"reason": refusal.reason, "message": str(refusal)}
-            return JSONResponse(told, refusal.http_status, headers={"cache-control": "no-store"})
+            headers = {"cache-control": "no-store"}
+            if refusal.retry_after is not None:
+                headers["retry-after"] = str(math.ceil(refusal.retry_after))
+            return JSONResponse(told, refusal.http_status, headers=headers)
         logger.info(
             "payloads",
             work=work.__name__,

@@ -70,6 +70,9 @@ class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings
     codec_origin: str | None = Field(
         None, pattern=r"^https?://[^/]+$", description="Where Temporal's pages come from, for CORS: https://temporal.…"
     )
+    codec_refused: int = Field(
+        120, ge=1, description="Different credentials a minute that may be wrong from one address at the codec port."
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks, by commas, of proxies whose X-Forwarded-For the codec port believes.",

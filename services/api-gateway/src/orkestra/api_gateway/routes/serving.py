@@ -111,7 +111,7 @@ class _Call:
         """Returns the message for the room; raises where the caller is unknown, too fast or unclear."""
         credential: str | None = None
         if self._endpoint.is_open:
-            await self._caller.count((self._door.per_address, self._caller.address or "unknown"))
+            await self._caller.count((self._door.per_address, ratelimit.counted_as(self._caller.address)))
         else:
             await self._caller.admit()
             credential = self._caller.credential

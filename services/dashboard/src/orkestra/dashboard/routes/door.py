@@ -8,7 +8,7 @@ from typing import TypeVar
 import grpc
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.drain import Drain
-from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.ratelimit import Counts, Limit
 from orkestra.dashboard.routes.live import Live
 from orkestra.dashboard.routes.names import Names
 from orkestra.wire import RpcClient
@@ -22,7 +22,7 @@ class Door:
 
     rooms: Mapping[type[RpcClient], grpc.aio.Channel]
     credentials: CredentialCache
-    limits: RateLimits
+    limits: Counts
     per_address: Limit
     """For sign-ins."""
     live: Live

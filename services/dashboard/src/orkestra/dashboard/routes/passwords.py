@@ -9,7 +9,7 @@ from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.kinds import N_
 from orkestra.dashboard.routes.pages import error_page, go, render
-from orkestra.dashboard.routes.visit import Posted, read_form
+from orkestra.dashboard.routes.visit import Posted, address_of, read_form
 from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import IdentityServiceClient, RedeemMailLinkRequest, RequestPasswordResetRequest
 from orkestra.wire import Error
@@ -72,8 +72,7 @@ async def _posted(request: Request) -> Posted:
     door: Door = request.app.state.door
     guards.refuse_other_sites(request)
     posted = await read_form(request, door.body_limit)
-    address = "unknown" if request.client is None else request.client.host
-    ratelimit.refuse_excess(await door.limits.take((door.per_address, address)))
+    ratelimit.refuse_excess(await door.limits.take((door.per_address, ratelimit.counted_as(address_of(request)))))
     return posted
 
 

@@ -8,7 +8,7 @@ from orkestra.chassis import ratelimit
 from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import go, sign_in_page
-from orkestra.dashboard.routes.visit import keep_session
+from orkestra.dashboard.routes.visit import address_of, keep_session
 from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import (
     BeginSignInRequest,
@@ -119,5 +119,4 @@ def _address(request: Request, door: Door) -> str:
 
 
 async def _count(request: Request, door: Door) -> None:
-    address = "unknown" if request.client is None else request.client.host
-    ratelimit.refuse_excess(await door.limits.take((door.per_address, address)))
+    ratelimit.refuse_excess(await door.limits.take((door.per_address, ratelimit.counted_as(address_of(request)))))

@@ -7,7 +7,7 @@ from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import error_page, go, sign_in_page
 from orkestra.dashboard.routes.provider_sign_in import sign_in_methods
-from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, keep_session, read_form
+from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, address_of, keep_session, read_form
 from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import IdentityServiceClient, Session, SignInRequest, SignOutRequest
 from orkestra.wire import Error, InvalidArgument
@@ -20,7 +20,7 @@ async def sign_in_form(request: Request) -> Response:
     session = request.cookies.get(COOKIE, "")
     if session.startswith("ors_"):
         try:
-            await door.credentials.exchange(session)
+            await door.credentials.exchange(session, ip=address_of(request))
         except Error:
             pass  # the form is what such a person needs
         else:
@@ -76,8 +76,7 @@ async def _open(door: Door, posted: Posted) -> Session:
 
 
 async def _count(request: Request, door: Door) -> None:
-    address = "unknown" if request.client is None else request.client.host
-    ratelimit.refuse_excess(await door.limits.take((door.per_address, address)))
+    ratelimit.refuse_excess(await door.limits.take((door.per_address, ratelimit.counted_as(address_of(request)))))
 
 
 def _field(posted: Posted, name: str) -> str | None:

@@ -190,7 +190,7 @@ async def _visit(request: Request) -> Visit:
     session = request.cookies.get(COOKIE, "")
     if not session.startswith("ors_"):
         raise Unauthenticated("SESSION_REQUIRED", "Please sign in.")
-    access = await door.credentials.exchange(session)
+    access = await door.credentials.exchange(session, ip=address_of(request))
     posted: Posted = {}
     sent: Sequence[Sent] = ()
 
@@ -201,7 +201,7 @@ async def _visit(request: Request) -> Visit:
     if request.method == "POST":
         guards.refuse_other_sites(request)
         if has_files(request):
-            tasks = door.client(TaskServiceClient, partial(_fresh, door, session))
+            tasks = door.client(TaskServiceClient, partial(_fresh, door, session, address_of(request)))
             posted, sent = await read_files(request, tasks, is_ours)
         else:
             posted = await read_form(request, door.body_limit)
@@ -218,9 +218,14 @@ async def _visit(request: Request) -> Visit:
     )
 
 
-async def _fresh(door: Door, session: str) -> str:
+def address_of(request: Request) -> str | None:
+    """Returns where a request comes from, as the proxies that are trusted say."""
+    return None if request.client is None else request.client.host
+
+
+async def _fresh(door: Door, session: str, address: str | None) -> str:
     """Returns a token of this moment: a file may take longer than one lasts, or than a session."""
-    return (await door.credentials.exchange(session)).token
+    return (await door.credentials.exchange(session, ip=address)).token
 
 
 async def read_form(request: Request, limit: int) -> Posted:
