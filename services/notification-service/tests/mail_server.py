@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from orkestra.cli.ports import free_port
 from orkestra.notification_service.channels.mail import Server
 from orkestra.testkit.waiting import eventually
@@ -49,6 +49,10 @@ class Mailbox:
         """Have the server answer so when mail is to go to an address."""
         self.refusals[address] = answer
         (self.folder / "refusals").write_text(json.dumps(self.refusals), "utf-8")
+
+    def know(self, *passwords: str) -> None:
+        """Have the server take mail from a user who signs in with one of these passwords alone."""
+        (self.folder / "passwords").write_text(json.dumps(passwords), "utf-8")
 
     def take(self, address: str) -> None:
         """Have the server take mail to an address again."""
@@ -87,6 +91,21 @@ class Keeper:
         self._folder = folder
         self._count = 0
 
+    def lets_in(self, _server: SMTP, _session: Session, _envelope: Envelope, _kind: str, given: object) -> AuthResult:
+        """Whether a password is known."""
+        known = json.loads((self._folder / "passwords").read_text("utf-8"))
+        password = given.password.decode() if isinstance(given, LoginPassword) else ""
+        return AuthResult(success=password in known, handled=False)
+
+    async def handle_MAIL(  # noqa: N802 - as aiosmtpd calls it
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if (self._folder / "passwords").exists() and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(  # noqa: N802 - as aiosmtpd calls it
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
@@ -107,7 +126,10 @@ class Keeper:
 
 
 async def main(port: int, folder: Path) -> None:
-    controller = Controller(Keeper(folder), hostname="127.0.0.1", port=port)
+    keeper = Keeper(folder)
+    controller = Controller(
+        keeper, hostname="127.0.0.1", port=port, authenticator=keeper.lets_in, auth_require_tls=False
+    )
     controller.start()
     await asyncio.Event().wait()
 

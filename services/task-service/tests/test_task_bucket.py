@@ -1,18 +1,22 @@
 """The content of files in a real S3 service: SeaweedFS, from its wheel."""
 
 import asyncio
+import base64
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import obstore
 import pytest
+from cli_examined import NOWHERE, examined, room
 from obstore.store import S3Store
+from orkestra.task_service.__main__ import build
 from orkestra.task_service.channels.bucket import Bucket, BucketAccess
+from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.testkit import free_port
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.task import RemoveAttachmentRequest, Task
@@ -23,17 +27,14 @@ from task_world import Caller, World, ask, running
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
 
 PART = 1024 * 1024
-KEY, SECRET = "orkestra", "a secret of tests"
+KEY, READER, SECRET = "orkestra", "reader", "a secret of tests"
 
 
 @pytest.fixture(scope="module")
 async def endpoint(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """An S3 service that knows one key."""
+    """An S3 service that knows one key, and one that may only read."""
     folder, ports = tmp_path_factory.mktemp("seaweedfs"), [str(free_port()) for _ in range(8)]
-    credentials = [{"accessKey": KEY, "secretKey": SECRET}]
-    actions = ["Admin", "Read", "Write", "List"]
-    known = {"identities": [{"name": KEY, "credentials": credentials, "actions": actions}]}
-    (folder / "s3.json").write_text(json.dumps(known), "utf-8")
+    (folder / "s3.json").write_text(json.dumps({"identities": identities({KEY: SECRET})}), "utf-8")
     command = [str(Path(sys.executable).with_name("weed")), "server", f"-dir={folder}", "-filer", "-s3"]
     command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64", "-volume.max=20"]
     names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
@@ -48,6 +49,19 @@ async def endpoint(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
         finally:
             process.kill()
             await process.wait()
+
+
+def identities(keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Who may do what: somebody with these access keys everything, a reader little."""
+    all_of_it, little = ["Admin", "Read", "Write", "List"], ["Read", "List"]
+    return [
+        {
+            "name": name,
+            "actions": actions,
+            "credentials": [{"accessKey": key, "secretKey": secret} for key, secret in known.items()],
+        }
+        for name, known, actions in ((KEY, keys, all_of_it), (READER, {READER: SECRET}, little))
+    ]
 
 
 async def _keeps(address: str) -> bool:
@@ -151,3 +165,49 @@ async def test_a_bucket_that_does_not_answer_is_told_and_nothing_is_attached(
     assert await files_of(ana, task) == []
     await add(ana, upload, 1, PDF)
     assert await content_of(ana, await finish(ana, upload, PDF)) == PDF
+
+
+async def examined_with(endpoint: str, **changes: str) -> tuple[int, dict[str, tuple[str, str, str]]]:
+    """What `orkestra doctor` says of the bucket that task-service is set up with."""
+    told = {
+        "IDENTITY_ADDRESS": NOWHERE,
+        "SERVICE_KEY": "k" * 40,
+        "RECEIPT_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
+        "ATTACHMENTS_BUCKET": "files",
+        "ATTACHMENTS_ENDPOINT": endpoint,
+        "ATTACHMENTS_ACCESS_KEY": KEY,
+        "ATTACHMENTS_SECRET_KEY": SECRET,
+    } | changes
+    async with room(build, TaskServiceSettings, {name: value for name, value in told.items() if value}) as health:
+        code, findings = await examined(health, "TASK")
+    return code, {name: (one["status"], one["detail"], one["remedy"] or "") for name, one in findings.items()}
+
+
+async def test_doctor_finds_a_bucket_well_and_leaves_nothing_there(endpoint: str) -> None:
+    before = await obstore.list(_store(endpoint)).collect_async()
+    assert await examined_with(endpoint) == (0, {"attachments bucket": ("ok", "does its work", "")})
+    assert await obstore.list(_store(endpoint)).collect_async() == before
+    nothing = dict.fromkeys(("ATTACHMENTS_BUCKET", "ATTACHMENTS_ACCESS_KEY", "ATTACHMENTS_SECRET_KEY"), "")
+    assert await examined_with(endpoint, **nothing) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"ATTACHMENTS_SECRET_KEY": "wrong"}, "cannot be used: SignatureDoesNotMatch"),
+        ({"ATTACHMENTS_ACCESS_KEY": "stranger"}, "cannot be used: InvalidAccessKeyId"),
+        ({"ATTACHMENTS_ACCESS_KEY": READER}, "cannot be used: AccessDenied"),
+        ({"ATTACHMENTS_BUCKET": "nowhere"}, "cannot be used: NoSuchBucket"),
+        (
+            {"ATTACHMENTS_ENDPOINT": f"http://{NOWHERE}"},
+            f"files at http://{NOWHERE} cannot be used: it does not answer",
+        ),
+    ],
+    ids=["another secret", "another key", "may only read", "no bucket", "away"],
+)
+async def test_doctor_names_a_bucket_that_takes_no_files(endpoint: str, changes: dict[str, str], detail: str) -> None:
+    code, said = await examined_with(endpoint, **changes)
+    status, told, remedy = said["attachments bucket"]
+    assert (code, status, detail in told) == (1, "broken", True), told
+    assert "ORKESTRA_ATTACHMENTS_ENDPOINT" in remedy
+    assert SECRET not in told

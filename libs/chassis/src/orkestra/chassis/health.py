@@ -1,14 +1,17 @@
-"""What an orchestrator asks: /livez, /readyz and /metrics, and the gRPC health protocol."""
+"""What an orchestrator asks: /livez, /readyz, /metrics and /outside, and the gRPC health protocol."""
 
 import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import asdict
 from typing import Any
+from urllib.parse import parse_qs
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from orkestra.chassis.metrics import REGISTRY
+from orkestra.chassis.outside import USUAL_SECONDS, Outside
 from orkestra.chassis.readiness import Readiness
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -19,8 +22,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class HealthApp:
     """The ASGI application behind the health port."""
 
-    def __init__(self, readiness: Readiness) -> None:
+    def __init__(self, readiness: Readiness, outside: Outside) -> None:
         self._readiness = readiness
+        self._outside = outside
 
     async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,6 +38,9 @@ class HealthApp:
                 await _answer(send, 200 if report.is_ready else 503, json.dumps(body).encode())
             case "/metrics":
                 await _answer(send, 200, generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+            case "/outside":
+                verdicts = await self._outside.report(_seconds(scope["query_string"]))
+                await _answer(send, 200, json.dumps({"outside": [asdict(one) for one in verdicts]}).encode())
             case _:
                 await _answer(send, 404, b'{"status":"unknown path"}')
 
@@ -57,6 +64,14 @@ class GrpcHealth:
     async def drain(self) -> None:
         """Say not serving from now on."""
         await self._servicer.enter_graceful_shutdown()
+
+
+def _seconds(query: bytes) -> float:
+    """How long whoever asks wants to wait for others' servers."""
+    try:
+        return max(0.1, float(parse_qs(query.decode("ascii"))["seconds"][0]))
+    except (KeyError, ValueError):
+        return USUAL_SECONDS
 
 
 async def _answer(send: Send, status: int, body: bytes, *, content_type: str = "application/json") -> None:

@@ -16,6 +16,7 @@ from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.health import GrpcHealth, HealthApp
 from orkestra.chassis.http import HttpServer
 from orkestra.chassis.loops import Loops
+from orkestra.chassis.outside import Outside
 from orkestra.chassis.readiness import Check, Readiness
 from orkestra.chassis.settings import ServiceSettings, SettingsError, load, redacted
 
@@ -74,6 +75,7 @@ class Process:
     def __init__(self, settings: ServiceSettings) -> None:
         self.drain = Drain()
         self.readiness = Readiness(self.drain)
+        self._outside = Outside()
         self._settings = settings
         self._loops = Loops()
         self._grpc: list[tuple[grpc.aio.Server, GrpcHealth, int]] = []
@@ -87,6 +89,10 @@ class Process:
     def watch(self, name: str, check: Check) -> None:
         """Report `check` in /readyz without making it red: requests are answered without this dependency."""
         self.readiness.watch(name, check)
+
+    def outside(self, name: str, check: Check, *, remedy: str) -> None:
+        """Say of somebody else's server that is set up, where /outside is asked, whether it does its work."""
+        self._outside.add(name, check, remedy=remedy)
 
     def loop(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Keep `run` running from the start until the servers have ended; a crash is logged and it starts again."""
@@ -109,10 +115,14 @@ class Process:
         self._http.append(server)
         return server
 
+    def health_app(self) -> HealthApp:
+        """Return what the health port serves."""
+        return HealthApp(self.readiness, self._outside)
+
     async def run(self) -> None:
         """Serve until the end is announced, then end in order."""
         settings = self._settings
-        health = self._http_server(HealthApp(self.readiness), settings.health_port)
+        health = self._http_server(self.health_app(), settings.health_port)
         await health.start()
         try:
             await self._start()

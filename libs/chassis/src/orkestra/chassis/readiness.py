@@ -9,9 +9,14 @@ from orkestra.chassis.logs import get_logger
 from orkestra.wire import Error
 
 CHECK_SECONDS = 1.5
+OK = "ok"
 Check = Callable[[], Awaitable[None]]
 
 logger = get_logger(__name__)
+
+
+class UnwellError(Exception):
+    """A dependency does not do its work; the text is a sentence for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +49,20 @@ class Readiness:
     async def report(self) -> Report:
         """Run every check at once."""
         checks = self._needed | self._watched
-        said = await asyncio.gather(*(_run(check) for check in checks.values()))
+        said = await asyncio.gather(*(verdict(check, CHECK_SECONDS) for check in checks.values()))
         dependencies = dict(zip(checks, said, strict=True))
         self._log_changes(dependencies)
         if self._drain.draining:
             return Report("draining", is_ready=False, dependencies=dependencies)
         if not self.is_started:
             return Report("starting", is_ready=False, dependencies=dependencies)
-        if any(dependencies[name] != "ok" for name in self._needed):
+        if any(dependencies[name] != OK for name in self._needed):
             return Report("unavailable", is_ready=False, dependencies=dependencies)
-        degraded = any(text != "ok" for text in said)
+        degraded = any(text != OK for text in said)
         return Report("degraded" if degraded else "ready", is_ready=True, dependencies=dependencies)
 
     def _log_changes(self, dependencies: dict[str, str]) -> None:
-        failing = {name for name, text in dependencies.items() if text != "ok"}
+        failing = {name for name, text in dependencies.items() if text != OK}
         for name in failing - self._failing:
             logger.warning("dependency is away", dependency=name, detail=dependencies[name])
         for name in self._failing - failing:
@@ -65,14 +70,17 @@ class Readiness:
         self._failing = failing
 
 
-async def _run(check: Check) -> str:
+async def verdict(check: Check, seconds: float) -> str:
+    """Return "ok", or a sentence that says why `check` failed or that it took longer."""
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with asyncio.timeout(seconds):
             await check()
     except TimeoutError:
-        return f"does not answer within {CHECK_SECONDS} seconds"
+        return f"does not answer within {seconds:g} seconds"
     except Error as away:
         return away.message
+    except UnwellError as said:
+        return str(said)
     except Exception as broken:  # a check may fail in any way, and each of them means not ok
         return f"{type(broken).__name__}: {broken}"
-    return "ok"
+    return OK

@@ -31,7 +31,9 @@ def doctor(
     ORKESTRA_NATS_URL, ORKESTRA_NATS_MONITORING_URL, ORKESTRA_TEMPORAL_ADDRESS, ORKESTRA_IDENTITY_ADDRESS,
     ORKESTRA_TASK_ADDRESS, ORKESTRA_WORKFLOW_ADDRESS, ORKESTRA_NOTIFICATION_ADDRESS, ORKESTRA_URL, ORKESTRA_MCP_URL,
     ORKESTRA_DASHBOARD_URL and ORKESTRA_WORKER_KEY say it, with the services' other settings for NATS, Temporal and
-    TLS; what is not said is not looked at. Exit code 1 where something is broken, 3 where nothing is known that runs.
+    TLS; what is not said is not looked at. Mail server, bucket, Langfuse and OpenID Connect providers are asked by
+    the rooms that use them, at ORKESTRA_IDENTITY_HEALTH_URL, ORKESTRA_TASK_HEALTH_URL and
+    ORKESTRA_NOTIFICATION_HEALTH_URL. Exit code 1 where something is broken, 3 where nothing is known that runs.
     """
     output = Output(as_json=as_json)
     with refusals(output):
@@ -95,14 +97,16 @@ def _servers(patient: "Patient") -> list[Look]:
 
 
 def _processes(patient: "Patient") -> list[Look]:
-    from orkestra.cli.diagnosis import processes  # noqa: PLC0415 - slow to import
+    from orkestra.cli.diagnosis import outside, processes  # noqa: PLC0415 - slow to import
 
     if patient.is_local:
         ready = [processes.ready(name, patient) for name in patient.health]
-        return [*ready, processes.keys(patient)]
+        used = [outside.look(name, patient) for name in patient.health if name in outside.ROOMS]
+        return [*ready, *used, processes.keys(patient)]
     rooms = [processes.room(name, patient) for name, place in processes.ROOMS.items() if place in patient.known]
     doors = [processes.door(name, patient) for name, place in processes.DOORS.items() if place in patient.known]
-    return [*rooms, *doors]
+    used = [outside.look(name, patient) for name, (place, *_) in outside.ROOMS.items() if place in patient.known]
+    return [*rooms, *doors, *used]
 
 
 def _lines(finding: "Finding") -> list[str]:

@@ -21,6 +21,9 @@ PLACES = {  # the variable that says it of an installation elsewhere: what stack
     "ORKESTRA_URL": "rest",
     "ORKESTRA_MCP_URL": "mcp",
     "ORKESTRA_DASHBOARD_URL": "dashboard",
+    "ORKESTRA_IDENTITY_HEALTH_URL": "identity_health",
+    "ORKESTRA_TASK_HEALTH_URL": "task_health",
+    "ORKESTRA_NOTIFICATION_HEALTH_URL": "notification_health",
 }
 WORKER_KEY = "ORKESTRA_WORKER_KEY"
 

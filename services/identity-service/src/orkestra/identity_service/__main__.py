@@ -1,7 +1,7 @@
 """The process identity-service."""
 
 import zoneinfo
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from orkestra.chassis import process, streams
@@ -13,6 +13,7 @@ from orkestra.chassis.tokens import Signer
 from orkestra.identity_service.operations import (
     IdentityOperations,
     InstallationKeys,
+    Issuer,
     OwnDeletions,
     Passwords,
     Pepper,
@@ -23,6 +24,11 @@ from orkestra.identity_service.settings import IdentityServiceSettings
 from orkestra.v1.identity import add_identity_service
 
 SCHEMA = "identity"
+MEND_PROVIDER = (
+    "See that its issuer in ORKESTRA_OIDC_PROVIDERS is what it calls itself, letter by letter; that we reach it and"
+    " trust its certificate (ORKESTRA_OIDC_CA_FILE); and that internal_hosts names each host inside the network that"
+    " it sends us to. Nobody signs in by it until then."
+)
 
 
 @asynccontextmanager
@@ -41,8 +47,7 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         stack.push_async_callback(nats.close)
         passwords = Passwords()
         stack.callback(passwords.close)
-        outside, http = issuers(settings.providers, ca_file=settings.oidc_ca_file, development=settings.development)
-        stack.push_async_callback(http.aclose)
+        outside = sign_in_at(running, settings, stack)
         signer = Signer(settings.token_signing_key)
         operations = IdentityOperations(
             database=database,
@@ -67,6 +72,17 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         running.loop("deleted tenants", Forgetting(sweep, nats, OwnDeletions(database)).run)
         running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
         yield
+
+
+def sign_in_at(
+    running: process.Process, settings: IdentityServiceSettings, stack: AsyncExitStack
+) -> Mapping[str, Issuer]:
+    """Return the providers that people sign in at, by their ids."""
+    outside, http = issuers(settings.providers, ca_file=settings.oidc_ca_file, development=settings.development)
+    stack.push_async_callback(http.aclose)
+    for provider_id, issuer in outside.items():
+        running.outside(f"provider {provider_id}", issuer.check, remedy=MEND_PROVIDER)
+    return outside
 
 
 if __name__ == "__main__":

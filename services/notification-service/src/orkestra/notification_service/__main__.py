@@ -37,6 +37,16 @@ from orkestra.v1.notification import Channel, add_notification_service
 
 SCHEMA = "notification"
 SMTP_PORT = 587
+MEND_MAIL = (
+    "See that ORKESTRA_SMTP_ADDRESS and ORKESTRA_SMTP_SECURITY are the mail server's, that ORKESTRA_SMTP_USERNAME and"
+    " its password are what it knows and may send as ORKESTRA_MAIL_FROM, and that egress to it is open; then start"
+    " notification-service again. Mail is tried for a day."
+)
+MEND_LANGFUSE = (
+    "See that ORKESTRA_LANGFUSE_BASE_URL is right and open to us, and that the project knows"
+    " ORKESTRA_LANGFUSE_PUBLIC_KEY and the secret key; then start notification-service again."
+    " Tasks are told for an hour."
+)
 
 
 @asynccontextmanager
@@ -68,11 +78,12 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         poster = Poster(guard, seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(poster.close)
         directory = Directory(database, identity, tokens.of)
-        deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets)
+        post = mail(process, settings)
+        deliverer, mailing = delivering(settings, deliveries, directory, poster, own_secrets, post)
         feeds = Feeds(database, groups, mailing)
         listener = listening(process, stream, Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None))))
         consumers = hearing(listener, database, feeds, mailing, deliverer)
-        if (verdicts := await langfuse(settings, tokens, stack)) is not None:
+        if (verdicts := await langfuse(process, settings, tokens, stack)) is not None:
             consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
         keep(process, [*consumers, deliverer])
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
@@ -110,15 +121,16 @@ def delivering(
     directory: Directory,
     poster: Poster,
     own_secrets: Secrets,
+    post: MailChannel | None,
 ) -> tuple[Deliverer, Mailing]:
     """Return what sends, and what decides what is sent, with the channels that are set up."""
     writer = Writer(own_secrets, dashboard_url=settings.dashboard_url)
-    carrying = carriers(deliveries, directory, poster, mail=mail(settings), secrets=own_secrets, writer=writer)
+    carrying = carriers(deliveries, directory, poster, mail=post, secrets=own_secrets, writer=writer)
     deliverer = Deliverer(deliveries, carrying)
     return deliverer, Mailing(directory, [one for one in Channel if one in carrying], deliverer.wake)
 
 
-def mail(settings: NotificationServiceSettings) -> MailChannel | None:
+def mail(process: Process, settings: NotificationServiceSettings) -> MailChannel | None:
     """Return what sends mail, None where no server is known."""
     if settings.smtp_address is None or settings.mail_from is None:
         return None
@@ -131,11 +143,13 @@ def mail(settings: NotificationServiceSettings) -> MailChannel | None:
         password=settings.smtp_password,
         sender=settings.mail_from,
     )
-    return MailChannel(server)
+    post = MailChannel(server)
+    process.outside("mail server", post.check, remedy=MEND_MAIL)
+    return post
 
 
 async def langfuse(
-    settings: NotificationServiceSettings, tokens: TokenSource, stack: AsyncExitStack
+    process: Process, settings: NotificationServiceSettings, tokens: TokenSource, stack: AsyncExitStack
 ) -> Verdicts | None:
     """Return what tells Langfuse of ended tasks, None where it is off."""
     if settings.langfuse_base_url is None or settings.langfuse_secret_key is None or settings.task_address is None:
@@ -151,6 +165,7 @@ async def langfuse(
         seconds=settings.langfuse_timeout_seconds,
     )
     stack.push_async_callback(project.close)
+    process.outside("Langfuse", project.check, remedy=MEND_LANGFUSE)
     tasks = channel(settings.task_address, settings.grpc_tls)
     stack.push_async_callback(tasks.close, None)
     return Verdicts(project, tasks, tokens.of, give_up=timedelta(seconds=settings.langfuse_give_up_seconds))

@@ -27,6 +27,10 @@ from orkestra.v1.task import add_task_service
 SCHEMA = "task"
 DATABASE = "database"
 S3 = "s3"
+MEND_BUCKET = (
+    "See that ORKESTRA_ATTACHMENTS_ENDPOINT, _REGION and _BUCKET name a bucket that is there and open to us, and that"
+    " the access key may list, write and delete in it; then start task-service again. Files are refused until then."
+)
 
 
 @asynccontextmanager
@@ -47,7 +51,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         tokens = TokenSource(identity, settings.service_key)
         people = People(identity, tokens.of)
         key = ReceiptKey(secret(settings.receipt_signing_key))
-        contents = contents_of(database, settings)
+        contents = contents_of(process, database, settings)
         from_zero(EMITTED, *(("task", event) for event in ("created", "sla_breached", "expired")))
         operations = TaskOperations(database, people, key, contents)
         server = process.grpc_server(settings.grpc_port)
@@ -81,12 +85,14 @@ def hear(
         process.on_drain(consumer.stop)
 
 
-def contents_of(database: Database, settings: TaskServiceSettings) -> Contents:
+def contents_of(process: Process, database: Database, settings: TaskServiceSettings) -> Contents:
     """Return the stores of files: the bucket where there is one, and the database for what is there already."""
     chunks, access = Chunks(database), settings.attachment_bucket
     if access is None:
         return Contents({DATABASE: chunks}, settings.attachment_limits)
-    return Contents({DATABASE: chunks, S3: Bucket(access)}, settings.attachment_limits, into=S3)
+    bucket = Bucket(access)
+    process.outside("attachments bucket", bucket.check, remedy=MEND_BUCKET)
+    return Contents({DATABASE: chunks, S3: bucket}, settings.attachment_limits, into=S3)
 
 
 def end_sweep(ends: Ends, settings: TaskServiceSettings) -> Callable[[], Awaitable[None]]:

@@ -9,6 +9,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from orkestra.chassis.access import Tls
 from orkestra.chassis.grpc import channel
+from orkestra.cli.diagnosis import outside
 from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, unchecked, warning
 from orkestra.cli.diagnosis.web import get
 from orkestra.cli.places import WORKER_KEY
@@ -63,7 +64,7 @@ async def room(name: str, patient: Patient) -> list[Finding]:
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
             remedy = "Ask its /readyz, or read its log: it lacks one of its dependencies."
             return [broken(name, f"answers at {address}, but is not ready", remedy)]
-        found = [ok(name, f"is ready at {address}")]
+        found = [ok(name, f"is ready at {address}"), *outside.unasked(name, patient)]
         return [*found, *await _keys(opened, patient)] if name == "identity-service" else found
 
 

@@ -170,6 +170,12 @@ class Issuer:
         bearer = {"authorization": f"Bearer {access_token}"}
         return await self._json("GET", known.userinfo_endpoint, headers=bearer)
 
+    async def check(self) -> None:
+        """Read anew what the issuer publishes of itself, and its keys; raises Unavailable where it cannot be used."""
+        found = await self._json("GET", (await self._discover()).jwks_uri)
+        if not any(key.get("kty") in KEY_TYPES for key in _listed(found.get("keys"))):
+            raise _away(self.provider, "publishes no keys")
+
     async def _discover(self) -> Metadata:
         parts = urlsplit(self.provider.issuer)
         place, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

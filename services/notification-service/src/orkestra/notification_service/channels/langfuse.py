@@ -16,6 +16,7 @@ from langfuse.api.opentelemetry.types.otel_resource_span import OtelResourceSpan
 from langfuse.api.opentelemetry.types.otel_scope import OtelScope
 from langfuse.api.opentelemetry.types.otel_scope_span import OtelScopeSpan
 from langfuse.api.opentelemetry.types.otel_span import OtelSpan
+from orkestra.chassis.readiness import UnwellError
 from orkestra.notification_service.channels.verdict import (
     AgentTrace,
     Later,
@@ -34,6 +35,7 @@ from pydantic import SecretStr
 
 LATER = frozenset({401, 403, 408, 425, 429})
 """HTTP statuses, besides those from 500 on, after which another try may help; a key may be put right meanwhile."""
+REFUSED = frozenset({401, 403})
 ONCE: RequestOptions = {"max_retries": 0}
 """Tries are made by the consumer of events, not here."""
 INGESTION = {"x-langfuse-ingestion-version": "4"}
@@ -43,9 +45,18 @@ _INTERNAL = 1
 class Langfuse:
     """One project of one Langfuse; every call is bounded by `seconds` and nothing is kept back in this process."""
 
-    def __init__(self, api: AsyncLangfuseAPI, http: httpx.AsyncClient, *, environment: str | None, content: bool):
+    def __init__(
+        self,
+        api: AsyncLangfuseAPI,
+        http: httpx.AsyncClient,
+        project: httpx.Request,
+        *,
+        environment: str | None,
+        content: bool,
+    ) -> None:
         self._api = api
         self._http = http
+        self._project = project
         self._environment = environment
         self._content = content
 
@@ -70,7 +81,9 @@ class Langfuse:
             headers=INGESTION,
             httpx_client=http,
         )
-        return cls(api, http, environment=environment, content=content)
+        keys = httpx.BasicAuth(public_key, secret_key.get_secret_value())
+        project = next(keys.auth_flow(http.build_request("GET", f"{base_url.rstrip('/')}/api/public/projects")))
+        return cls(api, http, project, environment=environment, content=content)
 
     async def tell(self, task: Task, trace: AgentTrace, spent: Sequence[Stretch]) -> None:
         """Put a task that has ended into the agent's trace; told again it replaces itself.
@@ -91,6 +104,17 @@ class Langfuse:
             if status in LATER or status >= 500:
                 raise Later(sentence) from refused
             raise Refused(sentence) from refused
+
+    async def check(self) -> None:
+        """Ask which project the keys open; raises UnwellError where Langfuse does not answer or does not know them."""
+        try:
+            status = (await self._http.send(self._project)).status_code
+        except httpx.HTTPError as away:
+            raise UnwellError(f"{self._project.url} does not answer: {type(away).__name__}") from away
+        if status in REFUSED:
+            raise UnwellError(f"{self._project.url} refuses our keys with {status}")
+        if status != httpx.codes.OK:
+            raise UnwellError(f"{self._project.url} answers with {status}")
 
     async def close(self) -> None:
         """Close its connections."""

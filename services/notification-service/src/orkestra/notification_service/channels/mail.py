@@ -9,6 +9,7 @@ from email.utils import format_datetime, localtime
 
 import aiosmtplib
 from jinja2 import Environment, PackageLoader, select_autoescape
+from orkestra.chassis.readiness import UnwellError
 from orkestra.notification_service.channels.writing import Message
 from orkestra.notification_service.rules import Outcome
 from pydantic import SecretStr
@@ -63,12 +64,33 @@ class MailChannel:
             return Outcome(delivered=False, error=f"unreachable: {type(away).__name__}: {away}"[:300])
         return Outcome(delivered=True)
 
+    async def check(self) -> None:
+        """Sign in at the server and name the sender, without sending; raises UnwellError where it takes either ill.
+
+        What the server has against a recipient or a message is not found out.
+        """
+        client, place = self._client(), f"{self._server.host}:{self._server.port}"
+        try:
+            await client.connect()
+            await client.mail(Address(addr_spec=self._server.sender).addr_spec)
+            await client.quit()
+        except aiosmtplib.SMTPAuthenticationError as refused:
+            raise UnwellError(f"{place} refuses to sign us in: {refused.code} {refused.message}") from refused
+        except aiosmtplib.SMTPResponseException as refused:
+            raise UnwellError(f"{place} answers {refused.code} {refused.message}") from refused
+        except (aiosmtplib.SMTPException, OSError) as away:
+            raise UnwellError(f"{place} cannot be used: {away}") from away
+        finally:
+            client.close()
+
     async def _send(self, mail: EmailMessage, to: str) -> None:
+        async with self._client() as client:
+            await client.send_message(mail, sender=Address(addr_spec=self._server.sender).addr_spec, recipients=[to])
+
+    def _client(self) -> aiosmtplib.SMTP:
+        """Return a connection that is made, secured and signed in when it is entered."""
         server = self._server
-        await aiosmtplib.send(
-            mail,
-            sender=Address(addr_spec=server.sender).addr_spec,
-            recipients=[to],
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.username,

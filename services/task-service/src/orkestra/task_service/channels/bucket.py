@@ -1,5 +1,6 @@
 """The content of files in a bucket of an S3 service: each part is an object, named by its file and its digest."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 from orkestra.chassis.logs import get_logger
+from orkestra.chassis.readiness import UnwellError
 from orkestra.task_service.rules import PartPlace
 from orkestra.wire import Unavailable
 
@@ -20,6 +22,9 @@ logger = get_logger(__name__)
 CONNECT = timedelta(seconds=2)
 ANSWER = timedelta(seconds=10)
 RETRY_SECONDS = 5.0
+PROBE = "orkestra-check"
+CODE = re.compile("<Code>([A-Za-z]+)</Code>")
+"""Where an answer of the service says what it has against a request (Amazon S3 API, "Error responses")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class Bucket:
         plain = (access.endpoint or "").startswith("http://")
         client: ClientConfig = {"timeout": ANSWER, "connect_timeout": CONNECT, "allow_http": plain}
         retry: RetryConfig = {"max_retries": 2, "retry_timeout": ANSWER}
+        self._named = f"{access.bucket} at {access.endpoint or 'AWS'}"
         self._store = S3Store(config=config, client_options=client, retry_config=retry)
         self._prefix = access.prefix.strip("/")
 
@@ -68,6 +74,19 @@ class Bucket:
         """Forget every file of a tenant."""
         await self._clear(self._key(tenant_id))
 
+    async def check(self) -> None:
+        """Look into the bucket, write into it and take that away; raises UnwellError where one of it cannot be done."""
+        key = self._key(PROBE)
+        try:
+            async for _ in obstore.list(self._store, prefix=key):
+                break  # first of all: some services make a bucket that is written to
+            await obstore.put_async(self._store, key, b"")
+            await obstore.delete_async(self._store, key)
+        except (BaseError, OSError) as away:
+            told = CODE.search(str(away))
+            why = told.group(1) if told else f"it does not answer ({_cause(away)})"
+            raise UnwellError(f"the bucket {self._named} cannot be used: {why}") from away
+
     async def _clear(self, prefix: str) -> None:
         async with _answered():
             async for found in obstore.list(self._store, prefix=prefix):
@@ -82,6 +101,10 @@ async def _answered() -> AsyncIterator[None]:
     try:
         yield
     except (BaseError, OSError) as away:
-        logger.warning("the bucket of files does not answer", error=str(away).partition("\n")[0])
+        logger.warning("the bucket of files does not answer", error=_cause(away))
         message = "The store of files cannot be reached; try again shortly."
         raise Unavailable("ATTACHMENT_STORE_UNAVAILABLE", message, retry_after=RETRY_SECONDS) from away
+
+
+def _cause(error: Exception) -> str:
+    return str(error).partition("\n")[0]
