@@ -27,14 +27,14 @@ class Identity:
 async def test_a_token_is_fetched_once_and_kept() -> None:
     identity = Identity(ahead=timedelta())
     tokens = WorkerTokens(cast("Any", identity), "key")
-    assert set(await asyncio.gather(*(tokens.token("t") for _ in range(9)))) == {"token 1"}
-    assert await tokens.token("t") == "token 1"
+    assert set(await asyncio.gather(*(tokens("t") for _ in range(9)))) == {"token 1"}
+    assert await tokens("t") == "token 1"
 
 
 @pytest.mark.parametrize("hours", [3, 300])
 async def test_a_token_is_not_kept_beyond_its_life_where_this_machines_clock_is_slow(hours: int) -> None:
     tokens = WorkerTokens(cast("Any", Identity(ahead=timedelta(hours=hours))), "key")
-    await tokens.token("t")
+    await tokens("t")
     assert tokens._tokens["t"][1] - time.monotonic() < LONGEST_SECONDS
 
 

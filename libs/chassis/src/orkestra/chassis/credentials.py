@@ -15,7 +15,7 @@ from orkestra.chassis.logs import log_tenant
 from orkestra.chassis.settings import secret
 from orkestra.chassis.tokens import LIFETIME, identity_unavailable
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
-from orkestra.wire import DeadlineExceeded, Principal, Unavailable
+from orkestra.wire import DeadlineExceeded, Principal, TokenOfTenant, Unavailable
 from pydantic import SecretStr
 
 RENEW_SECONDS = 8.0
@@ -62,25 +62,9 @@ class TokenSource:
         """Keep `token` no longer, for a service has not taken it: a clock was moved, or keys are being replaced."""
         self._tokens.drop(tenant_id, token)
 
-    def of(self, tenant_id: str | None) -> "TokenOfTenant":
+    def of(self, tenant_id: str | None) -> TokenOfTenant:
         """Return a source for one tenant, as clients take it."""
         return TokenOfTenant(self, tenant_id)
-
-
-class TokenOfTenant:
-    """The tokens of one tenant; a `KeptToken` of orkestra.wire."""
-
-    def __init__(self, source: TokenSource, tenant_id: str | None) -> None:
-        self._source = source
-        self._tenant_id = tenant_id
-
-    async def __call__(self) -> str:
-        """Return a token that acts in the tenant."""
-        return await self._source(self._tenant_id)
-
-    def drop(self, token: str) -> None:
-        """Bring `token` no more."""
-        self._source.drop(self._tenant_id, token)
 
 
 class CredentialCache:

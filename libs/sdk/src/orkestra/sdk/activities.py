@@ -12,7 +12,7 @@ from orkestra.sdk.interceptor import activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
 from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
-from orkestra.sdk.tokens import TokenOfTenant, WorkerTokens
+from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
@@ -40,7 +40,7 @@ from orkestra.v1.workflow import (
     RetentionStep,
     WorkflowServiceClient,
 )
-from orkestra.wire import Error
+from orkestra.wire import Error, TokenOfTenant
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from orkestra.v1.identity import AccessToken, ExchangeCredentialRequest, IdentityServiceClient
+from orkestra.wire import TokenOfTenant
 
 MARGIN_SECONDS = 5.0
 LONGEST_SECONDS = 30.0
@@ -22,8 +23,8 @@ class WorkerTokens:
         self._tokens: dict[str | None, tuple[AccessToken, float, float]] = {}
         self._exchanging: dict[str | None, asyncio.Task[AccessToken]] = {}
 
-    async def token(self, tenant_id: str | None) -> str:
-        """Return a token for the tenant, or one of no tenant."""
+    async def __call__(self, tenant_id: str | None = None) -> str:
+        """Return a token that acts in `tenant_id`, or in none."""
         known = self._tokens.get(tenant_id)
         if known is not None and known[1] > time.monotonic():
             return known[0].token
@@ -35,7 +36,7 @@ class WorkerTokens:
         if known is not None and known[0].token == token and known[2] + YOUNG_SECONDS <= time.monotonic():
             del self._tokens[tenant_id]
 
-    def of(self, tenant_id: str | None) -> "TokenOfTenant":
+    def of(self, tenant_id: str | None) -> TokenOfTenant:
         """Return a source for one tenant, as clients take it."""
         return TokenOfTenant(self, tenant_id)
 
@@ -55,19 +56,3 @@ class WorkerTokens:
         left = (token.expires_at - datetime.now(UTC)).total_seconds()
         self._tokens[tenant_id] = (token, now + min(left, LONGEST_SECONDS) - MARGIN_SECONDS, now)
         return token
-
-
-class TokenOfTenant:
-    """The tokens of one tenant; a `KeptToken` of orkestra.wire."""
-
-    def __init__(self, tokens: WorkerTokens, tenant_id: str | None) -> None:
-        self._tokens = tokens
-        self._tenant_id = tenant_id
-
-    async def __call__(self) -> str:
-        """Return a token that acts in the tenant."""
-        return await self._tokens.token(self._tenant_id)
-
-    def drop(self, token: str) -> None:
-        """Bring `token` no more."""
-        self._tokens.drop(self._tenant_id, token)

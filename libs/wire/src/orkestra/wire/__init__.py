@@ -1,6 +1,6 @@
 """The one bridge between protobuf, Pydantic and gRPC."""
 
-from orkestra.wire.client import RpcClient, Token, TokensOf
+from orkestra.wire.client import RpcClient, Token, TokenOfTenant, TokensOf
 from orkestra.wire.context import ANONYMOUS, Context, Principal, PrincipalKind, Reply
 from orkestra.wire.errors import (
     AlreadyExists,
@@ -47,6 +47,7 @@ __all__ = [
     "ResourceExhausted",
     "RpcClient",
     "Token",
+    "TokenOfTenant",
     "TokensOf",
     "TooLarge",
     "UInt32",

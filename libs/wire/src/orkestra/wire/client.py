@@ -39,6 +39,32 @@ class KeptToken(Protocol):
         """Bring `token` no more: a service has not taken it."""
 
 
+class TokensByTenant(Protocol):
+    """Tokens of one credential for any tenant."""
+
+    async def __call__(self, tenant_id: str | None) -> str:
+        """Return a token that acts in `tenant_id`, or in none."""
+
+    def drop(self, tenant_id: str | None, token: str) -> None:
+        """Bring `token` no more: a service has not taken it."""
+
+
+class TokenOfTenant:
+    """The tokens of one tenant; a `KeptToken`."""
+
+    def __init__(self, tokens: TokensByTenant, tenant_id: str | None) -> None:
+        self._tokens = tokens
+        self._tenant_id = tenant_id
+
+    async def __call__(self) -> str:
+        """Return a token that acts in the tenant."""
+        return await self._tokens(self._tenant_id)
+
+    def drop(self, token: str) -> None:
+        """Bring `token` no more."""
+        self._tokens.drop(self._tenant_id, token)
+
+
 FIRST_BACKOFF = 0.05
 MAX_BACKOFF = 1.0
 RECONNECT_SECONDS = 1.0
