@@ -297,8 +297,12 @@ def _listed(keys: object) -> list[dict[str, Any]]:
 
 
 def invalid_token() -> Unauthenticated:
-    """What a caller is told whose token is not one that is accepted here."""
-    return Unauthenticated("ACCESS_TOKEN_INVALID", "This access token is not one that is accepted here.")
+    """What a caller is told whose token is not one that is accepted here, whatever it is that is wrong with it."""
+    return Unauthenticated(
+        "ACCESS_TOKEN_INVALID",
+        "This access token is not accepted here: its issuer, signature, audience or form is not right. "
+        "Ask the issuer for one that is meant for this door.",
+    )
 
 
 def _away(provider: Provider, what: str) -> Unavailable:

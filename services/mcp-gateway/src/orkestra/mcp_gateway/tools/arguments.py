@@ -133,7 +133,10 @@ def refusals_told(call: Told[P]) -> Told[P]:
 
 def tool_error(refusal: Error) -> ToolError:
     """Returns what a model is told: the sentence, the reason, every field, and what to do next."""
-    lines = [f"{refusal.reason}: {refusal}"]
+    sentence = str(refusal)
+    for error in refusal.errors:
+        sentence = sentence.replace(f"{error.path}: ", f"{_argument(error.path)}: ")
+    lines = [f"{refusal.reason}: {sentence}"]
     lines += [f"- {_argument(error.path)}: {error.message}" for error in refusal.errors if error.path]
     if refusal.retry_after is not None:
         lines.append(f"Try again in {max(1, round(refusal.retry_after + 0.5))} s.")
