@@ -206,6 +206,7 @@ def doors(around: Surroundings) -> list[Service]:
         "NATS_URL": around.nats_url,
         "HTTP_PORT": str(around.ports["rest"]),
         "DATABASE_URL": around.database_url("gateway_app"),
+        **around.given("RATE_"),
     }
     mcp = {
         **rooms_known,
@@ -214,6 +215,7 @@ def doors(around: Surroundings) -> list[Service]:
         "DATABASE_URL": around.database_url("mcp_app"),
         "PUBLIC_URL": f"http://127.0.0.1:{around.ports['mcp']}/mcp",
         "MCP_STATE_KEY": around.secrets["mcp_state_key"],
+        **around.given("OAUTH_", "RATE_WINDOW", "RATE_PER_KEY", "RATE_PER_TENANT", "RATE_REFUSED"),
     }
     return [
         around.service("worker", "orkestra.workflow_worker", "worker_health", worker),
