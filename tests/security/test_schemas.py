@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from orkestra.chassis.migrate import migrate
 from orkestra.chassis.sql import Queries
-from orkestra.cli.services import SCHEMAS
+from orkestra.cli.installed import SCHEMAS
 from orkestra.testkit import as_role, databases
 
 NAMES = sorted(name for name, _ in SCHEMAS.values())

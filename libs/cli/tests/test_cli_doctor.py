@@ -13,10 +13,10 @@ import pytest
 from cli_old_servers import old_nats, old_postgresql, temporal_like
 from orkestra.chassis import streams
 from orkestra.cli.__main__ import app
+from orkestra.cli.installed import SCHEMAS
 from orkestra.cli.ports import free_port
 from orkestra.cli.process import Process
 from orkestra.cli.servers import Nats, program, start
-from orkestra.cli.services import SCHEMAS
 from orkestra.testkit.databases import migrated as bring_up
 from typer.testing import CliRunner
 

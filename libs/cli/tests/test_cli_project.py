@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 from orkestra.cli.__main__ import app
+from orkestra.cli.installed import SCHEMAS
 from orkestra.testkit.waiting import eventually_sync
 from typer.testing import CliRunner
 
@@ -49,6 +51,30 @@ def test_the_wheels_are_copied_so_that_the_project_stands_on_its_own(
     code, said = orkestra("init", "a", "--wheels", "dist", "--json")
     assert (code, json.loads(said)["next"][2]) == (0, ".venv/bin/pip install --find-links wheels -e '.[dev]'")
     assert (tmp_path / "a/wheels/orkestra_sdk-0.1.0-py3-none-any.whl").read_bytes() == b"wheel"
+
+
+def test_a_project_may_install_every_service_and_run_a_stack_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert orkestra("init", "a")[0] == 0
+    extras = tomllib.loads((tmp_path / "a/pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert extras["stack"] == ["orkestra-cli[stack]"]
+    ours = tomllib.loads((ROOT / "libs/cli/pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert sorted(ours["stack"]) == sorted(name.replace(".", "-").replace("_", "-") for name in SCHEMAS)
+
+
+def test_a_stack_without_its_services_does_not_begin_and_says_how_to_install_them(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path = [path for path in sys.path if 'mcp-gateway' not in path]; "
+        "from orkestra.cli.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", code, "dev", "--detach", "--json", "--state-dir", str(tmp_path / "state")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = json.loads(ran.stderr)
+    assert (ran.returncode, said["code"], said["detail"]) == (1, "NOT_INSTALLED", "Not installed here: mcp-gateway.")
+    assert "orkestra-cli[stack]" in said["next"]
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_command_runs_again_when_the_code_changes_and_ends_when_it_is_told(tmp_path: Path) -> None:

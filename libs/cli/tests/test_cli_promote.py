@@ -32,6 +32,7 @@ def test_a_build_that_no_worker_serves_is_not_promoted(tmp_path: Path, temporal_
     code, said = promote(tmp_path, ADDRESS=temporal_address)
     assert (code, said["code"]) == (4, "BUILD_NOT_FOUND")
     assert "2026-11-23" in said["detail"]
+    assert "--build" in said["next"]
 
 
 def test_a_temporal_that_is_away_is_said(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_a_mutant_that_does_something_else_first_is_caught(tmp_path: Path, monke
     assert ran.exit_code == 1, ran.output
     assert "FAILED" in ran.stdout
     assert "workflow.patched()" in ran.stdout
+    assert ("Nondeterminism error" in ran.stdout, "Some(" in ran.stdout) == (True, False)
 
 
 def test_what_is_no_history_and_a_folder_without_one_are_refused(tmp_path: Path) -> None:
@@ -41,3 +42,5 @@ def test_what_is_no_history_and_a_folder_without_one_are_refused(tmp_path: Path)
     (tmp_path / "other.json").unlink()
     empty = CliRunner().invoke(app, ["replay", "customer_support.workflows", "--histories", str(tmp_path)])
     assert (empty.exit_code, "--record" in empty.stderr) == (2, True)
+    none = CliRunner().invoke(app, ["replay", "customer_support.workflows", "--histories", str(tmp_path / "none")])
+    assert (none.exit_code, "--record" in none.stderr) == (2, True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orkestra.cli.installed import examples
+
 QUESTION = {
     "definition": "customer-support",
     "input": {"question": "May I return an opened headset?", "conversation_id": "conv-1", "customer_id": "cust-1"},
@@ -28,15 +30,12 @@ def announcement(stack: Mapping[str, Any], state_dir: Path, *, detached: bool = 
     lines += [f"    {_person(user)}" for user in stack.get("users", [])]
     lines += ["", "  API keys"]
     lines += [f"    {name:<8} {key}" for name, key in keys.items()]
-    lines += [
-        "",
-        "  Try next: start a workflow that asks a person",
-        "",
-        _curl(stack["rest"], keys.get("system", "")),
-        "",
-    ]
-    lines += [f"  All of this is in {state_dir / 'stack.json'}; `make demo` plays the whole story."]
-    lines += ["  `make down` stops it." if detached else "  Ctrl-C stops it. What was stored stays.", ""]
+    with_examples = bool(examples())  # as in the repository, which has a Makefile
+    lines += ["", *(_question(stack["rest"], keys.get("system", "")) if with_examples else _worker(state_dir)), ""]
+    story = "; `make demo` plays the whole story" if with_examples else ""
+    lines += [f"  All of this is in {state_dir / 'stack.json'}{story}."]
+    stop = "make down" if with_examples else f"orkestra dev stop --state-dir {state_dir}"
+    lines += [f"  `{stop}` stops it." if detached else "  Ctrl-C stops it. What was stored stays.", ""]
     return "\n".join(lines)
 
 
@@ -45,8 +44,14 @@ def _person(user: Mapping[str, Any]) -> str:
     return f"{user['email']:<22} {user['password']:<22} {belongs}"
 
 
-def _curl(rest: str, key: str) -> str:
-    return (
+def _worker(state_dir: Path) -> list[str]:
+    run = f"orkestra worker run MY_PACKAGE.workflows --task-queue MY-QUEUE --reload --state-dir {state_dir}"
+    return ["  Try next: run workflows of your own (`orkestra init NAME` makes some)", "", f"  {run}"]
+
+
+def _question(rest: str, key: str) -> list[str]:
+    asked = (
         f"  curl -sS {rest}/v1/workflows -H 'Authorization: Bearer {key}' \\\n"
         f"    -H 'Content-Type: application/json' -d '{json.dumps(QUESTION)}'"
     )
+    return ["  Try next: start a workflow that asks a person", "", asked]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from orkestra.cli.announcement import announcement
+from orkestra.cli.installed import absent
 from orkestra.cli.options import DEFAULT_STATE, JsonOption
 from orkestra.cli.output import Output
 from orkestra.cli.process import end
@@ -43,6 +44,8 @@ def dev(
     output = Output(as_json=as_json)
     state = StateDir(state_dir)
     with refusals(output):
+        if not state.is_taken():
+            _refuse_without_services()
         start = _detached if detach else _attached
         start(state, port_offset, output)
 
@@ -71,10 +74,21 @@ def status(*, state_dir: StateOption = DEFAULT_STATE, as_json: JsonOption = Fals
         state = StateDir(state_dir)
         running, stack = state.is_taken(), state.stack
         if as_json or running:
-            told = announcement(stack, state.path) if stack else f"A stack is starting or stopping in {state.path}."
+            begun = f"A stack is starting or stopping in {state.path}."
+            told = announcement(stack, state.path, detached=True) if stack else begun
             output.give({"running": running, "ready": running and stack is not None, "stack": stack}, told)
         if not running:
             raise NothingRunsError(f"No stack runs in {state.path}.", step="`orkestra dev --detach` starts one.")
+
+
+def _refuse_without_services() -> None:
+    missing = absent()
+    if missing:
+        step = (
+            "Install them beside it: `pip install 'orkestra-cli[stack]'`, with --find-links FOLDER where FOLDER has "
+            "Orkestra's wheels; or name the folder of a stack that another installation runs with --state-dir."
+        )
+        raise CommandError(f"Not installed here: {', '.join(missing)}.", step=step, code="NOT_INSTALLED")
 
 
 def _attached(state: StateDir, port_offset: int, output: Output) -> None:
@@ -102,7 +116,7 @@ async def _run(state: StateDir, port_offset: int, environ: Mapping[str, str], ou
     except asyncio.CancelledError:
         output.say("Stopping …")
     except (StartError, MigrationError) as failed:
-        step = f"All logs are in {state.logs}. `make clean-state` starts from nothing."
+        step = f"All logs are in {state.logs}. Without {state.path} it starts from nothing."
         raise CommandError(str(failed), step=step) from None
     finally:
         await stack.stop()

@@ -98,7 +98,7 @@ async def delete_tenant(
 @asks(users, "create")
 async def create_user(
     session: Session,
-    email: str,
+    email: Annotated[str, typer.Argument(help="E-mail address.")],
     *,
     name: NameOption = None,
     role: RoleOption = None,

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from temporalio.worker import Replayer
 
 DEFAULT_HISTORIES = Path("tests/histories")
+FAILURE = re.compile(r'message: "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def replay(
 async def _replay(modules: list[str], files: list[Path], keys: "PayloadKeys") -> list[Replay]:
     if not files:
         raise ValueError("There is no history in the folder: `orkestra replay --record WORKFLOW_ID` writes one.")
+    if not files[0].exists():
+        raise ValueError(f"There is no {files[0]}: `orkestra replay --record WORKFLOW_ID` writes a folder of them.")
     recorded = [(path, _read(path)) for path in files]
     replayer = _replayer(modules, keys)
     return [await _replayed(replayer, path, history) for path, history in recorded]
@@ -78,8 +82,14 @@ async def _replay(modules: list[str], files: list[Path], keys: "PayloadKeys") ->
 async def _replayed(replayer: "Replayer", path: Path, history: "WorkflowHistory") -> Replay:
     began = history.events[0].workflow_execution_started_event_attributes
     done = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    failure = None if done.replay_failure is None else str(done.replay_failure)
+    failure = None if done.replay_failure is None else _plain(str(done.replay_failure))
     return Replay(path.name, began.workflow_type.name, failure)
+
+
+def _plain(failure: str) -> str:
+    """What Temporal's library means, out of the structure that it prints."""
+    found = FAILURE.search(failure)
+    return found[1] if found else failure
 
 
 def _replayer(modules: list[str], keys: "PayloadKeys") -> "Replayer":

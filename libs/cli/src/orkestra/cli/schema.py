@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated
 
 import typer
+from orkestra.cli.installed import SCHEMAS
 from orkestra.cli.options import JsonOption
 from orkestra.cli.output import Output
 from orkestra.cli.refusals import CommandError, NothingRunsError, UsageError, refusals
-from orkestra.cli.services import SCHEMAS
 
 KNOWN = {name: (package, extra) for package, (name, extra) in SCHEMAS.items()}
 

@@ -5,9 +5,9 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
+from orkestra.cli.installed import examples
 from orkestra.cli.process import Process
 
 PASSED_ON = (
@@ -15,13 +15,6 @@ PASSED_ON = (
     "ORKESTRA_LOG_FORMAT",
     "ORKESTRA_OTLP_ENDPOINT",
     "ORKESTRA_OTLP_METRICS_SECONDS",
-)
-EXAMPLES = (
-    "customer_support.workflows",
-    "customer_support.quick",
-    "content_moderation.workflows",
-    "expense_report.workflows",
-    "refund_approval.workflows",
 )
 PORTS = {
     "rest": 8000,
@@ -43,25 +36,6 @@ PORTS = {
     "dashboard_health": 9107,
     "notification_health": 9108,
 }
-SCHEMAS = {  # package: schema and roles besides the usual ones
-    "orkestra.identity_service": ("identity", ("lookup",)),
-    "orkestra.task_service": ("task", ()),
-    "orkestra.workflow_worker": ("workflow", ()),
-    "orkestra.notification_service": ("notification", ()),
-    "orkestra.api_gateway": ("gateway", ()),
-    "orkestra.mcp_gateway": ("mcp", ()),
-    "orkestra.dashboard": ("dashboard", ()),
-}
-
-
-def absent() -> list[str]:
-    """The services that are not installed beside this command."""
-    return [package for package in SCHEMAS if find_spec(package) is None]
-
-
-def examples() -> list[str]:
-    """Those of the examples' modules that are installed."""
-    return [module for module in EXAMPLES if find_spec(module.partition(".")[0]) is not None]
 
 
 class Service:

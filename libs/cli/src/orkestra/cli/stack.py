@@ -9,9 +9,10 @@ from typing import Any
 import asyncpg
 from orkestra.chassis.migrate import migrate
 from orkestra.cli import demo
+from orkestra.cli.installed import SCHEMAS
 from orkestra.cli.ports import holder, is_free
 from orkestra.cli.servers import Nats, Postgres, Server, Temporal
-from orkestra.cli.services import PORTS, SCHEMAS, Service, Surroundings, doors, rooms
+from orkestra.cli.services import PORTS, Service, Surroundings, doors, rooms
 from orkestra.cli.state import StateDir
 from orkestra.cli.supervisor import Supervisor
 

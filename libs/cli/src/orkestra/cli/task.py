@@ -14,6 +14,7 @@ from orkestra.v1.task import AssignTaskRequest, Task, TaskScope, TaskStatus
 
 app = typer.Typer(help="Find tasks, take them, answer them.", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Task id, such as task_….")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in its history.")]
 COLUMNS = ("TASK", "TITLE", "STATUS", "WITH", "DUE", "PRIORITY")
 LIVE = (TaskStatus.OPEN, TaskStatus.CLAIMED, TaskStatus.WAITING)
 
@@ -98,18 +99,14 @@ async def assign(
 
 
 @asks(app, "undo")
-async def undo(
-    session: Session, task_id: IdArgument, *, reason: Annotated[str | None, typer.Option("--reason")] = None
-) -> None:
+async def undo(session: Session, task_id: IdArgument, *, reason: ReasonOption = None) -> None:
     """Take an answer back, while that is possible."""
     task = await session.client.undo(task_id, reason=reason)
     session.output.give(task, f"{task_id} is with {_holder(task)} again.")
 
 
 @asks(app, "cancel")
-async def cancel(
-    session: Session, task_id: IdArgument, *, reason: Annotated[str | None, typer.Option("--reason")] = None
-) -> None:
+async def cancel(session: Session, task_id: IdArgument, *, reason: ReasonOption = None) -> None:
     """End a live task without an answer."""
     task = await session.client.cancel_task(task_id, reason=reason)
     session.output.give(task, f"{task_id} is {task.status}.")

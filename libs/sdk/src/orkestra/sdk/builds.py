@@ -33,6 +33,6 @@ async def promote(client: Client, deployment: str, build: str) -> None:
         await client.workflow_service.set_worker_deployment_current_version(request, timeout=LONGEST_CALL)
     except RPCError as error:
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
-            told = f"No worker of {deployment} has served the build {build} yet: {error.message}."
+            told = f"No worker of {deployment} has served the build {build} yet: {error.message.rstrip('?.')}."
             raise NotFound("BUILD_NOT_FOUND", told) from error
         raise Unavailable("TEMPORAL_UNAVAILABLE", f"Temporal cannot be asked: {error.message}.") from error

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from orkestra.cli.diagnosis.finding import Finding, Patient, Status, broken, ok, warning
-from orkestra.cli.services import SCHEMAS
+from orkestra.cli.installed import SCHEMAS
 
 NAME = "PostgreSQL"
 OLDEST = 180000
