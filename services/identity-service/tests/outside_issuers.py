@@ -52,6 +52,8 @@ class OutsideIssuer:
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each code was asked with."""
     is_away: bool = False
+    secrets: set[str] = field(default_factory=set)
+    """Where there are some, a client has to say one of them (RFC 6749, 2.3.1)."""
 
     def agree(self, authorization_url: str) -> dict[str, str]:
         """What the browser brings back from a person who signed in."""
@@ -91,6 +93,9 @@ class OutsideIssuer:
 
     async def _redeem(self, request: Request) -> JSONResponse:
         given = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        known = {f"Basic {base64.b64encode(f'{CLIENT}:{one}'.encode()).decode()}" for one in self.secrets}
+        if known and request.headers.get("authorization") not in known:
+            return JSONResponse({"error": "invalid_client"}, 401)
         asked = self.asked.pop(given["code"], None)
         digest = hashlib.sha256(given["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

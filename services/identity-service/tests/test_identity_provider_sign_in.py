@@ -376,3 +376,18 @@ async def test_with_passwords_off_nobody_signs_in_by_one_nor_gets_one(desk: Runn
         assert not (await nobody.list_sign_in_methods(ListSignInMethodsRequest())).password
         outside.person = person(home)
         assert (await opened.sign_in()).user.user_id == ann
+
+
+async def test_a_client_secret_is_rotated_while_people_sign_in(desk: Running, outside: OutsideIssuer) -> None:
+    old, new = (provider(outside.url, client_secret=SecretStr(secret)) for secret in ("old", "new"))
+    outside.secrets = {"old"}
+    async with desk(old) as before, desk(new) as after:
+        home = await before.world.tenant()
+        ann = await home.person("ann")
+        outside.person = person(home)
+        assert (await before.sign_in()).user.user_id == ann
+        outside.secrets = {"old", "new"}
+        assert [(await one.sign_in()).user.user_id for one in (before, after)] == [ann, ann]
+        outside.secrets = {"new"}
+        assert (await after.sign_in()).user.user_id == ann
+        assert await before.refusal() == "SIGN_IN_REFUSED"

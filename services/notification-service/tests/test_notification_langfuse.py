@@ -45,11 +45,18 @@ class Office:
 
     @asynccontextmanager
     async def telling(
-        self, tenant: Tenant, url: str, *, seconds: float = 5.0, give_up: float = 60.0, content: bool = True
+        self,
+        tenant: Tenant,
+        url: str,
+        *,
+        seconds: float = 5.0,
+        give_up: float = 60.0,
+        content: bool = True,
+        key: str = "sk-1",
     ) -> AsyncIterator[Verdicts]:
         """Tell the Langfuse at `url` of what the tenant's people answer, as the service does."""
         project = Langfuse.connect(
-            url, public_key="pk-1", secret_key=SecretStr("sk-1"), environment="test", content=content, seconds=seconds
+            url, public_key="pk-1", secret_key=SecretStr(key), environment="test", content=content, seconds=seconds
         )
 
         def token(tenant_id: str | None) -> str:
@@ -238,3 +245,18 @@ def test_half_a_langfuse_is_refused_at_the_start(left_out: str) -> None:
     del environ[f"ORKESTRA_{left_out}"]
     with pytest.raises(SettingsError, match="Langfuse needs"):
         load(NotificationServiceSettings, environ)
+
+
+async def test_what_ends_while_the_keys_are_rotated_is_told_by_who_has_the_new_one(
+    office: Office, tenant: Tenant
+) -> None:
+    with serving(Endpoint(keys={"sk-2"})) as endpoint:
+        async with office.telling(tenant, endpoint.url):
+            task = await answered(tenant)
+            await eventually(lambda: endpoint.asked >= 2, timeout=60)
+        assert endpoint.scores == {}
+        async with office.telling(tenant, endpoint.url, key="sk-2"):
+            await eventually(lambda: f"{task.task_id}-outcome" in endpoint.scores, timeout=60)
+        endpoint.keys, endpoint.scores = {"sk-1", "sk-2"}, {}
+        async with office.telling(tenant, endpoint.url):
+            await eventually(lambda: f"{task.task_id}-outcome" in endpoint.scores, timeout=60)

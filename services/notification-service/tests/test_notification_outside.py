@@ -3,16 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
-from cli_examined import NOWHERE, examined, room
+from cli_examined import NOWHERE, ROOM, examined, room
 from langfuse_endpoint import Endpoint, serving
 from mail_server import Mailbox, mail_server
-from orkestra.notification_service.__main__ import build
+from orkestra.chassis.process import Process
+from orkestra.chassis.settings import load
+from orkestra.notification_service.__main__ import build, mail
+from orkestra.notification_service.channels.mail import MailChannel
+from orkestra.notification_service.channels.writing import Message
+from orkestra.notification_service.rules import Outcome
 from orkestra.notification_service.settings import NotificationServiceSettings
 
 KNOWN = {"IDENTITY_ADDRESS": NOWHERE, "SERVICE_KEY": "k" * 40, "TASK_ADDRESS": NOWHERE}
+MESSAGE = Message(language="en", subject="A task", greeting=None, items=())
 PASSWORD = "what the mail server knows"
 
 
@@ -131,3 +138,33 @@ async def test_a_langfuse_that_takes_nothing_is_named(endpoint: Endpoint | None,
     assert (code, status, detail in said) == (1, "broken", True), said
     assert "ORKESTRA_LANGFUSE_PUBLIC_KEY" in remedy
     assert "sk-1" not in said
+
+
+async def test_the_password_of_the_mail_server_is_rotated_without_a_mail_that_is_refused(tmp_path: Path) -> None:
+    """Both are taken for a while; a process reads its own at the start, from a file."""
+    secret = tmp_path / "password"
+
+    def started(mailbox: Mailbox) -> MailChannel:
+        told = post(mailbox, SMTP_PASSWORD="", SMTP_PASSWORD_FILE=str(secret)) | ROOM | KNOWN
+        settings = load(NotificationServiceSettings, {f"ORKESTRA_{name}": value for name, value in told.items()})
+        channel = mail(Process(settings), settings)
+        assert channel is not None
+        return channel
+
+    async def sends(channel: MailChannel) -> Outcome:
+        return await channel.send(MESSAGE, to="ana@example.com", name="Ana", message_id="one")
+
+    async with mail_server() as mailbox:
+        mailbox.know("old")
+        secret.write_text("old", "utf-8")
+        before = started(mailbox)
+        assert await sends(before) == Outcome(delivered=True)
+        mailbox.know("old", "new")
+        secret.write_text("new", "utf-8")
+        after = started(mailbox)
+        assert [await sends(one) for one in (before, after)] == [Outcome(delivered=True)] * 2
+        mailbox.know("new")
+        assert await sends(after) == Outcome(delivered=True)
+        refused = await sends(before)
+        await mailbox.arrived("ana@example.com", 4)
+    assert (refused.delivered, refused.response_status, refused.is_final) == (False, 535, False)

@@ -3,9 +3,12 @@
 import asyncio
 import base64
 import json
+import os
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ import obstore
 import pytest
 from cli_examined import NOWHERE, examined, room
 from obstore.store import S3Store
+from orkestra.chassis.readiness import UnwellError
 from orkestra.task_service.__main__ import build
 from orkestra.task_service.channels.bucket import Bucket, BucketAccess
+from orkestra.task_service.rules import PartPlace
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.testkit import free_port
 from orkestra.testkit.waiting import eventually
@@ -30,8 +35,27 @@ PART = 1024 * 1024
 KEY, READER, SECRET = "orkestra", "reader", "a secret of tests"
 
 
+@dataclass
+class Service:
+    """A running S3 service; it reads who may do what from a file, and anew when it is told to."""
+
+    address: str
+    config: Path
+    pid: int
+
+    def knows(self, **keys: str) -> None:
+        """Have it know these access keys, with their secrets, and no others but the reader's."""
+        self.config.write_text(json.dumps({"identities": identities(keys)}), "utf-8")
+        os.kill(self.pid, signal.SIGHUP)
+
+
 @pytest.fixture(scope="module")
-async def endpoint(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+def endpoint(service: Service) -> str:
+    return service.address
+
+
+@pytest.fixture(scope="module")
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
     """An S3 service that knows one key, and one that may only read."""
     folder, ports = tmp_path_factory.mktemp("seaweedfs"), [str(free_port()) for _ in range(8)]
     (folder / "s3.json").write_text(json.dumps({"identities": identities({KEY: SECRET})}), "utf-8")
@@ -45,7 +69,7 @@ async def endpoint(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
         process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=log, stderr=log)
         try:
             await eventually(lambda: _keeps(address), timeout=90)
-            yield address
+            yield Service(address, folder / "s3.json", process.pid)
         finally:
             process.kill()
             await process.wait()
@@ -211,3 +235,33 @@ async def test_doctor_names_a_bucket_that_takes_no_files(endpoint: str, changes:
     assert (code, status, detail in told) == (1, "broken", True), told
     assert "ORKESTRA_ATTACHMENTS_ENDPOINT" in remedy
     assert SECRET not in told
+
+
+async def test_the_access_key_is_rotated_and_what_was_kept_is_read_with_the_new_one(service: Service) -> None:
+    old, new = bucket(service.address), bucket(service.address, access_key="second", secret_key="of the second")
+    place = PartPlace(tenant_id="tenant", task_id="task", attachment_id="file", number=1, digest="d")
+    try:
+        await old.put(place, PDF)
+        service.knows(**{KEY: SECRET, "second": "of the second"})
+        await eventually(lambda: is_well(new), timeout=60)
+        assert await is_well(old)
+        service.knows(second="of the second")
+        await eventually(lambda: is_refused(old), timeout=60)
+        assert await new.read(place, 0, len(PDF)) == PDF
+        with pytest.raises(Unavailable):
+            await old.read(place, 0, len(PDF))
+    finally:
+        service.knows(**{KEY: SECRET})
+        await eventually(lambda: is_well(old), timeout=60)
+
+
+async def is_well(one: Bucket) -> bool:
+    try:
+        await one.check()
+    except UnwellError:
+        return False
+    return True
+
+
+async def is_refused(one: Bucket) -> bool:
+    return not await is_well(one)

@@ -33,7 +33,7 @@ class Server:
 
 
 class MailChannel:
-    """Sends mail; what the server refuses for good is not tried again."""
+    """Sends mail; what the server refuses for good is not tried again, but where it refuses us: that is put right."""
 
     def __init__(self, server: Server, *, ca: ssl.SSLContext | None = None) -> None:
         self._server = server
@@ -58,8 +58,10 @@ class MailChannel:
         except aiosmtplib.SMTPRecipientsRefused as refused:
             code = max(one.code for one in refused.recipients)
             return _refused(code, f"recipient refused with {code}")
+        except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPSenderRefused) as ours:
+            return Outcome(delivered=False, response_status=ours.code, error=_told(ours)[:300])
         except aiosmtplib.SMTPResponseException as refused:
-            return _refused(refused.code, f"answered {refused.code} {refused.message}")
+            return _refused(refused.code, _told(refused))
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as away:
             return Outcome(delivered=False, error=f"unreachable: {type(away).__name__}: {away}"[:300])
         return Outcome(delivered=True)
@@ -115,6 +117,10 @@ class MailChannel:
         html = self._templates.get_template("message.html").render(message=message)
         mail.add_alternative(html, subtype="html")
         return mail
+
+
+def _told(refused: aiosmtplib.SMTPResponseException) -> str:
+    return f"answered {refused.code} {refused.message}"
 
 
 def _refused(code: int, error: str) -> Outcome:
