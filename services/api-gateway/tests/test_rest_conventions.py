@@ -299,3 +299,12 @@ async def test_without_its_database_the_door_serves_without_limits(signer: Signe
         answers = [await door.http.get(TASK) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert "ratelimit" not in answers[0].headers
+
+
+@pytest.mark.parametrize("path", [TASK, "/v1/nothing", "/", "/v1/tasks?q=a&q=b"])
+async def test_no_answer_is_kept_by_a_cache_or_read_as_another_type(door: RestWorld, path: str) -> None:
+    """A cache may keep a 404 that says nothing of it (RFC 9111, 4.2.2)."""
+    for headers in ({}, {"authorization": "Bearer nothing"}):
+        answer = await door.http.get(path, headers=headers)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"

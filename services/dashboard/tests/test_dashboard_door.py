@@ -55,6 +55,23 @@ async def test_signing_in_keeps_the_session_where_no_script_and_no_other_site_re
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
 
 
+async def test_by_https_no_neighbouring_domain_sets_the_session(world: DashboardWorld) -> None:
+    person = world.person("Ada", tenant_id=world.tenant())
+    async with world.http() as http:
+        http.headers["x-forwarded-proto"] = "https"
+        answer = await http.post("/sign-in", data={"email": person.email, "password": PASSWORD})
+        kept = answer.headers["set-cookie"].partition(";")[0]
+        assert kept.startswith("__Host-orkestra_session=ors_")
+        assert {"Secure", "Path=/"} <= {part.strip() for part in answer.headers["set-cookie"].split(";")}
+        assert "domain" not in answer.headers["set-cookie"].lower()
+        assert (await http.get("/inbox", headers={"cookie": kept})).status_code == 200
+        tossed = kept.removeprefix("__Host-")
+        assert (await http.get("/inbox", headers={"cookie": tossed})).status_code == 303
+        page = await http.get("/inbox", headers={"cookie": f"{kept}; orkestra_session=ors_another"})
+        gone = await http.post("/sign-out", data={"csrf": csrf_of(page)}, headers={"cookie": kept})
+    assert gone.headers["set-cookie"].startswith('__Host-orkestra_session="";')
+
+
 async def test_a_wrong_password_is_refused_with_the_address_kept(world: DashboardWorld) -> None:
     person = world.person("Ada", tenant_id=world.tenant())
     async with world.http() as http:

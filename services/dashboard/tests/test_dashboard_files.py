@@ -19,6 +19,7 @@ FORM = {
     "why": {"type": "text", "label": "Why", "required": True},
 }
 PDF = b"%PDF-1.7 a receipt"
+UNFINISHED = (b"", b"\r\n--x", b"\r\n--x\r\n", b'\r\n--x\r\ncontent-disposition: form-data; name="data')
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,22 @@ async def test_a_file_without_the_proof_that_the_form_is_ours_is_not_taken(world
         late = [("file", ("a.txt", b"x")), ("csrf", (None, csrf))]
         await send(http, f"/tasks/{task.task_id}/attachments", late)
     assert task.task_id not in world.rooms.tasks.attached
+
+
+@pytest.mark.parametrize("ending", UNFINISHED)
+async def test_a_form_that_ends_too_early_is_no_answer(world: DashboardWorld, ending: bytes) -> None:
+    task, person = await opened(world)
+    async with world.http(person) as http:
+        posted = await fields(http, task)
+        parts = [(name, value) for name, values in posted.items() for value in values] + [("data.why", "Because")]
+        body = b"\r\n".join(f'--x\r\ncontent-disposition: form-data; name="{n}"\r\n\r\n{v}'.encode() for n, v in parts)
+        headers = {"content-type": "multipart/form-data; boundary=x"}
+        answer = await http.post(f"/tasks/{task.task_id}/complete", content=body + ending, headers=headers)
+        assert answer.status_code == 422
+        long = {"content-type": f"multipart/form-data; boundary={'x' * 300}"}
+        assert (await http.post(f"/tasks/{task.task_id}/complete", content=body, headers=long)).status_code == 422
+        whole = await http.post(f"/tasks/{task.task_id}/complete", content=body + b"\r\n--x--", headers=headers)
+    assert whole.status_code == 303, whole.text
 
 
 async def test_what_is_refused_is_said_on_the_page_and_to_a_script(world: DashboardWorld) -> None:

@@ -26,6 +26,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _PASSED_ON = ("traceparent", "tracestate")
 _LISTENED_TO = 8
 """How many times the limit is read of a body before a client that goes on sending is cut off."""
+_PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""What is said of every answer that says nothing else: it is its caller's, and of the type that it names."""
 
 BODY_SECONDS = 30.0
 """How long a body may take to come."""
@@ -119,8 +121,10 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            added = [(b"x-request-id", self.request_id.encode()), *self._trace]
-            message["headers"] = [*message.get("headers", ()), *added]
+            given = message.get("headers", ())
+            named = {name.lower() for name, _ in given}
+            kept = (header for header in _PRIVATE if header[0] not in named)
+            message["headers"] = [*given, *kept, (b"x-request-id", self.request_id.encode()), *self._trace]
         await self._send(message)
 
     async def last_resort(self) -> None:

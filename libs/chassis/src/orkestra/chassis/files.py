@@ -19,7 +19,7 @@ from orkestra.v1.task import (
     TaskServiceClient,
 )
 from orkestra.wire import Error, FieldError, InvalidArgument, NotFound, TooLarge
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 FORM = "multipart/form-data"
@@ -57,7 +57,14 @@ class FormStream:
         self._field: str | None = None
         self._text = bytearray()
         self._beside = 0
-        self._parser = MultipartParser(
+        self._is_whole = False
+        try:
+            self._parser = self._reading(boundary)
+        except FormParserError:  # a boundary that is longer than any
+            raise _not_a_form() from None
+
+    def _reading(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
             boundary,
             {
                 "on_part_begin": self._begin,
@@ -67,6 +74,7 @@ class FormStream:
                 "on_headers_finished": self._opened,
                 "on_part_data": self._data,
                 "on_part_end": self._end,
+                "on_end": self._finish,
             },
         )
 
@@ -94,6 +102,8 @@ class FormStream:
                 chunk = await anext(self._chunks)
                 self._parser.write(chunk)
             except StopAsyncIteration:
+                if not self._is_whole:  # what is missing may be half of an answer
+                    raise _not_a_form() from None
                 return False
             except MultipartParseError:
                 raise _not_a_form() from None
@@ -133,6 +143,9 @@ class FormStream:
             self._found.append(None)
         else:
             self.fields.setdefault(self._field, []).append(self._text.decode("utf-8", "replace"))
+
+    def _finish(self) -> None:
+        self._is_whole = True
 
     def _counted(self, data: bytes) -> bytes:
         self._beside += len(data)

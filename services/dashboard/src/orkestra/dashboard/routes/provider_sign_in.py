@@ -82,7 +82,7 @@ async def come_back(request: Request) -> Response:
         answer = await _refused(request, door, refused, after=after, tenant=tenant)
     else:
         answer = go(after)
-        keep_session(answer, door, session)
+        keep_session(answer, request, session)
     answer.delete_cookie(_cookie(state), path=BACK, secure=door.cookie_secure, httponly=True, samesite="lax")
     return answer
 

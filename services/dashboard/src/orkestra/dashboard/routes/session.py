@@ -7,7 +7,7 @@ from orkestra.dashboard.routes import guards
 from orkestra.dashboard.routes.door import Door
 from orkestra.dashboard.routes.pages import error_page, go, sign_in_page
 from orkestra.dashboard.routes.provider_sign_in import sign_in_methods
-from orkestra.dashboard.routes.visit import COOKIE, Posted, Visit, address_of, keep_session, read_form
+from orkestra.dashboard.routes.visit import Posted, Visit, address_of, cookie_of, keep_session, read_form, session_of
 from orkestra.dashboard.routes.words import words_for
 from orkestra.v1.identity import IdentityServiceClient, Session, SignInRequest, SignOutRequest
 from orkestra.wire import Error, InvalidArgument
@@ -17,7 +17,7 @@ async def sign_in_form(request: Request) -> Response:
     """Shows the form; whoever is signed in already goes on."""
     door: Door = request.app.state.door
     after = guards.local_path(request.query_params.get("next"))
-    session = request.cookies.get(COOKIE, "")
+    session = session_of(request)
     if session.startswith("ors_"):
         try:
             await door.credentials.exchange(session, ip=address_of(request))
@@ -55,7 +55,7 @@ async def sign_in(request: Request) -> Response:
             methods=await sign_in_methods(door, _field(posted, "tenant")),
         )
     answer = go(guards.local_path(_field(posted, "next")))
-    keep_session(answer, door, session)
+    keep_session(answer, request, session)
     return answer
 
 
@@ -63,7 +63,9 @@ async def sign_out(visit: Visit) -> Response:
     """Ends the session everywhere."""
     await visit.identity.sign_out(SignOutRequest(token=visit.session))
     answer = go("/sign-in")
-    answer.delete_cookie(COOKIE, path="/", secure=visit.door.cookie_secure, httponly=True, samesite="lax")
+    answer.delete_cookie(
+        cookie_of(visit.request), path="/", secure=visit.door.cookie_secure, httponly=True, samesite="lax"
+    )
     return answer
 
 

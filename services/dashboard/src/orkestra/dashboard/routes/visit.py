@@ -187,7 +187,7 @@ def signed_in(serve: Serve) -> Callable[[Request], Awaitable[Response]]:
 
 async def _visit(request: Request) -> Visit:
     door: Door = request.app.state.door
-    session = request.cookies.get(COOKIE, "")
+    session = session_of(request)
     if not session.startswith("ors_"):
         raise Unauthenticated("SESSION_REQUIRED", "Please sign in.")
     access = await door.credentials.exchange(session, ip=address_of(request))
@@ -241,10 +241,22 @@ async def read_form(request: Request, limit: int) -> Posted:
         raise InvalidArgument("NOT_A_FORM", "The form cannot be read.") from unreadable
 
 
-def keep_session(answer: Response, door: Door, session: Session) -> None:
+def cookie_of(request: Request) -> str:
+    """Returns the session cookie's name: by HTTPS one that no neighbouring domain can set (RFC 6265bis, 4.1.3)."""
+    door: Door = request.app.state.door
+    return f"__Host-{COOKIE}" if door.cookie_secure and request.url.scheme == "https" else COOKIE
+
+
+def session_of(request: Request) -> str:
+    """Returns the session that a browser has, empty where it has none."""
+    return request.cookies.get(cookie_of(request), "")
+
+
+def keep_session(answer: Response, request: Request, session: Session) -> None:
     """Keeps the session where no script and no other site reaches it."""
+    door: Door = request.app.state.door
     answer.set_cookie(
-        COOKIE,
+        cookie_of(request),
         session.token,
         expires=session.expires_at,
         path="/",
