@@ -95,7 +95,7 @@ async def test_no_call_fails_while_a_replica_ends(world: World) -> None:
         return workflow()
 
     world.rooms.answer("get_workflow_result", held)
-    headers = ACCEPT | {"authorization": "Bearer ork_agent", "connection": "close"}
+    headers = ACCEPT | {"authorization": "Bearer ork_agent"}
     async with httpx.AsyncClient(headers=headers, timeout=60) as http:
 
         async def called(tool: str, **arguments: Any) -> str | None:
@@ -111,10 +111,10 @@ async def test_no_call_fails_while_a_replica_ends(world: World) -> None:
         load = Load(lambda: called("workflow_status"), lambda: called("workflow_result", wait_seconds=50))
         first, second = world.balancer.replicas
         async with load.going_on(holding=6):
-            await eventually(lambda: _have_served(20, first, second), timeout=30)
+            await eventually(lambda: _were_asked(20, first, second), timeout=30)
             await end(first)
-            before = second.served
-            await eventually(lambda: _have_served(before + 50, second), timeout=30)
+            before = second.asked
+            await eventually(lambda: _were_asked(before + 50, second), timeout=30)
     load.assert_nothing_failed()
 
 
@@ -125,5 +125,5 @@ def _content(answer: object) -> dict[str, Any]:
     return content
 
 
-async def _have_served(enough: int, *asked: Replica) -> bool:
-    return all(replica.served >= enough for replica in asked)
+async def _were_asked(enough: int, *replicas: Replica) -> bool:
+    return all(replica.asked >= enough for replica in replicas)
