@@ -21,7 +21,12 @@ OUTSIDE = {
     "password": "/password/orl_known",
     "error-outside": "/nowhere",
 }
-PHONE = {"width": 360, "height": 780}
+HELD: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 780},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
 
 
 async def main() -> None:
@@ -72,13 +77,8 @@ async def pictures(world: DashboardWorld, browser: Browser) -> None:
     ways: dict[str, dict[str, Any]] = {
         "light": {"viewport": WIDE, "color_scheme": "light"},
         "dark": {"viewport": WIDE, "color_scheme": "dark"},
-        "phone": {
-            "viewport": PHONE,
-            "color_scheme": "light",
-            "device_scale_factor": 2,
-            "has_touch": True,
-            "is_mobile": True,
-        },
+        "phone": HELD | {"color_scheme": "light"},
+        "phone-dark": HELD | {"color_scheme": "dark"},
     }
     for way, options in ways.items():
         context = await browser.new_context(base_url=world.base, **options)

@@ -76,7 +76,9 @@ async def violations(page: Page) -> list[str]:
     """Run axe inside the page, past its policy as a debugger may."""
     session = await page.context.new_cdp_session(page)
     await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
-    result = await page.evaluate("async () => (await axe.run()).violations")
+    result = await page.evaluate(
+        "async () => (await axe.run({ rules: { 'target-size': { enabled: true } } })).violations"
+    )
     await session.detach()
     return [f"{each['id']}: {node['html'][:200]}" for each in result for node in each["nodes"]]
 

@@ -20,6 +20,23 @@ from orkestra.v1.task import Link, TaskStatus
 from playwright.async_api import Browser, Page, expect
 
 SCHEMES = ("javascript:", "JaVaScRiPt:", " javascript:", "java\tscript:", "data:text/html,", "vbscript:", "//x@")
+RECORDED = """(() => {
+  const Source = window.EventSource;
+  window.told = [];
+  window.heard = 0;
+  window.Notification = class { constructor(title, { body }) { window.told.push(body); } };
+  window.Notification.permission = 'granted';
+  window.Notification.requestPermission = async () => 'granted';
+  window.EventSource = class extends Source {
+    addEventListener(name, listener) {
+      super.addEventListener(name, (message) => {
+        listener(message);
+        if (name === 'task') window.heard += 1;
+      });
+    }
+  };
+})()"""
+LOOKED_AWAY = "away => Object.defineProperty(document, 'hidden', { get: () => away, configurable: true })"
 Migrated = Callable[..., Awaitable[Schema]]
 pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
 
@@ -90,6 +107,35 @@ async def test_a_new_task_appears_in_the_open_inbox_within_a_second(
         assert min(took) <= 2.0, took
         await expect(seat.page).to_have_title(re.compile(rf"^\({len(took)}\) "))
         assert await seat.page.evaluate("window.same")
+
+
+async def test_the_browser_tells_of_a_new_task_by_choice_alone_and_while_no_page_is_looked_at(
+    world: DashboardWorld, team: Team, sit: Sit
+) -> None:
+    async with sit(team.ada, permissions=["notifications"]) as seat:
+        await seat.context.add_init_script(RECORDED)
+        page = seat.page
+
+        async def told_after(title: str) -> list[str]:
+            """What was told once the page has heard of a new task: its list or its title shows that."""
+            waiting = len(world.rooms.tasks.tasks)
+            await ask(world, team.tenant_id, title=title)
+            await page.wait_for_function("heard => window.heard >= heard", arg=waiting - before + 1)
+            told: list[str] = await page.evaluate("window.told")
+            return told
+
+        before = len(world.rooms.tasks.tasks)
+        await page.goto("/settings")
+        await hearing(page)
+        await page.evaluate(LOOKED_AWAY, True)
+        assert await told_after("Not chosen") == []
+        await page.check("[data-notify-choice]")
+        assert await told_after("Chosen") == ["Chosen"]
+        await page.evaluate(LOOKED_AWAY, False)
+        assert await told_after("While it is looked at") == ["Chosen"]
+        await page.evaluate(LOOKED_AWAY, True)
+        await page.uncheck("[data-notify-choice]")
+        assert await told_after("No longer") == ["Chosen"]
 
 
 async def test_a_list_that_changes_keeps_the_place_of_the_keyboard(world: DashboardWorld, team: Team, sit: Sit) -> None:

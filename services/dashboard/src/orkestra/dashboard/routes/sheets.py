@@ -1,6 +1,7 @@
 """The lists of the settings and of what is new as CSV: what their pages show, all of it, for whom their pages are."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from fastapi.responses import Response
@@ -19,7 +20,14 @@ from orkestra.v1.notification import (
     ListNotificationsRequest,
     ListWebhooksRequest,
 )
-from orkestra.v1.task import Calendar, GetEscalationPolicyRequest, ListCalendarsRequest
+from orkestra.v1.task import (
+    Calendar,
+    GetEscalationPolicyRequest,
+    GetTaskHistoryRequest,
+    ListCalendarsRequest,
+    TaskHistoryEntry,
+)
+from orkestra.v1.workflow import GetTimelineRequest, GetWorkflowRequest, TimelineEntry
 from orkestra.wire import Model, NotFound
 
 PAGE = 100
@@ -35,6 +43,8 @@ DELIVERIES = (
     *("delivery_id", "event_id", "event_type", "status", "attempts", "created_at", "last_attempt_at"),
     *("next_try_at", "delivered_at", "response_status", "error"),
 )
+HISTORY = ("sequence", "at", "event", "actor", "acted_for", "door", "reason", "changed")
+TIMELINE = ("at", "kind", "event", "text", "task_id", "actor")
 NEWS = ("created_at", "kind", "title", "text", "task_id", "workflow_id", "read_at")
 
 
@@ -81,6 +91,23 @@ async def news_csv(visit: Visit) -> Response:
     return await csv_answer("news", NEWS, _columns(found, NEWS))
 
 
+async def history_csv(visit: Visit) -> Response:
+    """Writes what happened to one task; of a change the names of the fields, their values stay on the page."""
+    asked = GetTaskHistoryRequest(task_id=str(visit.request.path_params["task_id"]))
+    found = (await visit.tasks.get_task_history(asked)).entries
+    return await csv_answer("history", HISTORY, _changes(found))
+
+
+async def timeline_csv(visit: Visit) -> Response:
+    """Writes what happened in one run; nothing where its timeline is no longer kept."""
+    workflow_id = str(visit.request.path_params["workflow_id"])
+    await visit.workflows.get_workflow(GetWorkflowRequest(workflow_id=workflow_id))
+    found: list[TimelineEntry] = []
+    with suppress(NotFound):
+        found = (await visit.workflows.get_timeline(GetTimelineRequest(workflow_id=workflow_id))).entries
+    return await csv_answer("timeline", TIMELINE, _columns(_each(found), TIMELINE))
+
+
 async def calendars_csv(visit: Visit) -> Response:
     """Writes the calendars of the tenant: a row for each stretch of open hours and each holiday."""
     found = every(visit.tasks.list_calendars, ListCalendarsRequest(page_size=PAGE), of="calendars")
@@ -103,6 +130,12 @@ async def _columns(found: AsyncIterator[Model], names: Sequence[str]) -> AsyncIt
 async def _each(found: Iterable[Model]) -> AsyncIterator[Model]:
     for each in found:
         yield each
+
+
+async def _changes(found: Iterable[TaskHistoryEntry]) -> AsyncIterator[list[Any]]:
+    for entry in found:
+        changed = sorted({*(entry.before or {}), *(entry.after or {})})
+        yield [changed if name == "changed" else getattr(entry, name) for name in HISTORY]
 
 
 async def _groups(found: AsyncIterator[Group]) -> AsyncIterator[list[Any]]:
