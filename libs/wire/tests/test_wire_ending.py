@@ -13,12 +13,13 @@ GRACE = 20
 
 async def test_no_call_fails_while_one_of_two_rooms_ends() -> None:
     answered = {"first": 0, "second": 0}
+    fed: Model = animal()
 
     def room(name: str) -> object:
         async def answer(_ctx: Context, _request: Model) -> Model:
             await asyncio.sleep(0.005)
             answered[name] += 1
-            return animal()
+            return fed
 
         return keeper(answer)
 

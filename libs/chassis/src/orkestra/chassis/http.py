@@ -43,7 +43,7 @@ class HttpServer:
         self._socket = listening_socket(host, port)
         self._drain_seconds = drain_seconds
         self._quiet_seconds = quiet_seconds
-        self._protocol = type("Bounded", (_Bounded,), {"head_seconds": head_seconds})
+        self._protocol = cast("type[_Bounded]", type("Bounded", (_Bounded,), {"head_seconds": head_seconds}))
         config = uvicorn.Config(
             app,
             http=self._protocol,
