@@ -60,8 +60,11 @@ class Patience:
     disable_after: timedelta
 
 
-async def put(conn: Connection, letters: Collection[Letter], *, tenant_id: str) -> None:
-    """Keep letters until they are delivered, and wake their lanes; what is known already changes nothing."""
+async def put(conn: Connection, letters: Collection[Letter], *, tenant_id: str) -> bool:
+    """Keep letters until they are delivered, and wake their lanes; what is known already changes nothing.
+
+    Returns whether there is something to send.
+    """
     for letter in sorted(letters, key=lambda one: one.lane):
         put_now = await sql.put_delivery.execute(
             conn,
@@ -75,6 +78,7 @@ async def put(conn: Connection, letters: Collection[Letter], *, tenant_id: str) 
         )
         if put_now:
             await sql.wake_lane.execute(conn, tenant_id=tenant_id, lane=letter.lane, at=letter.at)
+    return bool(letters)
 
 
 class Deliveries:
@@ -87,13 +91,13 @@ class Deliveries:
 
     async def due(self, limit: int) -> list[Lane]:
         """Return lanes of any tenant that have something to send and that nobody attends to."""
-        async with self._sweep.unscoped() as conn:
+        async with self._sweep.statement() as conn:
             rows = await sql.due_lanes.rows(conn, limit=limit)
         return [Lane(row["tenant_id"], row["lane"]) for row in rows]
 
     async def next_due(self) -> float | None:
         """Return the seconds until something is due next."""
-        async with self._sweep.unscoped() as conn:
+        async with self._sweep.statement() as conn:
             seconds: float | None = await sql.next_due.value(conn)
         return seconds
 

@@ -69,8 +69,8 @@ class Feeds:
         cause = rules.cause_of(name, event_id, event.task)
         for start in range(0, max(len(told), 1), TOLD_AT_ONCE):
             part = told[start : start + TOLD_AT_ONCE]
-            await self._write(tenant_id, cause=cause, name=name, event=event, told=part)
-        self._mailing.wake()
+            if await self._write(tenant_id, cause=cause, name=name, event=event, told=part):
+                self._mailing.wake()
 
     async def tell_of_run(self, tenant_id: str, *, name: str, event: WorkflowEvent) -> None:
         """Tell those who started a run that it has ended, unless they ended it."""
@@ -97,8 +97,9 @@ class Feeds:
                 title=run.definition,
                 user_ids=[user_id for user_id, _ in told],
             )
-            await _pass_on(tx, rows, plan, cause=cause, about={})
-        self._mailing.wake()
+            is_to_be_sent = await _pass_on(tx, rows, plan, cause=cause, about={})
+        if is_to_be_sent:
+            self._mailing.wake()
 
     async def _told(self, tenant_id: str, name: str, event: TaskEvent) -> list[tuple[str, rules.News]]:
         """Return whom the event reaches, and with which news."""
@@ -123,7 +124,8 @@ class Feeds:
 
     async def _write(
         self, tenant_id: str, *, cause: str, name: str, event: TaskEvent, told: list[tuple[str, rules.News]]
-    ) -> None:
+    ) -> bool:
+        """Write the entries; returns whether there is something to send besides."""
         task = event.task
         plan = await self._mailing.plan(tenant_id, told, is_urgent=task.priority == Priority.URGENT)
         async with events_transaction(self._database, tenant_id) as tx:
@@ -135,7 +137,7 @@ class Feeds:
             working = [user_id for user_id, one in told if one.kind in rules.WORK]
             await sql.read_settled.execute(tx.conn, **place, user_ids=working)
             if not told:
-                return
+                return False
             rows = await sql.tell.rows(
                 tx.conn,
                 **place,
@@ -147,9 +149,10 @@ class Feeds:
                 texts=[one.text for _, one in told],
             )
             about = {"version": task.version, "priority": task.priority.value}
-            await _pass_on(tx, rows, plan, cause=cause, about=about)
+            is_to_be_sent = await _pass_on(tx, rows, plan, cause=cause, about=about)
             if task.version >= settled:
-                await put(tx.conn, plan.to_groups(task, cause), tenant_id=tenant_id)
+                is_to_be_sent |= await put(tx.conn, plan.to_groups(task, cause), tenant_id=tenant_id)
+        return is_to_be_sent
 
 
 class Retention:
@@ -189,17 +192,20 @@ async def _page(tx: Tx, request: ListNotificationsRequest) -> ListNotificationsR
 
 async def _pass_on(
     tx: Tx, rows: Sequence[asyncpg.Record], plan: Plan, *, cause: str, about: Mapping[str, object]
-) -> None:
-    """Put what is new into the lanes of those who want it there, and tell the doors."""
+) -> bool:
+    """Put what is new into the lanes of those who want it there, and tell the doors; returns whether any wants it."""
     new = [row for row in rows if row["read_at"] is None]
     silent = [row["user_id"] for row in new if row["user_id"] in plan.silent]
     if silent:
         await sql.told_silently.execute(tx.conn, cause=cause, user_ids=silent)
+    is_to_be_sent = False
     for row in new:
         entry = Notification.model_validate({name: row[name] for name in Notification.model_fields if name in row})
         if row["user_id"] not in plan.silent:
             await _emit(tx, row["user_id"], entry)
-        await put(tx.conn, plan.to_person(row["user_id"], entry, cause, about), tenant_id=tx.tenant_id)
+        letters = plan.to_person(row["user_id"], entry, cause, about)
+        is_to_be_sent |= await put(tx.conn, letters, tenant_id=tx.tenant_id)
+    return is_to_be_sent
 
 
 async def _emit(tx: Tx, user_id: str, notification: Notification) -> None:
