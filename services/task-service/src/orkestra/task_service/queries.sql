@@ -77,7 +77,7 @@ select *, clock_timestamp() as now from look_at_task(:tenant_id, :task_id)
 
 -- lock_task
 -- The clock is read after the lock is held: the outer select sees the row only then. With whom the caller stands in
--- for, as absences_before has it.
+-- for, as absences_before has it; for how long answers can be taken back; and whether anybody of the tenant is away.
 with recursive locked as materialized (
     select * from tasks where task_id = :task_id for update
 ), reached as (
@@ -91,7 +91,12 @@ with recursive locked as materialized (
     where s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
 )
 select *, clock_timestamp() as now,
-       (select json_agg(json_build_array(user_id, substitute, task_types)) from reached) as absences
+       (select json_agg(json_build_array(user_id, substitute, task_types)) from reached) as absences,
+       coalesce((select make_interval(secs => undo_seconds) from task_settings), interval '0') as undo_window,
+       exists (
+           select from substitutions s
+           where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+       ) as is_anybody_away
 from locked
 
 -- claim_task
@@ -484,9 +489,6 @@ where d.kind = :kind and d.term = :term
       select from unnest(:kinds::text[], :terms::text[]) as w (kind, term)
       where not exists (
           select from task_terms k where k.kind = w.kind and k.term = w.term and k.task_id = t.task_id offset 0))
-
--- undo_window
-select make_interval(secs => undo_seconds) from task_settings
 
 -- task_settings
 select undo_seconds, version, updated_at, updated_by from task_settings

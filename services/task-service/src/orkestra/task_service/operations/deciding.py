@@ -27,11 +27,11 @@ from orkestra.task_service.operations.storing import (
     decided,
     emit,
     locked,
+    locked_to_answer,
     not_found,
     shown_refusal,
     task_of,
 )
-from orkestra.task_service.operations.undoing import undo_window
 from orkestra.v1.task import (
     AdvanceClockRequest,
     CancelTaskRequest,
@@ -74,8 +74,8 @@ class Deciding(Base):
     @operation
     async def complete_task(self, tx: Tx, request: CompleteTaskRequest) -> Task:
         """Record the answer, where it fits the form; one that comes too late is kept in history and refused."""
-        seen, now = await locked(tx, request.task_id)
-        principal = tx.ctx.principal
+        held = await locked_to_answer(tx, request.task_id)
+        seen, principal = held.task, tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("complete", principal, seen) is None:
             data, strangers = await self._named(tx, seen, request.data)
@@ -83,21 +83,21 @@ class Deciding(Base):
         decision = decide_complete(
             seen,
             principal,
-            now,
+            held.now,
             request,
             locale=tx.ctx.locale,
             issue=self.receipt_key.issue,
             strangers=strangers,
-            window=await undo_window(tx),
+            window=held.undo_window,
         )
-        return await decided(tx, seen, decision)
+        return await decided(tx, seen, decision, held.absences)
 
     @operation
     async def vote_task(self, tx: Tx, request: VoteTaskRequest) -> Task:
         """Record the caller's vote, and complete the task where that decides it."""
         voters = await self._voters_of(tx, request.task_id)
-        seen, now = await locked(tx, request.task_id)
-        principal = tx.ctx.principal
+        held = await locked_to_answer(tx, request.task_id)
+        seen, principal = held.task, tx.ctx.principal
         strangers: frozenset[str] = frozenset()
         if may("vote", principal, seen) is None:
             data, strangers = await self._named(tx, seen, request.data)
@@ -105,15 +105,15 @@ class Deciding(Base):
         decision = decide_vote(
             seen,
             principal,
-            now,
+            held.now,
             request,
             locale=tx.ctx.locale,
             issue=self.receipt_key.issue,
             strangers=strangers,
             voters=voters,
-            window=await undo_window(tx),
+            window=held.undo_window,
         )
-        return await decided(tx, seen, decision)
+        return await decided(tx, seen, decision, held.absences)
 
     async def _named(self, tx: Tx, task: Task, data: Any) -> tuple[Any, frozenset[str]]:
         """Return an answer with its people and files named as they are kept, and those that nobody knows."""

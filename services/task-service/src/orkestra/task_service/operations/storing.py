@@ -1,8 +1,8 @@
 """How tasks leave and enter their tables: read under the lock, written with audience, history and events."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import asyncpg
@@ -36,6 +36,19 @@ _FIELDS = frozenset(Task.model_fields)
 _SEARCHED = ("title", "description", "context", "form", "tags", "priority")
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A task under its row lock, with what was read in the same trip."""
+
+    task: Task
+    now: datetime
+    """When the lock was held."""
+    undo_window: timedelta
+    """For how long an answer of the tenant can be taken back."""
+    absences: Sequence[Absence] | None
+    """Empty where nobody of the tenant is away; None where that is to be asked."""
+
+
 async def acting(tx: Tx) -> Principal:
     """Return the caller with the places that they take at the moment; the transaction goes on as that."""
     principal = tx.ctx.principal
@@ -47,7 +60,13 @@ async def acting(tx: Tx) -> Principal:
 
 
 async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
-    """Return the task under its row lock and the time at which the lock was held; refuses an id that is not known.
+    """Return the task under its row lock and the time at which the lock was held, as `locked_to_answer`."""
+    held = await locked_to_answer(tx, task_id)
+    return held.task, held.now
+
+
+async def locked_to_answer(tx: Tx, task_id: str) -> Locked:
+    """Return the task under its row lock; refuses an id that is not known.
 
     The caller takes the places that are theirs at the moment, as by `acting`.
     """
@@ -58,7 +77,7 @@ async def locked(tx: Tx, task_id: str) -> tuple[Task, datetime]:
         raise not_found(task_id)
     _take_places(tx, row["absences"] or [])
     tx.continue_trace(row["traceparent"])
-    return task_of(row), row["now"]
+    return Locked(task_of(row), row["now"], row["undo_window"], None if row["is_anybody_away"] else [])
 
 
 def _take_places(tx: Tx, absences: Iterable[tuple[str, str, list[str]]]) -> None:
@@ -120,7 +139,9 @@ async def claim(tx: Tx, request: ClaimTaskRequest) -> tuple[Task, Task, list[Abs
     return before, after, await absences_after(tx, after) if row["is_somebody_away"] else []
 
 
-async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK) -> Decision:
+async def store(
+    tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLOCK, absences: Sequence[Absence] | None = None
+) -> Decision:
     """Write what was decided about `seen`, which is still locked: row, audience, history and events.
 
     `clock_door` is the door that history names where nobody did it. Returns the decision with what groups made of it.
@@ -131,7 +152,7 @@ async def store(tx: Tx, seen: Task, decision: Decision, *, clock_door: str = CLO
         await _save(tx, seen, changes, clock_door)
         await _change_terms(tx, seen, changes[-1].task)
         await _end_check(tx, changes[-1].task)
-        await emit(tx, *changes)
+        await emit(tx, *changes, absences=absences)
     for change in decision.changes:
         if change.event == LATE_ANSWER:
             await _record_late_answer(tx, change)
@@ -161,9 +182,9 @@ def absences_of(rows: Iterable[tuple[str, str, list[str]]]) -> list[Absence]:
     return [Absence(user_id, substitute, frozenset(types)) for user_id, substitute, types in rows]
 
 
-async def decided(tx: Tx, seen: Task, decision: Decision) -> Task:
+async def decided(tx: Tx, seen: Task, decision: Decision, absences: Sequence[Absence] | None = None) -> Task:
     """Store what was decided about `seen` and return it as the caller is shown it; refuse only after that is safe."""
-    decision = await store(tx, seen, decision)
+    decision = await store(tx, seen, decision, absences=absences)
     if decision.refusal is not None:
         await refuse(tx, decision.refusal)
     return shown_to(tx.ctx.principal, decision.task)

@@ -1,7 +1,5 @@
 """For how long answers can be taken back, and taking them back."""
 
-from datetime import timedelta
-
 from orkestra.chassis.operations import Tx, operation, read
 from orkestra.rules import check_settings, decide_undo, may_in_tenant
 from orkestra.task_service.operations.base import Base
@@ -41,11 +39,6 @@ class Undoing(Base):
             message = f"The settings have changed since version {request.version}; they are now at {current.version}."
             raise VersionMismatch("VERSION_MISMATCH", message, current=current)
         return put
-
-
-async def undo_window(tx: Tx) -> timedelta:
-    """Return for how long an answer of this tenant can be taken back."""
-    return await sql.undo_window.value(tx.conn) or timedelta()
 
 
 def _require(tx: Tx, operation: str) -> None:
