@@ -1,5 +1,7 @@
 """Every rpc by every role and kind of caller, against a table of its own; an unlisted rpc fails here."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,17 +12,22 @@ from orkestra.v1.notification import (
     DeleteWebhookRequest,
     EraseMessagesRequest,
     ForgetDeliveriesRequest,
+    GetConfirmationRequest,
+    GetPreferencesRequest,
     GetWebhookRequest,
     ListDeliveriesRequest,
     ListNotificationsRequest,
     ListWebhooksRequest,
     MarkNotificationsReadRequest,
+    PutPreferencesRequest,
     RedeliverRequest,
     RotateWebhookSecretRequest,
     UpdateWebhookRequest,
+    UseConfirmationRequest,
 )
-from orkestra.wire import Error, Model, PermissionDenied
+from orkestra.wire import Error, FailedPrecondition, Model, NotFound, PermissionDenied
 from orkestra.wire.server import snake
+from test_notification_mail import mailed, text_of
 
 __all__ = ["world"]
 
@@ -44,8 +51,16 @@ OF_THE_INSTALLATION: dict[str, Model] = {
     "erase_messages": EraseMessagesRequest(user_id="user_none"),
 }
 """Requests that get past the permission and then name nothing that exists, or change nothing."""
-ELSEWHERE = {"get_preferences", "put_preferences", "get_confirmation", "use_confirmation"}
-"""Of oneself, one's group, or one link's recipient: test_notification_mail.py, test_notification_verdict.py."""
+GROUP = "support-l1"
+OF_ONESELF_OR_A_GROUP: dict[str, tuple[Callable[[str | None], Model], set[str]]] = {
+    "get_preferences": (lambda group: GetPreferencesRequest(group_id=group), {"admin", "manager", "colleague"}),
+    "put_preferences": (lambda group: PutPreferencesRequest(group_id=group), {"admin", "manager"}),
+}
+"""Every person's own; of a group for those named here."""
+OF_THE_RECIPIENT: dict[str, Callable[[str], Model]] = {
+    "get_confirmation": lambda token: GetConfirmationRequest(token=token),
+    "use_confirmation": lambda token: UseConfirmationRequest(token=token),
+}
 CALLERS = {
     **{role: ("user", f"user_{role}") for role in ("admin", "manager", "member", "auditor")},
     "agent": ("agent", "key_agent"),
@@ -58,15 +73,22 @@ def test_every_rpc_is_listed() -> None:
     rpcs = {
         snake(method.name) for method in notification_pb2.DESCRIPTOR.services_by_name["NotificationService"].methods
     }
-    assert sorted([*OF_ADMINS, *OF_PEOPLE, *OF_THE_INSTALLATION, *ELSEWHERE]) == sorted(rpcs)
+    listed = [*OF_ADMINS, *OF_PEOPLE, *OF_THE_INSTALLATION, *OF_ONESELF_OR_A_GROUP, *OF_THE_RECIPIENT]
+    assert sorted(listed) == sorted(rpcs)
+        rpcs
+    )
 
 
-async def is_denied(caller: Reader, rpc: str, request: Model) -> bool:
+async def refusal(caller: Reader, rpc: str, request: Model) -> Error | None:
     try:
         await getattr(caller, rpc)(request)
     except Error as refused:
-        return isinstance(refused, PermissionDenied)
-    return False
+        return refused
+    return None
+
+
+async def is_denied(caller: Reader, rpc: str, request: Model) -> bool:
+    return isinstance(await refusal(caller, rpc, request), PermissionDenied)
 
 
 @pytest.mark.parametrize("role", CALLERS)
@@ -90,3 +112,36 @@ async def test_nobody_takes_the_installations_place_by_a_name(world: World) -> N
     own = tenant.reader("service", "service", "system")
     for rpc, request in OF_THE_INSTALLATION.items():
         assert not await is_denied(own, rpc, request), rpc
+
+
+@pytest.mark.parametrize("rpc", OF_ONESELF_OR_A_GROUP)
+async def test_preferences_are_a_persons_own_and_a_groups_managers(world: World, rpc: str) -> None:
+    tenant = world.tenant()
+    tenant.group(GROUP)
+    request, may = OF_ONESELF_OR_A_GROUP[rpc]
+    callers = {who: tenant.reader(kind, subject, who) for who, (kind, subject) in CALLERS.items()}
+    callers["colleague"] = tenant.reader("user", "user_colleague", "member", groups=[GROUP])
+    for who, caller in callers.items():
+        assert await is_denied(caller, rpc, request(None)) is (who in ("agent", "system", "worker")), who
+        assert await is_denied(caller, rpc, request(GROUP)) is (who not in may), who
+
+
+async def test_a_link_is_its_recipients_and_to_everybody_else_as_one_that_does_not_exist(world: World) -> None:
+    tenant = world.tenant()
+    ana, address = mailed(tenant)
+    await tenant.tells("assigned", tenant.task(assignee=ana.id))
+    [mail] = await world.mailbox.arrived(address)
+    found = re.search(r"/confirm/(\S+)", text_of(mail))
+    assert found is not None
+    callers = {who: tenant.reader(kind, subject, who) for who, (kind, subject) in CALLERS.items()}
+    callers["colleague"] = tenant.reader("user", "user_colleague", "member", groups=[GROUP])
+    callers["same id elsewhere"] = world.tenant().reader("user", ana.id, "admin")
+    for rpc, request in OF_THE_RECIPIENT.items():
+        for who, caller in callers.items():
+            came = [await refusal(caller, rpc, request(token)) for token in (found[1], found[1][::-1])]
+            assert [type(one) for one in came] == [NotFound, NotFound], (rpc, who)
+            assert str(came[0]) == str(came[1]), (rpc, who)
+    assert await refusal(ana, "get_confirmation", GetConfirmationRequest(token=found[1])) is None
+    use = UseConfirmationRequest(token=found[1])
+    assert await refusal(ana, "use_confirmation", use) is None
+    assert isinstance(await refusal(ana, "use_confirmation", use), FailedPrecondition)
