@@ -28,7 +28,6 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
         settings.nats_url, name="dashboard", replicas=settings.nats_replicas, access=settings.nats_access
     )
     limits = RateLimits(database)
-    refused = Limit("refused", settings.rate_refused, settings.rate_window)
     async with (
         grpc.channel(settings.identity_address, settings.grpc_tls) as identity,
         grpc.channel(settings.task_address, settings.grpc_tls) as tasks,
@@ -43,7 +42,7 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
                 WorkflowServiceClient: workflows,
                 NotificationServiceClient: notifications,
             },
-            credentials=CredentialCache(identity, guesses=Guesses(limits, refused)),
+            credentials=CredentialCache(identity, guesses=_guesses(limits, settings)),
             limits=limits,
             per_address=Limit("address", settings.rate_per_address, settings.rate_window),
             live=live,
@@ -64,6 +63,11 @@ async def build(process: Process, settings: DashboardSettings) -> AsyncIterator[
         yield
     await nats.close()
     await database.close()
+
+
+def _guesses(limits: RateLimits, settings: DashboardSettings) -> Guesses:
+    """Returns what bounds how often credentials are tried out."""
+    return Guesses(limits, Limit("refused", settings.rate_refused, settings.rate_window))
 
 
 def _behind_proxies(app: Any, settings: DashboardSettings) -> Any:
