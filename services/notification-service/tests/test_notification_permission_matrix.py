@@ -75,8 +75,6 @@ def test_every_rpc_is_listed() -> None:
     }
     listed = [*OF_ADMINS, *OF_PEOPLE, *OF_THE_INSTALLATION, *OF_ONESELF_OR_A_GROUP, *OF_THE_RECIPIENT]
     assert sorted(listed) == sorted(rpcs)
-        rpcs
-    )
 
 
 async def refusal(caller: Reader, rpc: str, request: Model) -> Error | None:
