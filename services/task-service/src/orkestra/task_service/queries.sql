@@ -201,17 +201,21 @@ select distinct tenant_id, task_id from (
     select tenant_id, task_id from task_history where signature is null order by at limit :limit
 ) oldest
 
--- unsigned_tip
--- The newest entry of a history where it is not signed; under the task's lock, so that the tip stays one.
+-- unsigned_tips
+-- The newest entry of each history where it is not signed; under the tasks' locks, so that each tip stays one. What
+-- another holds at the moment is left for the next time.
 with locked as materialized (
-    select task_id from tasks where task_id = :task_id for update
+    select task_id from tasks where task_id = any (:task_ids::text[]) order by task_id for update skip locked
 )
-select h.sequence, h.digest from locked l join task_history h on h.task_id = l.task_id
-where h.signature is null order by h.sequence desc limit 1
+select distinct on (h.task_id) h.task_id, h.sequence, h.digest
+from locked l join task_history h on h.task_id = l.task_id
+where h.signature is null
+order by h.task_id, h.sequence desc
 
--- sign_tip
-update task_history set signature = case when sequence = :sequence then :signature else '' end
-where task_id = :task_id and signature is null and sequence <= :sequence
+-- sign_tips
+update task_history h set signature = case when h.sequence = tip.sequence then tip.signature else '' end
+from unnest(:task_ids::text[], :sequences::bigint[], :signatures::text[]) as tip (task_id, sequence, signature)
+where h.task_id = tip.task_id and h.signature is null and h.sequence <= tip.sequence
 
 -- list_tasks
 -- One short index walk for each audience and status, merged: an index serves it under row-level security.

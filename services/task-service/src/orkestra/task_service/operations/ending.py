@@ -15,6 +15,8 @@ from orkestra.v1.task import ConfirmWakeUpsRequest, ConfirmWakeUpsResponse
 
 SWEPT_AT_ONCE = 200
 SIGNED_AT_ONCE = 1000
+SIGNED_TOGETHER = 50
+"""Histories signed in one transaction, which holds the locks of their tasks."""
 WORKER_DOOR = "worker"
 
 
@@ -47,16 +49,25 @@ class Tips:
         """Sign the tips of histories that have grown; return how many there were."""
         async with self._sweep.unscoped() as conn:
             rows = await sql.unsigned_histories.rows(conn, limit=SIGNED_AT_ONCE)
+        of_tenants: dict[str, list[str]] = {}
         for row in rows:
-            await self._sign(str(row["tenant_id"]), row["task_id"])
+            of_tenants.setdefault(str(row["tenant_id"]), []).append(row["task_id"])
+        for tenant_id, task_ids in of_tenants.items():
+            for start in range(0, len(task_ids), SIGNED_TOGETHER):
+                await self._sign(tenant_id, task_ids[start : start + SIGNED_TOGETHER])
         return len(rows)
 
-    async def _sign(self, tenant_id: str, task_id: str) -> None:
+    async def _sign(self, tenant_id: str, task_ids: list[str]) -> None:
         async with self._database.transaction(tenant_id) as conn:
-            tip = await sql.unsigned_tip.row(conn, task_id=task_id)
-            if tip is not None:
-                signature = self._key.sign_tip(tenant_id, task_id, tip["sequence"], tip["digest"] or "")
-                await sql.sign_tip.execute(conn, task_id=task_id, sequence=tip["sequence"], signature=signature)
+            tips = await sql.unsigned_tips.rows(conn, task_ids=task_ids)
+            await sql.sign_tips.execute(
+                conn,
+                task_ids=[tip["task_id"] for tip in tips],
+                sequences=[tip["sequence"] for tip in tips],
+                signatures=[
+                    self._key.sign_tip(tenant_id, tip["task_id"], tip["sequence"], tip["digest"] or "") for tip in tips
+                ],
+            )
 
 
 class Ends:
