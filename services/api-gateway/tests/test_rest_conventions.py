@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -123,6 +124,18 @@ async def test_a_member_is_named_by_the_path_when_removed(door: RestWorld) -> No
     answer = await door.http.delete("/v1/groups/g/members/ana@b.example")
     assert answer.status_code == 200
     assert door.rooms.asked[0].request.model_dump() == {"group_id": "g", "user_id": "ana@b.example"}
+
+
+@pytest.mark.parametrize("given", ["2030-01-31T14:00:00+02:00", "2030-01-31T12:00:00Z"])
+async def test_a_time_is_taken_with_its_offset_and_told_in_utc(door: RestWorld, given: str) -> None:
+    async def changed(_ctx: Context, request: Model) -> Model:
+        return task(updated_at=request.model_dump()["complete_by"])
+
+    door.rooms.answer("update_task", changed)
+    answer = await door.http.patch(TASK, json={"complete_by": given})
+    assert (answer.status_code, answer.json()["updated_at"]) == (200, "2030-01-31T12:00:00Z")
+    naive = await door.http.patch(TASK, json={"complete_by": "2030-01-31T14:00:00"})
+    assert (naive.status_code, naive.json()["errors"][0]["path"]) == (422, "complete_by")
 
 
 async def test_the_tasks_version_is_its_entity_tag(door: RestWorld) -> None:
@@ -291,6 +304,19 @@ async def test_limits_are_told_and_shared_between_replicas(signer: Signer, migra
     assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
     assert 15 <= int(refused.headers["retry-after"]) <= 21
     assert len(other.rooms.asked) == 1
+
+
+async def test_a_tenants_limit_counts_all_of_its_keys(signer: Signer, migrated: Migrated) -> None:
+    schema = await migrated("orkestra.api_gateway", "gateway")
+    tenant_id = str(uuid4())
+    async with rest_door(signer, schema.app_url, per_tenant=Limit("tenant", 2, 60)) as world:
+        keys = [world.rooms.know(f"ork_{number}_{tenant_id}", tenant_id=tenant_id) for number in range(3)]
+        answers = [await world.http.get(TASK, headers={"authorization": f"Bearer {key}"}) for key in keys]
+        elsewhere = await world.http.get(TASK)
+    assert [answer.status_code for answer in answers] == [404, 404, 429]
+    assert "this tenant" in answers[-1].json()["detail"]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 31
+    assert elsewhere.status_code == 404
 
 
 async def test_without_its_database_the_door_serves_without_limits(signer: Signer) -> None:
