@@ -104,6 +104,18 @@ async def test_signing_in_leads_to_no_other_site(world: DashboardWorld, elsewher
         assert (await http.post("/sign-in", data=form)).headers["location"] == "/inbox"
 
 
+async def test_who_is_signed_in_goes_on_and_who_was_told_that_the_session_ended_signs_in_at_once(
+    world: DashboardWorld,
+) -> None:
+    ada = world.person("Ada", tenant_id=world.tenant())
+    async with world.http(ada) as http:
+        assert (await http.get("/sign-in?next=/workflows")).headers["location"] == "/workflows"
+        world.rooms.identity.end_sessions(ada)  # the door may still know it as good for a moment
+        told = await http.get("/sign-in?ended=yes&next=/workflows")
+    assert told.status_code == 200
+    assert 'name="next" value="/workflows"' in told.text
+
+
 async def test_sign_ins_from_one_address_are_limited(signer: Signer, migrated: Migrated, nats_url: str) -> None:
     schema = await migrated("orkestra.dashboard", "dashboard")
     few = Limit("few", 3, 60)

@@ -14,11 +14,14 @@ from orkestra.wire import Error, InvalidArgument
 
 
 async def sign_in_form(request: Request) -> Response:
-    """Shows the form; whoever is signed in already goes on."""
+    """Shows the form; whoever is signed in already goes on.
+
+    Not from a page that was told that its session has ended: what was checked a moment ago would still lead back.
+    """
     door: Door = request.app.state.door
     after = guards.local_path(request.query_params.get("next"))
     session = session_of(request)
-    if session.startswith("ors_"):
+    if session.startswith("ors_") and "ended" not in request.query_params:
         try:
             await door.credentials.exchange(session, ip=address_of(request))
         except Error:
