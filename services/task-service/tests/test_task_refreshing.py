@@ -15,8 +15,7 @@ from orkestra.chassis.grpc import channel as grpc_channel
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.streams import Nats, connect
 from orkestra.chassis.tokens import Signer
-from orkestra.task_service.channels.refreshing import Refreshing
-from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, PeopleCopies
+from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, PeopleCopies, Refreshing
 from orkestra.testkit.infra import nats_server
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.events import SubstitutionEvent, UserEvent

@@ -18,8 +18,15 @@ from orkestra.chassis.streams import Nats, connect
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.channels.bucket import Bucket
-from orkestra.task_service.channels.refreshing import Refreshing
-from orkestra.task_service.consumers import PEOPLE, PEOPLE_SUBJECTS, RUN_END_SUBJECTS, RUN_ENDS, PeopleCopies, RunEnds
+from orkestra.task_service.consumers import (
+    PEOPLE,
+    PEOPLE_SUBJECTS,
+    RUN_END_SUBJECTS,
+    RUN_ENDS,
+    PeopleCopies,
+    Refreshing,
+    RunEnds,
+)
 from orkestra.task_service.operations import Chunks, Contents, Ends, Leftovers, People, TaskOperations, Tips
 from orkestra.task_service.settings import TaskServiceSettings
 from orkestra.v1.task import add_task_service
