@@ -96,6 +96,10 @@ async def test_waiting_for_the_result_while_another_answers(orkestra: Command, s
     first = await orkestra(*start, "--json")
     again = await orkestra(*start)
     assert (again.code, "BUSINESS_ID_TAKEN" in again.err) == (4, True)
+    wrong = [await orkestra(*start, "--handoff", text) for text in ('{"talk": 1}', '{"conversation": 3}')]
+    assert [(one.code, "--handoff" in one.err) for one in wrong] == [(2, True)] * 2
+    same = await orkestra(*start, "--business-id-policy", "use_running", "--quiet")
+    assert same.out.strip() == first.json["workflow_id"]
     words = ("workflow", "result", first.json["workflow_id"], "--json", "--state-dir", stack.state_dir)
     watching = await asyncio.create_subprocess_exec(PROGRAM, *words, stdout=asyncio.subprocess.PIPE)
     task_id = await orkestra.task_of(first.json["workflow_id"])

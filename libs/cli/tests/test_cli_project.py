@@ -40,6 +40,17 @@ def test_what_is_made_is_whole_and_overwrites_nothing(tmp_path: Path, monkeypatc
     assert orkestra("workflow", "new", "other")[0] == 2
 
 
+def test_a_workflow_that_is_added_is_served_with_the_others_on_the_projects_own_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    orkestra("init", "holiday-desk")
+    monkeypatch.chdir(tmp_path / "holiday-desk")
+    code, said = orkestra("workflow", "new", "sick-note", "--json")
+    serve = "orkestra worker run holiday_desk.workflows holiday_desk.sick_note --task-queue holiday-desk"
+    assert (code, json.loads(said)["next"]) == (0, [serve])
+
+
 def test_the_wheels_are_copied_so_that_the_project_stands_on_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,8 +68,10 @@ def new_workflow(name: NameArgument, *, as_json: JsonOption = False) -> None:
         module = packages[0]
         words = {"name": name, "module": module, "function": file, "file": file}
         made = _write(Path(), {f"src/{module}/{file}.py": "workflow.py", f"tests/test_{file}.py": "test.py"}, words)
-    step = f"orkestra worker run {module}.{file}"
-    output.give({"made": made, "next": [step]}, f"Made {' and '.join(made)}. `{step}` serves it.")
+    modules = [f"{module}.{one}" for one in ("workflows", file) if Path("src", module, f"{one}.py").exists()]
+    step = f"orkestra worker run {' '.join(modules)} --task-queue {module.replace('_', '-')}"
+    deployed = f"To deploy it, add {module}.{file} to `modules` in deploy/values.yaml."
+    output.give({"made": made, "next": [step]}, f"Made {' and '.join(made)}. `{step}` serves it.", deployed)
 
 
 def _ours(wheels: Path) -> list[Path]:

@@ -2,17 +2,29 @@
 
 from typing import Annotated
 
+import pydantic
 import typer
 from orkestra.cli.connection import Session, asks, json_of, object_of
 from orkestra.cli.options import QuietOption
 from orkestra.cli.output import fields
-from orkestra.cli.refusals import FAILED, NOT_YET
+from orkestra.cli.refusals import FAILED, NOT_YET, UsageError
 from orkestra.cli.scaffold import new_workflow
-from orkestra.v1.workflow import ResetPoint, Workflow, WorkflowStatus
+from orkestra.v1.workflow import BusinessIdPolicy, Handoff, ResetPoint, Workflow, WorkflowStatus
 
 app = typer.Typer(help="Start workflows, follow them, end them.", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, such as wf_….")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept with the run.")]
+PolicyOption = Annotated[
+    BusinessIdPolicy | None,
+    typer.Option("--business-id-policy", help="What happens where the case has a run; reject_running if absent."),
+]
+DelayOption = Annotated[str | None, typer.Option("--start-delay", help="Begin later, such as in 10m.")]
+HandoffOption = Annotated[
+    str | None, typer.Option("--handoff", help="What people shall see of the talk so far: JSON, @FILE or -.")
+]
+RequestIdOption = Annotated[
+    str | None, typer.Option("--request-id", help="The same id starts the same run once, for a day.")
+]
 app.command("new")(new_workflow)
 COLUMNS = ("WORKFLOW", "DEFINITION", "STATUS", "STARTED", "BUSINESS ID")
 
@@ -24,12 +36,13 @@ async def start(  # noqa: PLR0913 - an option each
     *,
     data: Annotated[str, typer.Option("--input", "-i", help="JSON, @FILE with JSON, or - for standard input.")] = "{}",
     business_id: Annotated[str | None, typer.Option("--business-id", help="Your own id for the case.")] = None,
+    business_id_policy: PolicyOption = None,
+    start_delay: DelayOption = None,
+    handoff: HandoffOption = None,
     version: Annotated[int | None, typer.Option("--version", help="The newest if absent.")] = None,
     on_behalf_of: Annotated[str | None, typer.Option("--on-behalf-of", help="Person for whom it is asked.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")] = None,
-    request_id: Annotated[
-        str | None, typer.Option("--request-id", help="The same id starts the same run once, for a day.")
-    ] = None,
+    request_id: RequestIdOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end and print the result.")] = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -38,6 +51,9 @@ async def start(  # noqa: PLR0913 - an option each
         definition,
         object_of(data, option="--input"),
         business_id=business_id,
+        business_id_policy=business_id_policy,
+        start_delay=start_delay,
+        handoff=None if handoff is None else _handed_over(handoff),
         on_behalf_of=on_behalf_of,
         request_id=request_id,
         version=version,
@@ -52,6 +68,19 @@ async def start(  # noqa: PLR0913 - an option each
     notice = [run.notice] if run.notice else []
     lines = [*notice, f"`orkestra workflow result {run.workflow_id}` waits for its end."]
     session.output.give(run, f"Started {run.workflow_id}.", *lines)
+
+
+def _handed_over(text: str) -> Handoff:
+    value = object_of(text, option="--handoff")
+    unknown = sorted(value.keys() - Handoff.model_fields.keys())
+    if unknown:
+        takes = ", ".join(Handoff.model_fields)
+        raise UsageError(f"--handoff has no {', '.join(unknown)}.", step=f"It takes {takes}.")
+    try:
+        return Handoff.model_validate(value)
+    except pydantic.ValidationError as wrong:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in wrong.errors())
+        raise UsageError(f"--handoff does not fit: {told}") from None
 
 
 @asks(app, "list")
