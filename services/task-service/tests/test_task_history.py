@@ -64,7 +64,7 @@ async def test_a_history_as_written_is_intact_and_signed_up_to_its_tip(world: Wo
     it = await case(world, world.tenant())
     entries = (await it.boss.get_task_history(GetTaskHistoryRequest(task_id=it.task_id))).entries
     assert [entry.event for entry in entries] == [
-        *("created", "claimed", "released", "voted", "updated", "cancelled", "late_answer")
+        *("created", "claimed", "released", "vote_cast", "updated", "cancelled", "late_answer")
     ]
     assert len({entry.digest for entry in entries}) == 7
     found = await it.verified()

@@ -74,15 +74,15 @@ async def test_history_and_events_tell_each_vote_before_the_end(world: World) ->
     history = (await board.boss.get_task_history(GetTaskHistoryRequest(task_id=task.task_id))).entries
     assert [(entry.event, entry.actor) for entry in history] == [
         ("created", board.bot.id),
-        ("voted", board.fia.id),
-        ("voted", board.lea.id),
+        ("vote_cast", board.fia.id),
+        ("vote_cast", board.lea.id),
         ("completed", board.lea.id),
     ]
     assert history[2].after is not None
     [cast] = history[2].after["votes"]
     assert (cast["voter"], cast["choice"], cast["data"]) == (board.lea.id, "reject", {"answer": "[redacted]"})
     rows = await world.rows("select subject, payload from outbox where tenant_id = $1 order by seq", tenant.id)
-    assert [row["subject"].rpartition(".")[2] for row in rows] == ["created", "voted", "voted", "completed"]
+    assert [row["subject"].rpartition(".")[2] for row in rows] == ["created", "vote_cast", "vote_cast", "completed"]
     assert all(ANSWER["answer"] not in str(row["payload"]) for row in rows)
 
 

@@ -73,7 +73,7 @@ def _voted(task: Task, principal: Principal, now: datetime, choice: VoteChoice, 
     vote = Vote(voter=principal.subject, choice=choice, data=dict(data), groups=groups, voted_at=now)
     votes = [each for each in task.votes if each.voter != principal.subject]
     after = changed(task, now, **standing(task, [*votes, vote]))
-    return change("voted", task, after, now, principal=principal)
+    return change("vote_cast", task, after, now, principal=principal)
 
 
 def _completed(task: Task, now: datetime, choice: VoteChoice, issue: Issue | None) -> Task:

@@ -269,7 +269,7 @@ def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _recorded_votes(change: Change, votes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return of the votes the one that was cast, whole; where they were cleared all of them, without their forms."""
-    if change.event != "voted":
+    if change.event != "vote_cast":
         return [{name: value for name, value in vote.items() if name != "data"} for vote in votes]
     form = change.task.form or {}
     return [{**vote, "data": redacted(vote.get("data"), form)} for vote in votes if vote["voter"] == change.actor]

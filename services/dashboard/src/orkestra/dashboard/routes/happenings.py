@@ -35,7 +35,7 @@ SENTENCES = {
     "task_created": N_("“{title}” was opened"),
     "task_claimed": N_("“{title}” was claimed"),
     "task_released": N_("“{title}” was put back"),
-    "task_voted": N_("“{title}” was voted on"),
+    "task_vote_cast": N_("“{title}” was voted on"),
     "task_completed": N_("“{title}” was completed"),
     "task_cancelled": N_("“{title}” was cancelled"),
     "task_expired": N_("“{title}” expired, because nobody answered in time"),

@@ -74,7 +74,7 @@ EVENTS = {
     "assigned": N_("Assigned"),
     "delegated": N_("Delegated"),
     "updated": N_("Changed"),
-    "voted": N_("Voted"),
+    "vote_cast": N_("Voted"),
     "submitted": N_("Answered; it can be taken back"),
     "undone": N_("Answer taken back"),
     "completed": N_("Completed"),

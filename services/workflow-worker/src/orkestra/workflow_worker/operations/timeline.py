@@ -30,7 +30,7 @@ HAPPENED_TO_TASK = {
     "created": "was opened",
     "claimed": "was claimed",
     "released": "was put back",
-    "voted": "was voted on",
+    "vote_cast": "was voted on",
     "submitted": "was answered, which can still be taken back",
     "undone": "had its answer taken back",
     "completed": "was completed",
