@@ -25,6 +25,8 @@ QUERIES = {  # package: schema
 }
 TENANT = re.compile(r"(?:\w+\.)?tenant_id = :tenant_id")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+ECHOES = {"scarcest_term"}
+"""Queries that give back what they were asked with, a term of theirs too."""
 NAMED = {"before": "~", "after": ""}
 NEUTRAL: dict[str, Any] = {  # by PostgreSQL's name of a type, for what no column has
     "text": "2100-01-01T00:00:00Z",
@@ -36,6 +38,7 @@ NEUTRAL: dict[str, Any] = {  # by PostgreSQL's name of a type, for what no colum
     "timestamptz": BEGINNING,
     "json": "{}",
     "jsonb": "{}",
+    "bytea": b"",
 }
 if TYPE_CHECKING:  # generic in the stubs, not at run time
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -159,7 +162,7 @@ async def test_no_query_without_its_tenant_meets_or_changes_anything_of_another(
     stack: Stack, tenants: Tenants, package: str
 ) -> None:
     schema = QUERIES[package]
-    asked = [query for query in mutants(package) if "tenant_id" not in query.parameters]
+    asked = [one for one in mutants(package) if "tenant_id" not in one.parameters and one.name not in ECHOES]
     met: list[str] = []
     async with superuser(stack, schema) as conn:
         tables = await with_tenant(conn, schema)

@@ -142,6 +142,7 @@ async def state(world: World) -> Any:
 
 async def test_copies_of_an_older_dump_are_asked_for_again_and_only_then(world: World, stream: Nats) -> None:
     identity = Telling(world.signer, stream)
+    await world.rows("delete from heard")
 
     async def are(people: int, away: int) -> bool:
         return await copies(world, identity) == (people, away)

@@ -10,6 +10,8 @@ from temporalio.client import Client
 STREAMS = ("ORKESTRA_EVENTS", "ORKESTRA_DEAD")
 PASSING = ("rate_limits", "sign_in_failures", "schema_migrations")
 """Tables that count requests on purpose, refused ones too."""
+UNSIGNED = "not yet signed"
+"""Entries of histories that the next sweep signs."""
 
 Stored = dict[str, int]
 
@@ -26,7 +28,7 @@ async def settled(stack: Stack) -> Stored:
     async def is_still() -> bool:
         nonlocal last
         before, last = last, await stored(stack)
-        return last == before
+        return last == before and last[UNSIGNED] == 0
 
     await eventually(is_still, timeout=30, every=0.7)
     return last
@@ -45,6 +47,8 @@ async def _rows(stack: Stack) -> Stored:
             f"select count(*) from {name} where published_at is null" for name in names if name.endswith(".outbox")
         ]
         counted = {name: await connection.fetchval(f"select count(*) from {name}") for name in names}
+        unsigned = await connection.fetchval("select count(*) from task.task_history where signature is null")
+        counted[UNSIGNED] = unsigned
         return counted | {"not yet published": sum([await connection.fetchval(count) for count in unpublished])}
     finally:
         await connection.close()

@@ -92,10 +92,12 @@ with recursive locked as materialized (
 )
 select *, clock_timestamp() as now,
        (select json_agg(json_build_array(user_id, substitute, task_types)) from reached) as absences,
-       coalesce((select make_interval(secs => undo_seconds) from task_settings), interval '0') as undo_window,
+       coalesce(
+           (select make_interval(secs => undo_seconds) from task_settings s where s.tenant_id = locked.tenant_id),
+           interval '0') as undo_window,
        exists (
            select from substitutions s
-           where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
+           where s.tenant_id = locked.tenant_id and s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
        ) as is_anybody_away
 from locked
 
