@@ -1,7 +1,7 @@
 """What holds for whoever is told, whatever the task and the event."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -11,6 +11,7 @@ from orkestra.notification_service.rules import (
     is_person,
     news_of,
     page_token,
+    pause_after,
     place_of,
     settled_version,
     told,
@@ -98,3 +99,11 @@ def test_an_event_settles_what_came_before_it_and_not_itself(name: str, event: T
 @given(st.datetimes(timezones=st.just(UTC)), st.from_regex(r"notification_[0-9a-f]{32}", fullmatch=True))
 def test_a_page_token_says_where_the_page_ended(at: datetime, notification_id: str) -> None:
     assert place_of(page_token(at, notification_id)) == (at.isoformat(), notification_id)
+
+
+@given(failures=st.integers(1, 1000), spread=st.floats(0, 1))
+def test_pauses_double_up_to_an_hour_and_are_spread_by_a_third_at_most(failures: int, spread: float) -> None:
+    first = timedelta(seconds=5)
+    whole = pause_after(failures, first=first, spread=0)
+    assert whole == min(first * 2 ** min(failures - 1, 30), timedelta(hours=1))
+    assert whole * 2 / 3 - timedelta(milliseconds=1) <= pause_after(failures, first=first, spread=spread) <= whole
