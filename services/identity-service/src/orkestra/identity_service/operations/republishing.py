@@ -5,7 +5,7 @@ from orkestra.identity_service import rules
 from orkestra.identity_service.operations.accounts import SERVICE_SUBJECT
 from orkestra.identity_service.operations.base import Identity, page, sql
 from orkestra.identity_service.operations.people import tell_of_group, tell_of_person
-from orkestra.v1.events import SubstitutionEvent
+from orkestra.identity_service.operations.substitutions import tell_of_substitution
 from orkestra.v1.identity import Group, RepublishPeopleRequest, RepublishPeopleResponse, Substitution, User
 from orkestra.wire import PermissionDenied
 
@@ -36,16 +36,7 @@ async def _people(tx: Tx, after: str) -> RepublishPeopleResponse:
     ids = [user.user_id for user in users]
     absences = await sql.substitutions_of.all(tx.conn, Substitution, tenant_id=tx.tenant_id, user_ids=ids)
     for absence in absences:
-        payload = SubstitutionEvent(
-            substitution=absence, audience=rules.told_of_substitution(absence, absence), actor=tx.ctx.subject
-        )
-        await tx.emit(
-            aggregate="identity",
-            event="substitution_changed",
-            payload=payload,
-            key=absence.user_id,
-            version=absence.version,
-        )
+        await tell_of_substitution(tx, absence, absence)
     is_last = len(users) < AT_ONCE
     following = f"{_GROUPS}/" if is_last else f"{_USERS}/{rules.email_key(users[-1].email)}"
     return RepublishPeopleResponse(

@@ -33,15 +33,7 @@ class SubstitutionOperations(Identity):
             task_types=request.task_types,
         )
         now = row or before
-        payload = SubstitutionEvent(
-            substitution=now,
-            audience=rules.told_of_substitution(before, now),
-            actor=tx.ctx.subject,
-            formerly=before.substitute if before.substitute != now.substitute else None,
-        )
-        await tx.emit(
-            aggregate="identity", event="substitution_changed", payload=payload, key=now.user_id, version=now.version
-        )
+        await tell_of_substitution(tx, before, now)
         await audited(tx, "set_substitution", "user", now.user_id, before=before, after=now)
         return now
 
@@ -49,6 +41,19 @@ class SubstitutionOperations(Identity):
     async def get_substitution(self, tx: Tx, request: GetSubstitutionRequest) -> Substitution:
         person = await find_person(tx, request.user_id)
         return await _kept(tx, person.user_id)
+
+
+async def tell_of_substitution(tx: Tx, before: Substitution, now: Substitution) -> None:
+    """Emit who takes somebody's place, and whose place nobody takes any more; the same twice where nothing changed."""
+    payload = SubstitutionEvent(
+        substitution=now,
+        audience=rules.told_of_substitution(before, now),
+        actor=tx.ctx.subject,
+        formerly=before.substitute if before.substitute != now.substitute else None,
+    )
+    await tx.emit(
+        aggregate="identity", event="substitution_changed", payload=payload, key=now.user_id, version=now.version
+    )
 
 
 async def _kept(tx: Tx, user_id: str) -> Substitution:
