@@ -57,6 +57,23 @@ async def test_one_connection_serves_one_request_after_another() -> None:
 
 
 @pytest.mark.parametrize(
+    "head", [b"GET / HTTP/1.1\r\n", GET + b"Host: y\r\n", GET + b"host: x\r\n"], ids=["none", "two", "one twice"]
+)
+async def test_a_request_names_its_host_once(head: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(head + b"content-length: 1\r\n\r\nx")
+        answer = await asyncio.wait_for(reader.read(), 20)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\n\r\nA request has one Host header.")
+
+
+async def test_a_client_of_http_1_0_names_no_host() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await answered(reader)).endswith(b" 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"".join(b"x-%d: y\r\n" % number for number in range(MOST_HEADERS)),

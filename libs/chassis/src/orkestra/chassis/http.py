@@ -189,6 +189,7 @@ class _Bounded(HttpToolsProtocol):
         self._add(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
+        self._check_host()
         self._in_head = False
         self._head_bytes = 0
         self._stop_waiting()
@@ -204,6 +205,11 @@ class _Bounded(HttpToolsProtocol):
         self._quiet_since = self.loop.time()
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse, once: what the parser makes of a refusal is not said after it."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
     def announce_end(self) -> None:
         """Have the answer say that the connection ends with it; one that has begun cannot any more."""
         if self.cycle is not None and not self.cycle.response_started:
@@ -215,6 +221,13 @@ class _Bounded(HttpToolsProtocol):
         was_used = self.loop.time() - self._quiet_since < seconds
         if not (is_at_work or was_used or self.transport.is_closing() or _has_unread(self.transport)):
             self.transport.close()
+
+    def _check_host(self) -> None:
+        """Refuse a request that names none or several hosts: a proxy may have read another one (RFC 9112, 3.2)."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self.send_400_response("A request has one Host header.")
+            raise ValueError("not one host")
 
     def _add(self, size: int) -> None:
         """Raises where the head, or the trailer of a body, is too large: the parser makes it a refusal."""
