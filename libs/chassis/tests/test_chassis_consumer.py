@@ -10,6 +10,7 @@ import pytest
 from chassis_events import connected, messages, nats_server, restart_without_store
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.events import Event, Poison
+from orkestra.chassis.inhand import AT_ONCE
 from orkestra.chassis.streams import DEAD, Nats
 from orkestra.cli.servers import start
 from orkestra.testkit import eventually
@@ -90,6 +91,24 @@ async def test_events_of_one_resource_are_handled_in_order(nats: Nats) -> None:
         await eventually(lambda: len(seen.ids) == 30)
     for rest in range(3):
         assert [event.id for event in seen.events if event.key == f"group-{rest}"] == ids[rest::3]
+
+
+async def test_what_was_missed_is_handled_some_at_a_time(nats: Nats) -> None:
+    kind, at_once, most, done = aggregate(), 0, 0, 0
+    for number in range(AT_ONCE * 3):
+        await publish(nats, kind, uuid4().hex, key=f"resource-{number}")
+
+    async def handle(_event: Event) -> None:
+        nonlocal at_once, most, done
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.05)
+        at_once -= 1
+        done += 1
+
+    async with consuming(nats, handle, aggregate=kind):
+        await eventually(lambda: done == AT_ONCE * 3)
+    assert 1 < most <= AT_ONCE
 
 
 async def test_an_event_is_tried_again_until_what_it_needs_is_back(nats: Nats) -> None:

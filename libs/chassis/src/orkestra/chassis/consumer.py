@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
-from orkestra.chassis.inhand import InHand
+from orkestra.chassis.inhand import AT_ONCE, InHand
 from orkestra.chassis.logs import get_logger, log_tenant
 from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED, from_zero
 from orkestra.chassis.pulls import Pull
@@ -31,7 +31,7 @@ tracer = trace.get_tracer(__name__)
 
 
 class Consumer:
-    """Hands the events of `subjects` to `handler`: one resource's in order, different resources' at once.
+    """Hands the events of `subjects` to `handler`: one resource's in order, those of `at_once` resources at a time.
 
     Those of tenants of which `is_gone` says so are passed over.
     """
@@ -44,12 +44,14 @@ class Consumer:
         handler: Handler,
         *,
         is_gone: Callable[[str], bool] = lambda _tenant_id: False,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._nats = stream
         self._name = name
         self._subjects = list(subjects)
         self._handler = handler
         self._is_gone = is_gone
+        self._at_once = at_once
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -86,7 +88,7 @@ class Consumer:
     async def _consume(self) -> None:
         await self._nats.ensure_streams()
         await self._nats.jetstream.add_consumer(EVENTS, self._config())
-        in_hand = InHand(self._settle)
+        in_hand = InHand(self._settle, at_once=self._at_once)
         self._idle.clear()
         beside = [asyncio.create_task(self._look()), asyncio.create_task(in_hand.keep_alive())]
         try:

@@ -1,4 +1,4 @@
-"""Messages that a consumer has in hand: one resource's in order, different resources' at once."""
+"""Messages that a consumer has in hand: one resource's in order, some resources' at once."""
 
 import asyncio
 from collections import deque
@@ -10,14 +10,17 @@ from orkestra.chassis.logs import get_logger
 
 HEARTBEAT_SECONDS = 10.0
 MOST = 400
+AT_ONCE = 32
+"""Handled at once: more would keep each other waiting for connections, and all of them be too late."""
 logger = get_logger(__name__)
 
 
 class InHand:
-    """Settles what it is given; no message waits for one of another resource."""
+    """Settles what it is given, that of `at_once` resources at a time."""
 
-    def __init__(self, settle: Callable[[Msg], Awaitable[None]]) -> None:
+    def __init__(self, settle: Callable[[Msg], Awaitable[None]], *, at_once: int = AT_ONCE) -> None:
         self._settle = settle
+        self._turns = asyncio.Semaphore(at_once)
         self._queues: dict[str, deque[Msg]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
@@ -68,7 +71,8 @@ class InHand:
         queue = self._queues[key]
         try:
             while queue:
-                await self._settle(queue[0])
+                async with self._turns:
+                    await self._settle(queue[0])
                 self._drop(queue)
         except Exception as fault:  # the consumer ends by it, and NATS delivers again what is left
             self._fault = self._fault or fault

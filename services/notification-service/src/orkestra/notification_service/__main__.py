@@ -20,7 +20,7 @@ from orkestra.notification_service.channels.mail import MailChannel, Server
 from orkestra.notification_service.channels.posting import Poster
 from orkestra.notification_service.channels.secrets import Secrets
 from orkestra.notification_service.channels.writing import Writer
-from orkestra.notification_service.consumers import ENDED_SUBJECTS, LANGFUSE, Verdicts, hearing
+from orkestra.notification_service.consumers import ENDED_SUBJECTS, LANGFUSE, MOST_IN_HAND, Verdicts, hearing
 from orkestra.notification_service.operations import (
     Deliveries,
     Directory,
@@ -84,7 +84,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         listener = listening(process, stream, Forgetting(sweep, stream, DeletionsOfIdentity(identity, tokens.of(None))))
         consumers = hearing(listener, database, feeds, mailing, deliverer)
         if (verdicts := await langfuse(process, settings, tokens, stack)) is not None:
-            consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear))
+            consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear, at_once=MOST_IN_HAND))
         keep(process, [*consumers, deliverer])
         process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
         process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
