@@ -10,7 +10,7 @@ from orkestra.chassis.logs import get_logger
 
 HEARTBEAT_SECONDS = 10.0
 MOST = 400
-AT_ONCE = 32
+AT_ONCE = 16
 """Handled at once: more would keep each other waiting for connections, and all of them be too late."""
 logger = get_logger(__name__)
 
