@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 from orkestra.chassis.access import Tls
+from orkestra.chassis.certificates import Certificates
 from temporalio.api.workflowservice.v1 import (
     GetSystemInfoRequest,
     GetSystemInfoResponse,
@@ -136,7 +137,9 @@ async def temporal_like(version: str, tls: Tls | None = None) -> AsyncIterator[T
     if tls is None:
         port = server.add_insecure_port("127.0.0.1:0")
     else:
-        port = server.add_secure_port("127.0.0.1:0", Tls(None, tls.cert_file, tls.key_file).server_credentials())
+        port = server.add_secure_port(
+            "127.0.0.1:0", Certificates(Tls(None, tls.cert_file, tls.key_file)).server_credentials()
+        )
     made.address = f"127.0.0.1:{port}"
     await server.start()
     try:

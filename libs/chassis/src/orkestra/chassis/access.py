@@ -2,10 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
-
-import grpc
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,6 @@ class Tls:
             made.load_cert_chain(self.cert_file, self.key_file)
         return made
 
-    def client_credentials(self) -> grpc.ChannelCredentials:
-        """Return what a gRPC channel needs."""
-        return grpc.ssl_channel_credentials(*(_read(path) for path in (self.ca_file, self.key_file, self.cert_file)))
-
-    def server_credentials(self) -> grpc.ServerCredentials:
-        """Return what a gRPC server needs; with an authority, clients must show a certificate of it."""
-        pair = (_read(self.key_file) or b"", _read(self.cert_file) or b"")
-        return grpc.ssl_server_credentials([pair], _read(self.ca_file), require_client_auth=self.ca_file is not None)
-
 
 @dataclass(frozen=True, slots=True)
 class NatsAccess:
@@ -58,7 +46,3 @@ class NatsAccess:
             "tls": self.tls.context() if self.tls else None,
         }
         return {name: value for name, value in given.items() if value is not None}
-
-
-def _read(path: str | None) -> bytes | None:
-    return Path(path).read_bytes() if path else None

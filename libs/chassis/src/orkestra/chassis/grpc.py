@@ -2,6 +2,7 @@
 
 import grpc
 from orkestra.chassis.access import Tls
+from orkestra.chassis.certificates import Certificates
 from orkestra.wire.connection import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES, connect
 
 _SERVER_OPTIONS = (
@@ -24,5 +25,5 @@ def server() -> grpc.aio.Server:
 
 
 def channel(address: str, tls: Tls | None = None) -> grpc.aio.Channel:
-    """Return a channel to `host:port`; it connects when first used and for ever again."""
-    return connect(address, None if tls is None else tls.client_credentials())
+    """Return a channel to `host:port`; it connects when first used and for ever again, with the newest certificates."""
+    return connect(address, None if tls is None else Certificates(tls).client_credentials)

@@ -135,6 +135,15 @@ REDELIVERED = counter(
 CONSUMER_LAG = duration("orkestra.consumer.lag", "From an event's transaction to its handling.", "orkestra.consumer")
 PROCESSED = duration("messaging.process.duration", "Handling one event.", "orkestra.consumer")
 BACKLOG = gauge("orkestra.consumer.pending", "{event}", "Events that wait for the consumer.", "orkestra.consumer")
+CERTIFICATE_REMAINING = gauge(
+    "orkestra.certificate.remaining",
+    "s",
+    "Until this process's own certificate ends, by whom it is shown to; 0 where it has, or cannot be used.",
+    "orkestra.peer",
+)
+CERTIFICATE_LIFETIME = gauge(
+    "orkestra.certificate.lifetime", "s", "From the beginning to the end of that certificate.", "orkestra.peer"
+)
 HELD = gauge("orkestra.waits.held", "{call}", "Calls that are held until something happens.")
 
 

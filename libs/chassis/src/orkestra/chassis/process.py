@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import grpc
 import uvloop
 from orkestra.chassis import logs, metrics, telemetry
+from orkestra.chassis.access import Tls
+from orkestra.chassis.certificates import RENEW, Certificates, show
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.grpc import server as grpc_server
 from orkestra.chassis.health import GrpcHealth, HealthApp
@@ -81,6 +83,8 @@ class Process:
         self._grpc: list[tuple[grpc.aio.Server, GrpcHealth, int]] = []
         self._http: list[HttpServer] = []
         self._on_drain: list[Callable[[], Awaitable[None]]] = []
+        for peer, tls in settings.certificates.items():
+            self._mind(peer, tls)
 
     def need(self, name: str, check: Check) -> None:
         """Count the process as not ready while `check` raises or hangs."""
@@ -135,6 +139,13 @@ class Process:
             await self._loops.stop()
             await health.stop()
 
+    def _mind(self, peer: str, tls: Tls) -> None:
+        """Say where it is asked for until when the certificates for `peer` can be used."""
+        certificates = Certificates(tls)
+        self.outside(f"certificate for {peer}", certificates.check, remedy=RENEW)
+        if tls.cert_file:
+            show(peer, certificates)
+
     async def _start(self) -> None:
         for server, health, port in self._grpc:
             address = f"{self._settings.host}:{port}"
@@ -153,7 +164,7 @@ class Process:
         if tls is None or tls.cert_file is None:
             server.add_insecure_port(address)
         else:
-            server.add_secure_port(address, tls.server_credentials())
+            server.add_secure_port(address, Certificates(tls).server_credentials())
 
     async def _stop(self) -> None:
         grace = self._settings.drain_seconds

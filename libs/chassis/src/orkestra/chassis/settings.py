@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from orkestra.chassis.access import NatsAccess, Tls
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -22,6 +22,11 @@ class SettingsError(Exception):
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def certificates(self) -> dict[str, Tls]:
+        """What the process secures its lines with, by whom it is shown to."""
+        return {}
 
 
 class ServiceSettings(_Settings):
@@ -60,6 +65,11 @@ class ServiceSettings(_Settings):
         """What rpcs are secured with, None where they are not."""
         return Tls.of(self.grpc_ca_file, self.grpc_cert_file, self.grpc_key_file)
 
+    @property
+    def certificates(self) -> dict[str, Tls]:
+        """That of rpcs besides the others."""
+        return _with(super().certificates, "gRPC", self.grpc_tls)
+
 
 class DatabaseAccess(_Settings):
     """The password of the addresses of databases."""
@@ -78,6 +88,12 @@ class DatabaseAccess(_Settings):
             name: with_password(secret(value), secret(password)) if name.endswith("database_url") else value
             for name, value in values.items()
         }
+
+    @property
+    def certificates(self) -> dict[str, Tls]:
+        """That of connections to the database besides the others."""
+        url = getattr(self, "database_url", "")
+        return _with(super().certificates, "PostgreSQL", tls_of(secret(url)))
 
 
 class DatabaseSettings(DatabaseAccess):
@@ -115,6 +131,11 @@ class NatsSettings(_Settings):
             creds_file=self.nats_creds_file,
             tls=Tls.of(self.nats_ca_file, self.nats_cert_file, self.nats_key_file),
         )
+
+    @property
+    def certificates(self) -> dict[str, Tls]:
+        """That for NATS besides the others."""
+        return _with(super().certificates, "NATS", self.nats_access.tls)
 
 
 class IdentitySettings(_Settings):
@@ -181,6 +202,19 @@ def with_password(url: str, password: str) -> str:
     if not at or ":" in role:
         return url
     return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{place}"))
+
+
+def tls_of(url: str) -> Tls | None:
+    """Return the files that an address of PostgreSQL names; the driver reads them at each connection."""
+    named = dict(parse_qsl(urlsplit(url).query))
+    try:
+        return Tls.of(named.get("sslrootcert"), named.get("sslcert"), named.get("sslkey"))
+    except ValueError:
+        return None  # the driver says it
+
+
+def _with(others: dict[str, Tls], peer: str, tls: Tls | None) -> dict[str, Tls]:
+    return others if tls is None else others | {peer: tls}
 
 
 def _is_secret(field: FieldInfo | None) -> bool:

@@ -1,6 +1,7 @@
 """The connection to NATS and the two streams of the installation."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -12,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError
 from orkestra.chassis.access import NatsAccess
+from orkestra.chassis.certificates import Certificates
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.settings import secret
 from orkestra.wire import Unavailable
@@ -31,6 +33,19 @@ _RETRY_SECONDS = 1.0
 logger = get_logger(__name__)
 
 
+class _Client(Client):
+    """Shows, and checks against, the newest certificates whenever it connects."""
+
+    def __init__(self, access: NatsAccess) -> None:
+        super().__init__()
+        self._certificates = Certificates(access.tls) if access.tls else None
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """What the next connection is secured with."""
+        return super().ssl_context if self._certificates is None else self._certificates.context()
+
+
 class Nats:
     """A connection that is made, and made again, in the background for ever."""
 
@@ -46,7 +61,7 @@ class Nats:
     @classmethod
     def opening(cls, url: str, *, name: str, replicas: int, access: NatsAccess) -> Self:
         """Return the connection while it is being made."""
-        opened = cls(Client(), replicas=replicas)
+        opened = cls(_Client(access), replicas=replicas)
         opened._connecting = asyncio.create_task(opened._connect(url, name, access))
         return opened
 

@@ -148,6 +148,7 @@ def _promote(address: str, access: TemporalAccess, deployment: str, build: str) 
 
 def _settings(known: dict[str, str], *, task_queue: str, build: str | None, deployment: str | None) -> "WorkerSettings":
     from orkestra.chassis.access import Tls  # noqa: PLC0415 - slow to import
+    from orkestra.chassis.certificates import Certificates  # noqa: PLC0415 - see above
     from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - Temporal's library takes a second to import
 
     access = temporal_access(os.environ)
@@ -165,7 +166,7 @@ def _settings(known: dict[str, str], *, task_queue: str, build: str | None, depl
         temporal_namespace=access.namespace,
         temporal_tls=access.tls,
         temporal_api_key=access.api_key,
-        grpc_credentials=tls.client_credentials() if tls else None,
+        grpc_credentials=Certificates(tls).client_credentials if tls else None,
     )
 
 

@@ -1,6 +1,9 @@
 """How every process, and every author's worker, connects to a service."""
 
+from collections.abc import Callable
+
 import grpc
+from orkestra.wire.renewal import RenewedChannel
 
 KEEPALIVE_MS = 15_000
 KEEPALIVE_TIMEOUT_MS = 8_000
@@ -26,8 +29,17 @@ _OPTIONS = (
 )
 
 
-def connect(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
-    """Return a channel to `host:port`, by TLS where there are credentials; it connects when first used and again."""
+Credentials = grpc.ChannelCredentials | Callable[[], grpc.ChannelCredentials]
+"""What a channel is opened with, or what brings it: the same object until there are new certificates."""
+
+
+def connect(address: str, credentials: Credentials | None = None) -> grpc.aio.Channel:
+    """Return a channel to `host:port`, by TLS where there are credentials; it connects when first used and again.
+
+    Credentials that are brought are asked for at every call: with new ones a new connection is made.
+    """
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=_OPTIONS)
-    return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+    if isinstance(credentials, grpc.ChannelCredentials):
+        return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+    return RenewedChannel(lambda known: grpc.aio.secure_channel(address, known, options=_OPTIONS), credentials)

@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 from orkestra.chassis import process, streams
+from orkestra.chassis.certificates import Certificates
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.credentials import CredentialCache, TokenSource
 from orkestra.chassis.database import Database
@@ -262,7 +263,7 @@ def _worker_settings(settings: WorkerSettings) -> worker.WorkerSettings:
         temporal_tls=_temporal_tls(settings),
         temporal_api_key=_temporal_api_key(settings),
         payload_keys=settings.read_payload_keys(),
-        grpc_credentials=settings.grpc_tls.client_credentials() if settings.grpc_tls else None,
+        grpc_credentials=Certificates(settings.grpc_tls).client_credentials if settings.grpc_tls else None,
     )
 
 
