@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -10,12 +12,14 @@ import pytest_asyncio
 from orkestra.chassis import sql as statements
 from orkestra.chassis.process import Process
 from orkestra.chassis.tokens import Signer
+from orkestra.sdk import worker as sdk_worker
 from orkestra.sdk.worker import run_worker
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.workflow import GetDefinitionRequest, ListWorkflowsRequest, StartWorkflowRequest
 from orkestra.wire import FailedPrecondition
 from orkestra.workflow_worker.__main__ import build_worker
 from orkestra.workflow_worker.settings import WorkerSettings
+from workflow_process import worker_processes
 from workflow_world import QUESTION, WORKER_KEY, World, running_world
 
 
@@ -79,6 +83,30 @@ async def test_a_worker_whose_schema_changed_without_a_version_ends_with_the_rea
     with pytest.raises(FailedPrecondition) as refusal:
         await run_worker(["sdk_workflows"], settings=world.worker_settings)
     assert refusal.value.reason == "DEFINITION_CHANGED"
+
+
+async def test_a_queue_of_running_workers_with_other_workflows_is_refused_until_they_have_ended(
+    world: World, tmp_path: Path
+) -> None:
+    shared = replace(world.worker_settings, task_queue=f"queue-{uuid4().hex}")
+    alone = replace(shared, only_its_own=True)
+    async with worker_processes(shared, tmp_path) as others:
+        other = others.start("customer_support.quick")
+        await other.serving()
+        with pytest.raises(FailedPrecondition) as refusal:
+            await run_worker(["workflow_author"], settings=alone)
+        assert (refusal.value.reason, "customer-support-quick" in str(refusal.value)) == ("TASK_QUEUE_TAKEN", True)
+        await serves("customer_support.quick", settings=alone)
+        other.kill()
+    await serves("workflow_author", settings=alone)
+
+
+async def serves(module: str, *, settings: sdk_worker.WorkerSettings) -> None:
+    """Run a worker until it serves."""
+    ready = asyncio.Event()
+    async with asyncio.timeout(60):
+        await run_worker([module], settings=settings, stop=ready, ready=ready)
+    assert ready.is_set()
 
 
 async def test_every_query_prepares_as_the_role_that_runs_it(world: World) -> None:

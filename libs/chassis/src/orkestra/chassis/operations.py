@@ -134,10 +134,19 @@ def operation_above_tenants(method: Method[S, R, A]) -> Rpc[S, R, A]:
 
 def read(method: Method[S, R, A]) -> Rpc[S, R, A]:
     """Like `operation`, read only and without request ids."""
+    return _reading(method, scope=lambda ctx: ctx.tenant_id)
 
+
+def read_above_tenants(method: Method[S, R, A]) -> Rpc[S, R, A]:
+    """Like `read`, for callers without a tenant as well: they see what belongs to none."""
+    return _reading(method, scope=lambda ctx: ctx.principal.tenant_id or NO_TENANT)
+
+
+def _reading(method: Method[S, R, A], *, scope: Callable[[Context], str]) -> Rpc[S, R, A]:
     async def rpc(self: S, ctx: Context, request: R) -> A:
-        async with self.database.reading(ctx.tenant_id) as conn:
-            return await method(self, Tx(ctx, conn, tenant_id=ctx.tenant_id, source=self.database.schema), request)
+        tenant_id = scope(ctx)
+        async with self.database.reading(tenant_id) as conn:
+            return await method(self, Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema), request)
 
     return _dressed(rpc, method)
 

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,12 +19,18 @@ from orkestra.sdk.definition import DEFAULT_TASK_QUEUE, Definition, WorkflowClas
 from orkestra.sdk.ending import EndReports, ReportEnd
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.payloads import PayloadKeys
+from orkestra.sdk.queues import check_own
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.identity import IdentityServiceClient
-from orkestra.v1.workflow import RegisterDefinitionsRequest, WorkflowServiceClient
+from orkestra.v1.workflow import (
+    ListDefinitionsRequest,
+    ListDefinitionsResponse,
+    RegisterDefinitionsRequest,
+    WorkflowServiceClient,
+)
 from orkestra.wire import Error
-from orkestra.wire.connection import Credentials, connect
+from orkestra.wire.connection import connect
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -53,12 +59,13 @@ class WorkerSettings:
     """Pins runs to this build of the code: new ones begin on it once it is promoted (`orkestra worker promote`)."""
     deployment: str | None = None
     """What the build is one of; the task queue where absent."""
+    only_its_own: bool = False
+    """Refuses to start on a task queue on which running workers serve other workflows and none of these."""
     graceful_seconds: float = 5.0
     max_cached_workflows: int = 1000
     temporal_tls: TLSConfig | bool = False
     temporal_api_key: str | None = None
-    grpc_credentials: Credentials | None = None
-    """What the services are shown; where it is a function, the newest that it brings."""
+    grpc_credentials: grpc.ChannelCredentials | None = None
     payload_keys: PayloadKeys = field(default_factory=PayloadKeys)
     """What Temporal stores is encrypted and decrypted with these; nothing is where there are none."""
 
@@ -115,13 +122,15 @@ async def run_worker(
         opened = await stack.enter_async_context(_channels(settings))
         identity, tasks, workflows = opened
         tokens = WorkerTokens(IdentityServiceClient(identity), settings.worker_key)
+        service = WorkflowServiceClient(workflows, tokens.of(None), door="worker")
+        if await _until_stopped(_check_queues(client, service, contents, settings), stop) is None:
+            return
         activities = [*ServiceActivities(tasks, workflows, tokens).all(), *contents.activities]
         ends = EndReports(workflows, tokens)
         stack.push_async_callback(ends.finish)
         workers = make_workers(client, contents, activities, settings, report_end=ends.tell)
         longest = settings.graceful_seconds + ENDING_SECONDS
         await stack.enter_async_context(_polling(workers, stop, longest))
-        service = WorkflowServiceClient(workflows, tokens.of(None), door="worker")
         if await _until_stopped(_register(service, contents, settings), stop) is None:
             return
         log.info("serving %s", ", ".join(one.temporal_type for one in contents.definitions))
@@ -140,7 +149,7 @@ def make_workers(
     sandboxed: bool = True,
 ) -> list[Worker]:
     """Return one Temporal worker for each task queue that the definitions name."""
-    queues = {settings.task_queue} | {one.task_queue for one in contents.definitions if one.task_queue}
+    queues = _queues(contents, settings)
     builds = None if settings.build is None else pinned(settings.deployment or settings.task_queue, settings.build)
     workers = [
         Worker(
@@ -161,6 +170,22 @@ def make_workers(
         if inner is not None:
             inner._deadlock_timeout_seconds = STEP_SECONDS  # noqa: SLF001
     return workers
+
+
+def _queues(contents: Contents, settings: WorkerSettings) -> set[str]:
+    return {settings.task_queue} | {one.task_queue for one in contents.definitions if one.task_queue}
+
+
+async def _check_queues(
+    client: Client, service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings
+) -> bool:
+    """Refuse (FailedPrecondition) queues that are others', where that is wanted; True where there are none."""
+    if settings.only_its_own:
+        known = await _patiently(lambda: service.list_definitions(ListDefinitionsRequest()), "asked for")
+        ours = {one.name for one in contents.definitions}
+        for queue in sorted(_queues(contents, settings)):
+            await check_own(client, known.definitions, ours=ours, queue=queue)
+    return True
 
 
 def _pauses() -> Iterator[float]:
@@ -237,18 +262,23 @@ async def _channels(
 async def _register(service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings) -> int:
     """Make the definitions known, however long it takes; returns how many there are."""
     definitions = [one.to_contract(settings.task_queue) for one in contents.definitions]
+    if definitions:
+        request = RegisterDefinitionsRequest(definitions=definitions)
+        await _patiently(lambda: service.register_definitions(request), "registered")
+    return len(definitions)
+
+
+async def _patiently(ask: Callable[[], Awaitable[ListDefinitionsResponse]], what: str) -> ListDefinitionsResponse:
+    """Ask until it is answered or refused; what is away is said each time."""
     pauses = _pauses()
-    while definitions:
+    while True:
         try:
-            await service.register_definitions(RegisterDefinitionsRequest(definitions=definitions))
+            return await ask()
         except Error as error:
             if not error.retryable and error.kind != "unauthenticated":
                 raise
-            log.warning("The definitions are not registered yet: %s", error)
+            log.warning("The definitions are not %s yet: %s", what, error)
             await asyncio.sleep(next(pauses))
-        else:
-            break
-    return len(definitions)
 
 
 async def _until_stopped(work: Any, stop: asyncio.Event) -> Any:

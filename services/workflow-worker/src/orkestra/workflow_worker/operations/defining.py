@@ -1,6 +1,6 @@
 """What can be run, as workers made it known."""
 
-from orkestra.chassis.operations import Tx, operation_above_tenants, read
+from orkestra.chassis.operations import Tx, operation_above_tenants, read, read_above_tenants
 from orkestra.forms import Invalid, check_schema
 from orkestra.v1.workflow import (
     Definition,
@@ -24,7 +24,7 @@ class Defining(Base):
     async def get_definition(self, tx: Tx, request: GetDefinitionRequest) -> Definition:
         return await definition_of(tx, request.name, request.version)
 
-    @read
+    @read_above_tenants
     async def list_definitions(self, tx: Tx, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
         if request.name is not None:
             await definition_of(tx, request.name, None)
