@@ -30,7 +30,7 @@ from orkestra.v1.workflow import (
     WorkflowServiceClient,
 )
 from orkestra.wire import Error
-from orkestra.wire.connection import connect
+from orkestra.wire.connection import Credentials, connect
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -65,7 +65,8 @@ class WorkerSettings:
     max_cached_workflows: int = 1000
     temporal_tls: TLSConfig | bool = False
     temporal_api_key: str | None = None
-    grpc_credentials: grpc.ChannelCredentials | None = None
+    grpc_credentials: Credentials | None = None
+    """What the services are shown; where it is a function, the newest that it brings."""
     payload_keys: PayloadKeys = field(default_factory=PayloadKeys)
     """What Temporal stores is encrypted and decrypted with these; nothing is where there are none."""
 
