@@ -138,7 +138,7 @@ async def test_a_refusal_says_why_and_what_to_do_next_with_its_exit_code(orkestr
     unknown = await orkestra("task", "show", "task_unknown", "--json")
     said = json.loads(unknown.err)
     assert (unknown.code, unknown.out, said["code"]) == (4, "", "TASK_NOT_FOUND")
-    assert said["next"] == "`orkestra task list` shows the tasks that you may see."
+    assert said["next"] == f"`orkestra task list --state-dir {stack.state_dir}` shows the tasks that you may see."
     assert (await orkestra("workflow", "start", "customer-support", "--input", "{")).code == 2
     nobody = await orkestra("task", "claim", "task_unknown")
     assert (nobody.code, "--as EMAIL" in nobody.err, orkestra.person in nobody.err) == (2, True, True)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from orkestra.cli.__main__ import app
 from orkestra.cli.installed import SCHEMAS
+from orkestra.cli.worker import queue_of
 from orkestra.testkit.waiting import eventually_sync
 from typer.testing import CliRunner
 
@@ -49,6 +50,18 @@ def test_a_workflow_that_is_added_is_served_with_the_others_on_the_projects_own_
     code, said = orkestra("workflow", "new", "sick-note", "--json")
     serve = "orkestra worker run holiday_desk.workflows holiday_desk.sick_note --task-queue holiday-desk"
     assert (code, json.loads(said)["next"]) == (0, [serve])
+
+
+@pytest.mark.parametrize(
+    ("module", "queue"),
+    [
+        ("holiday_desk.workflows", "holiday-desk"),
+        ("acme.holiday_desk.workflows", "acme-holiday-desk"),
+        ("my_flows", "my-flows"),
+    ],
+)
+def test_a_worker_is_on_the_queue_of_its_package_where_none_is_named(module: str, queue: str) -> None:
+    assert queue_of(module) == queue
 
 
 def test_the_wheels_are_copied_so_that_the_project_stands_on_its_own(

@@ -29,14 +29,19 @@ def promote(folder: Path, *words: str, **env: str) -> tuple[int, dict[str, str]]
 
 
 def test_a_build_that_no_worker_serves_is_not_promoted(tmp_path: Path, temporal_address: str) -> None:
-    code, said = promote(tmp_path, ADDRESS=temporal_address)
+    code, said = promote(tmp_path, "--task-queue", "refunds", ADDRESS=temporal_address)
     assert (code, said["code"]) == (4, "BUILD_NOT_FOUND")
     assert "2026-11-23" in said["detail"]
     assert "--build" in said["next"]
 
 
+def test_whose_build_it_is_must_be_said(tmp_path: Path) -> None:
+    code, said = promote(tmp_path, ADDRESS="127.0.0.1:1")
+    assert (code, said["code"], "--task-queue" in said["detail"]) == (2, "USAGE", True)
+
+
 def test_a_temporal_that_is_away_is_said(tmp_path: Path) -> None:
-    code, said = promote(tmp_path, "--address", f"127.0.0.1:{free_port()}")
+    code, said = promote(tmp_path, "--task-queue", "refunds", "--address", f"127.0.0.1:{free_port()}")
     assert (code, said["code"]) == (3, "NOTHING_RUNS")
 
 
@@ -70,5 +75,5 @@ async def test_temporal_is_asked_by_tls_with_a_key_in_the_namespace_that_was_sai
     ],
 )
 def test_what_does_not_belong_together_is_said(tmp_path: Path, wrong: dict[str, str], named: str) -> None:
-    code, said = promote(tmp_path, **{"ADDRESS": "127.0.0.1:1", **wrong})
+    code, said = promote(tmp_path, "--task-queue", "refunds", **{"ADDRESS": "127.0.0.1:1", **wrong})
     assert (code, said["code"], named in said["detail"]) == (2, "USAGE", True), said

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from orkestra.cli.process import started_at
-from orkestra.cli.state import StateDir, StateError
+from orkestra.cli.state import STATE, StateDir, StateError, nearest_state
 
 
 @pytest.fixture
@@ -18,6 +18,34 @@ def state(tmp_path: Path) -> Iterator[StateDir]:
     assert taken.take()
     yield taken
     taken.release()
+
+
+def test_a_folder_below_belongs_to_the_nearest_stack_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = tmp_path / "project" / "src"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    (tmp_path / STATE).mkdir()
+    assert nearest_state() == tmp_path / STATE
+    (tmp_path / "project" / STATE).mkdir()
+    assert nearest_state() == tmp_path / "project" / STATE
+    (below / STATE).mkdir()
+    assert nearest_state() == Path(STATE)
+
+
+def test_a_file_above_is_no_folder_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / STATE).touch()
+    monkeypatch.chdir(tmp_path / "project")
+    assert nearest_state() != tmp_path / STATE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_another_users_folder_above_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / STATE).mkdir()
+    os.chown(tmp_path / STATE, 65534, 65534)
+    monkeypatch.chdir(tmp_path / "project")
+    assert nearest_state() != tmp_path / STATE
 
 
 def test_only_one_holds_the_folder(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The `orkestra` command."""
 
+import os
 import sys
-from typing import ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar, NoReturn
 
 import typer
 from orkestra.cli.later import Later, LaterGroup
@@ -68,15 +70,26 @@ def orkestra() -> None:
 
 def main() -> None:
     """Runs the command line of this process; with --json a mistake in it is told as JSON too."""
-    if "--json" not in sys.argv:
-        app()
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False) if "--json" in sys.argv else app()
     except ClickException as wrong:
         step = "`--help` after the command says what it takes."
         said = UsageError(wrong.format_message(), step=step).said()
         Output(as_json=True).refuse((), said)
-        sys.exit(wrong.exit_code)
+        code = wrong.exit_code
+    except SystemExit as ended:
+        code = ended.code
+    _end(code)
+
+
+def _end(code: Any) -> NoReturn:
+    """End the process. Threads of Temporal's library may abort Python's own end, which would change the exit code."""
+    if "temporalio.bridge" not in sys.modules or not isinstance(code, int | None):
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
-from orkestra.cli.options import DEFAULT_STATE, StateOption
+from orkestra.cli.options import StateOption
 from orkestra.cli.output import Output
+from orkestra.cli.people import People
 from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, UsageError, refusals
 from orkestra.cli.state import StateDir
 from orkestra.wire import Error
@@ -49,7 +50,7 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {  # what every command that asks the d
         Annotated[str | None, typer.Option("--tenant", help="With --as: the tenant's slug, where it is not plain.")],
         None,
     ),
-    "state_dir": (StateOption, DEFAULT_STATE),
+    "state_dir": (StateOption, inspect.Parameter.empty),
     "as_json": (Annotated[bool, typer.Option("--json", help="Print JSON, as the REST door answers.")], False),
 }
 
@@ -72,6 +73,7 @@ class Session:
 
     client: "Client"
     output: Output
+    people: People
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on where `yes` was said already or is said now.
@@ -130,7 +132,7 @@ def ask(work: Callable[[Session], Awaitable[None]], asked: Asked, acts_as: Actor
 
 async def _ask(work: Callable[[Session], Awaitable[None]], asked: Asked, acts_as: Actor, output: Output) -> None:
     async with await _connect(asked, acts_as) as client:
-        await work(Session(client, output))
+        await work(Session(client, output, People(client)))
 
 
 async def _connect(asked: Asked, acts_as: Actor) -> "Client":

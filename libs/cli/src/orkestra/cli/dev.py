@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from orkestra.cli.announcement import announcement
 from orkestra.cli.installed import absent
-from orkestra.cli.options import DEFAULT_STATE, JsonOption
+from orkestra.cli.options import OWN_STATE, JsonOption, NearestStateOption, OwnStateOption
 from orkestra.cli.output import Output
 from orkestra.cli.process import end
 from orkestra.cli.refusals import CommandError, NothingRunsError, refusals
@@ -26,14 +26,13 @@ START_TIMEOUT = 180.0
 STOP_TIMEOUT = 90.0
 
 app = typer.Typer(help="The whole stack on this machine: start it, stop it, look at it.")
-StateOption = Annotated[Path, typer.Option("--state-dir", help="Folder that keeps data, logs and keys.")]
 
 
 @app.callback(invoke_without_command=True)
 def dev(
     context: typer.Context,
     *,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: OwnStateOption = OWN_STATE,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready and leave it running.")] = False,
     port_offset: Annotated[int, typer.Option(min=0, max=50_000, help="Added to every usual port.")] = 0,
     as_json: JsonOption = False,
@@ -51,7 +50,7 @@ def dev(
 
 
 @app.command()
-def stop(*, state_dir: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> None:
+def stop(*, state_dir: NearestStateOption, as_json: JsonOption = False) -> None:
     """Stop the stack of the state folder, in order; data stays."""
     output = Output(as_json=as_json)
     with refusals(output):
@@ -67,7 +66,7 @@ def stop(*, state_dir: StateOption = DEFAULT_STATE, as_json: JsonOption = False)
 
 
 @app.command()
-def status(*, state_dir: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> None:
+def status(*, state_dir: NearestStateOption, as_json: JsonOption = False) -> None:
     """Say what runs and where. Exit code 3 when nothing does."""
     output = Output(as_json=as_json)
     with refusals(output):

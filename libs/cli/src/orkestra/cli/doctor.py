@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
+from orkestra.cli.options import JsonOption, StateOption
 from orkestra.cli.output import Output
 from orkestra.cli.places import places
 from orkestra.cli.refusals import FAILED, NothingRunsError, refusals
@@ -22,7 +22,7 @@ Look = Coroutine[Any, Any, "list[Finding]"]
 def doctor(
     *,
     seconds: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds that each may take to answer.")] = 5.0,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     as_json: JsonOption = False,
 ) -> None:
     """Check everything that Orkestra needs, and say what to do about what is wrong.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from orkestra.cli.broker import REACH_IT, broker
-from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
+from orkestra.cli.options import JsonOption, StateOption
 from orkestra.cli.output import Output
 from orkestra.cli.places import needed, places
 from orkestra.cli.refusals import NothingRunsError, RefusedError, UsageError, refusals
@@ -30,7 +30,7 @@ def dead(
     consumer: ConsumerOption = None,
     tenant: TenantOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     as_json: JsonOption = False,
 ) -> None:
     """List the events that a consumer gave up, oldest first, with the reason; they are kept for 30 days.
@@ -54,7 +54,7 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="Every one that --consumer and --tenant leave.")] = False,
     consumer: ConsumerOption = None,
     tenant: TenantOption = None,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     as_json: JsonOption = False,
 ) -> None:
     """Give dead events to the consumers again, once what kept them from being handled is mended.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from orkestra.cli.hints import Hints
 from rich.console import Console
 from rich.text import Text
 
@@ -23,6 +24,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.hints = Hints.of_this_command()
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
 
@@ -37,8 +39,12 @@ class Output:
 
     def refuse(self, lines: Sequence[str], said: Mapping[str, object]) -> None:
         """Print to standard error why something is not done: these lines, or `said` as one line of JSON."""
-        for line in [json.dumps(said, ensure_ascii=False)] if self.as_json else lines:
-            self.warn(line)
+        if self.as_json:
+            told = {name: self.hints.told(one) if isinstance(one, str) else one for name, one in said.items()}
+            self.warn(json.dumps(told, ensure_ascii=False))
+            return
+        for line in lines:
+            self.warn(self.hints.told(line))
 
     def give(self, value: "BaseModel | Mapping[str, Any]", *lines: str) -> None:
         """Print a resource: as JSON, or as these lines."""
@@ -60,7 +66,7 @@ class Output:
         table = Table(*columns, box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*(printable(cell(one)) for one in row))
-        self._out.print(table if table.row_count else printable(empty))
+        self._out.print(table if table.row_count else printable(self.hints.told(empty)))
 
     def ids(self, ids: Iterable[str]) -> None:
         """Print ids for scripts, one on each line."""

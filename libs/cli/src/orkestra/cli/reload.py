@@ -22,17 +22,22 @@ def run_reloading(command: Sequence[str], folder: Path, *, say: Callable[[str], 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())  # an exception in the middle of a start would lose the child
     child = subprocess.Popen(command)
-    while _changes(folder, ended):
+    while _changes(folder, ended, child, say):
         say("The code has changed; starting again.")
         _stop(child)
         child = subprocess.Popen(command)
     _stop(child)
 
 
-def _changes(folder: Path, ended: threading.Event) -> bool:
-    """Wait; True where the code has changed, False where the end was asked for."""
-    before = _state(folder)
+def _changes(
+    folder: Path, ended: threading.Event, child: "subprocess.Popen[bytes]", say: Callable[[str], None]
+) -> bool:
+    """Wait; True where the code has changed, False where the end was asked for. Says once that the command is over."""
+    before, has_ended = _state(folder), False
     while not ended.wait(EVERY_SECONDS):
+        if not has_ended and child.poll() is not None:
+            has_ended = True
+            say("It starts again when the code changes.")
         if _state(folder) != before:
             return True
     return False

@@ -1,16 +1,15 @@
 """`orkestra replay` asks whether the code still does what it did."""
 
 import asyncio
-import importlib
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
+from orkestra.cli.code import load
+from orkestra.cli.options import JsonOption, StateOption
 from orkestra.cli.output import Output
 from orkestra.cli.places import payload_keys
 from orkestra.cli.refusals import FAILED, CommandError, NothingRunsError, UsageError, refusals
@@ -46,7 +45,7 @@ def replay(
     temporal_address: Annotated[
         str | None, typer.Option(envvar="ORKESTRA_TEMPORAL_ADDRESS", help="With --record; the local stack's if absent.")
     ] = None,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded histories against the workflows as they are now.
@@ -62,7 +61,7 @@ def replay(
         try:
             with output.waiting(f"Replaying {len(files)} histories"):
                 done = asyncio.run(_replay(modules, files, payload_keys(os.environ)))
-        except (ImportError, ValueError) as wrong:
+        except ValueError as wrong:
             raise UsageError(str(wrong)) from None
     _report(done, output)
     if any(one.failure for one in done):
@@ -96,8 +95,7 @@ def _replayer(modules: list[str], keys: "PayloadKeys") -> "Replayer":
     from orkestra.sdk.testing.replaying import replayer_of  # noqa: PLC0415 - Temporal's library is slow to import
     from orkestra.sdk.worker import find_contents  # noqa: PLC0415 - see above
 
-    sys.path.insert(0, str(Path.cwd()))
-    found = find_contents([importlib.import_module(module) for module in modules])
+    found = find_contents(load(modules))
     return replayer_of(found.workflows, keys)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from orkestra.cli.process import end, started_at
 from orkestra.cli.refusals import CommandError
 
+STATE = ".orkestra"
 SECRETS: dict[str, Callable[[], str]] = {
     "service_key": lambda: f"oin_{secrets.token_urlsafe(32)}",
     "worker_key": lambda: f"oin_{secrets.token_urlsafe(32)}",
@@ -22,6 +23,24 @@ SECRETS: dict[str, Callable[[], str]] = {
     "csrf_key": lambda: secrets.token_urlsafe(32),
     "demo_seed": lambda: secrets.token_urlsafe(32),
 }
+
+
+def nearest_state() -> Path:
+    """The state folder that belongs here: `.orkestra` in this folder, or in the nearest one above that has it.
+
+    Where there is none, the one that would be made here. Another user's is passed over: it names whom to trust.
+    """
+    if Path(STATE).is_dir():
+        return Path(STATE)
+    above = (folder / STATE for folder in Path.cwd().parents)
+    return next((folder for folder in above if _is_ours(folder)), Path(STATE))
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 class StateError(CommandError):

@@ -1,7 +1,7 @@
 """`orkestra task`: find work, take it, answer it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +9,7 @@ from orkestra.cli.connection import Session, asks, object_of
 from orkestra.cli.filling import Answer, Dialog, fill
 from orkestra.cli.options import QuietOption
 from orkestra.cli.output import cell, fields, json_text, printable
+from orkestra.cli.people import People
 from orkestra.cli.refusals import UsageError
 from orkestra.v1.task import AssignTaskRequest, Task, TaskScope, TaskStatus
 
@@ -37,21 +38,25 @@ async def list_(
     if quiet:
         session.output.ids(task.task_id for task in found)
         return
-    session.output.table({"tasks": found}, COLUMNS, map(_row, found), empty="There are no such tasks.")
+    await _meet(session, found)
+    rows = [_row(task, session.people) for task in found]
+    session.output.table({"tasks": found}, COLUMNS, rows, empty="There are no such tasks.")
 
 
 @asks(app, "show")
 async def show(session: Session, task_id: IdArgument) -> None:
     """Show what is asked, by whom, until when, and the answer."""
     task = await session.client.task(task_id)
-    session.output.give(task, *described(task))
+    await _meet(session, [task])
+    session.output.give(task, *described(task, session.people))
 
 
 @asks(app, "claim", acts_as="person")
 async def claim(session: Session, task_id: IdArgument) -> None:
     """Take an open task; one person gets it."""
     task = await session.client.claim(task_id)
-    session.output.give(task, f"{task_id} is yours. `orkestra task complete {task_id}` asks for the answer.")
+    told = f"{task_id} is yours. `orkestra task complete {task_id}` asks for the answer."
+    session.output.give(task, session.output.hints.told(told))
 
 
 @asks(app, "complete", acts_as="person")
@@ -69,11 +74,13 @@ async def complete(
     if data is not None:
         answer = Answer(object_of(data, option="--data"), outcome)
     else:
+        await _meet(session, [task])
         answer = await asyncio.to_thread(_fill, session, task, outcome)
     done = await session.client.complete(task_id, answer.data, outcome=answer.outcome, revision=task.revision)
     if done.submission is not None:
         until = f"{done.submission.undo_until.astimezone():%H:%M:%S}"
-        session.output.give(done, f"{task_id} is answered; `orkestra task undo {task_id}` takes it back until {until}.")
+        told = f"{task_id} is answered; `orkestra task undo {task_id}` takes it back until {until}."
+        session.output.give(done, session.output.hints.told(told))
         return
     session.output.give(done, f"{task_id} is {done.status}.")
 
@@ -95,14 +102,16 @@ async def assign(
         task_id=task_id, assignee=to, candidate_users=user or [], candidate_groups=group or [], reason=reason
     )
     task = await session.client.assign(request)
-    session.output.give(task, f"{task_id} is with {_holder(task)}.")
+    await _meet(session, [task])
+    session.output.give(task, f"{task_id} is with {_holder(task, session.people)}.")
 
 
 @asks(app, "undo")
 async def undo(session: Session, task_id: IdArgument, *, reason: ReasonOption = None) -> None:
     """Take an answer back, while that is possible."""
     task = await session.client.undo(task_id, reason=reason)
-    session.output.give(task, f"{task_id} is with {_holder(task)} again.")
+    await _meet(session, [task])
+    session.output.give(task, f"{task_id} is with {_holder(task, session.people)} again.")
 
 
 @asks(app, "cancel")
@@ -126,10 +135,11 @@ async def watch(
     known: dict[str, Task] = {}
     while True:
         seen = {task_id: await session.client.task(task_id)} if task_id else await _live(session, group)
-        for task in (one for name, one in seen.items() if _is_news(known.get(name), one)):
+        news = [one for name, one in seen.items() if _is_news(known.get(name), one)]
+        news += [await session.client.task(name) for name in known.keys() - seen.keys()]
+        await _meet(session, news)
+        for task in news:
             _tell(session, task)
-        for name in known.keys() - seen.keys():
-            _tell(session, await session.client.task(name))
         known = seen
         if task_id and seen[task_id].status not in LIVE:
             return
@@ -148,7 +158,16 @@ def _tell(session: Session, task: Task) -> None:
     if session.output.as_json:
         typer.echo(task.model_dump_json())
         return
-    session.output.say(f"{task.updated_at:%H:%M:%S}  {task.task_id}  {task.status:<9}  {_holder(task)}  {task.title}")
+    told = (
+        f"{task.updated_at:%H:%M:%S}  {task.task_id}  {task.status:<9}  {_holder(task, session.people)}  {task.title}"
+    )
+    session.output.say(told)
+
+
+async def _meet(session: Session, tasks: Sequence[Task]) -> None:
+    if not session.output.as_json:
+        met = [(task.assignee, task.completed_by, *task.candidate_users) for task in tasks]
+        await session.people.meet(one for several in met for one in several)
 
 
 async def _found(session: Session, asked: Mapping[str, Any], limit: int) -> list[Task]:
@@ -162,7 +181,7 @@ async def _found(session: Session, asked: Mapping[str, Any], limit: int) -> list
 
 def _fill(session: Session, task: Task, outcome: str | None) -> Answer:
     """Ask for the answer on standard error, so that standard output has the result alone."""
-    for line in described(task, with_form=False):
+    for line in described(task, session.people, with_form=False):
         session.output.warn(line)
     draft = {name: one.get("value") for name, one in (task.draft or {}).items() if isinstance(one, dict)}
 
@@ -183,29 +202,31 @@ def _fill(session: Session, task: Task, outcome: str | None) -> Answer:
         raise UsageError("Nothing was answered. --data gives the whole answer at once.") from None
 
 
-def _row(task: Task) -> tuple[object, ...]:
+def _row(task: Task, people: People) -> tuple[object, ...]:
     due = task.sla.complete_by if task.sla else None
-    return (task.task_id, task.title, task.status, _holder(task), due, task.priority)
+    return (task.task_id, task.title, task.status, _holder(task, people), due, task.priority)
 
 
-def _holder(task: Task) -> str:
-    return task.assignee or ", ".join([*task.candidate_users, *task.candidate_groups]) or "nobody"
+def _holder(task: Task, people: People) -> str:
+    if task.assignee:
+        return people.named(task.assignee)
+    return ", ".join([*map(people.named, task.candidate_users), *task.candidate_groups]) or "nobody"
 
 
-def described(task: Task, *, with_form: bool = True) -> list[str]:
-    """Return a task in lines."""
+def described(task: Task, people: People, *, with_form: bool = True) -> list[str]:
+    """Return a task in lines, with those of its people who were met by their e-mail addresses."""
     lines = fields(
         task=task.task_id,
         title=task.title,
         status=task.status,
         asked=task.description,
-        **{"with": _holder(task)},
+        **{"with": _holder(task, people)},
         priority=task.priority,
         due=task.sla.complete_by if task.sla else None,
         workflow=task.workflow_id,
         outcome=task.outcome,
         answer=task.result,
-        answered_by=task.completed_by,
+        answered_by=people.named(task.completed_by or ""),
         reason=task.reason,
     )
     if task.context is not None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from orkestra.cli.options import DEFAULT_STATE, JsonOption, StateOption
+from orkestra.cli.code import NAMED, broken, load
+from orkestra.cli.options import JsonOption, StateOption
 from orkestra.cli.output import Output
 from orkestra.cli.places import WORKER_KEY, needed, payload_keys, places
-from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, refusals
+from orkestra.cli.refusals import CommandError, DoorError, NothingRunsError, UsageError, refusals
 from orkestra.cli.reload import run_reloading
 from orkestra.cli.temporal import (
     DEFAULT_NAMESPACE,
@@ -30,13 +31,21 @@ from orkestra.cli.temporal import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
     from orkestra.sdk.worker import WorkerSettings
 
-DEFAULT_TASK_QUEUE = "orkestra"
 DeploymentOption = Annotated[
     str | None, typer.Option("--deployment", help="What the build is one of; the task queue where absent.")
 ]
-QueueOption = Annotated[str, typer.Option("--task-queue", help="Where the workers look for work.")]
+QueueOption = Annotated[
+    str | None,
+    typer.Option(
+        "--task-queue",
+        help="Where the workers look for work; named after the package of the first module if absent.",
+    ),
+]
 NEEDED = (
     "ORKESTRA_TEMPORAL_ADDRESS",
     "ORKESTRA_IDENTITY_ADDRESS",
@@ -57,12 +66,12 @@ def worker() -> None:
 def run(
     modules: Annotated[list[str], typer.Argument(help="Modules with workflows, such as my_package.workflows.")],
     *,
-    task_queue: QueueOption = DEFAULT_TASK_QUEUE,
+    task_queue: QueueOption = None,
     build: Annotated[
         str | None, typer.Option("--build", help="Pin runs to this build of the code; see `worker promote`.")
     ] = None,
     deployment: DeploymentOption = None,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when code in this folder changes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,10 +82,14 @@ def run(
     settings for Temporal (ORKESTRA_TEMPORAL_…) and for TLS (ORKESTRA_GRPC_…) hold here too. Traces go to
     ORKESTRA_OTLP_ENDPOINT where it is set. An installation that encrypts what Temporal stores gives its workers
     ORKESTRA_PAYLOAD_KEYS, or ORKESTRA_PAYLOAD_KEYS_FILE, and ORKESTRA_PAYLOAD_KEY_ID.
+
+    Every worker of a task queue is given any of its runs. So a queue on which running workers serve other workflows,
+    and none of these, is refused; with --build it is not asked.
     """
     output = Output(as_json=as_json)
+    queue = task_queue or queue_of(modules[0])
     if reload:
-        options = ["--task-queue", task_queue, "--state-dir", str(state_dir), *(["--json"] if as_json else [])]
+        options = ["--task-queue", queue, "--state-dir", str(state_dir), *(["--json"] if as_json else [])]
         options += [
             word
             for name, value in (("--build", build), ("--deployment", deployment))
@@ -87,19 +100,26 @@ def run(
         run_reloading(command, Path.cwd(), say=output.warn)
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    sys.path.insert(0, str(Path.cwd()))
     with refusals(output):
         known = places(state_dir, os.environ)
         needed(known, *NEEDED, state_dir=state_dir)
-        settings = _settings(known, task_queue=task_queue, build=build, deployment=deployment)
+        settings = _settings(known, task_queue=queue, build=build, deployment=deployment)
         _run(modules, settings, output)
+
+
+def queue_of(module: str) -> str:
+    """Return the task queue of a module where none is given: `my_package.workflows` is served on `my-package`."""
+    package, _, name = module.rpartition(".")
+    return (package or name).replace("_", "-").replace(".", "-")
 
 
 @app.command()
 def promote(  # noqa: PLR0913 - an option each
     build: Annotated[str, typer.Argument(metavar="BUILD", help="The build that new runs shall begin on.")],
     *,
-    task_queue: QueueOption = DEFAULT_TASK_QUEUE,
+    task_queue: Annotated[
+        str | None, typer.Option("--task-queue", help="That of the workers; their deployment.")
+    ] = None,
     deployment: DeploymentOption = None,
     address: AddressOption = None,
     namespace: NamespaceOption = DEFAULT_NAMESPACE,
@@ -109,7 +129,7 @@ def promote(  # noqa: PLR0913 - an option each
     cert_file: CertFileOption = None,
     key_file: KeyFileOption = None,
     server_name: ServerNameOption = None,
-    state_dir: StateOption = DEFAULT_STATE,
+    state_dir: StateOption,
     as_json: JsonOption = False,
 ) -> None:
     """Let new runs begin on a build that `worker run --build` serves; those that run stay on theirs.
@@ -120,12 +140,15 @@ def promote(  # noqa: PLR0913 - an option each
     told = {**files, "ADDRESS": address, "NAMESPACE": namespace, "SERVER_NAME": server_name, "TLS": str(tls)}
     output = Output(as_json=as_json)
     with refusals(output):
+        named = deployment or task_queue
+        if named is None:
+            raise UsageError("Say whose build it is: --task-queue, or --deployment, as its workers have them.")
         environ = os.environ | {PREFIX + name: value for name, value in told.items() if value is not None}
         known = places(state_dir, environ)
         needed(known, "ORKESTRA_TEMPORAL_ADDRESS", state_dir=state_dir)
-        _promote(known["ORKESTRA_TEMPORAL_ADDRESS"], temporal_access(environ), deployment or task_queue, build)
-    said = f"New runs of {deployment or task_queue} begin on the build {build}."
-    output.give({"deployment": deployment or task_queue, "build": build}, said)
+        _promote(known["ORKESTRA_TEMPORAL_ADDRESS"], temporal_access(environ), named, build)
+    said = f"New runs of {named} begin on the build {build}."
+    output.give({"deployment": named, "build": build}, said)
 
 
 def _promote(address: str, access: TemporalAccess, deployment: str, build: str) -> None:
@@ -147,12 +170,15 @@ def _promote(address: str, access: TemporalAccess, deployment: str, build: str) 
 
 
 def _settings(known: dict[str, str], *, task_queue: str, build: str | None, deployment: str | None) -> "WorkerSettings":
-    from orkestra.chassis.access import Tls  # noqa: PLC0415 - slow to import
-    from orkestra.chassis.certificates import Certificates  # noqa: PLC0415 - see above
-    from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - Temporal's library takes a second to import
+    from orkestra.chassis.certificates import Certificates  # noqa: PLC0415 - slow to import
+    from orkestra.cli.certificates import certificate_files  # noqa: PLC0415 - see above
+    from orkestra.sdk.renewal import temporal_tls  # noqa: PLC0415 - Temporal's library takes a second to import
+    from orkestra.sdk.worker import WorkerSettings  # noqa: PLC0415 - see above
 
     access = temporal_access(os.environ)
-    tls = Tls.of(*(os.environ.get(f"ORKESTRA_GRPC_{file}_FILE") or None for file in ("CA", "CERT", "KEY")))
+    files = {peer: Certificates(tls) for peer, tls in certificate_files(os.environ).items()}
+    temporal, grpc = files.get("Temporal"), files.get("gRPC")
+    named = os.environ.get("ORKESTRA_TEMPORAL_SERVER_NAME")
     return WorkerSettings(
         temporal_address=known["ORKESTRA_TEMPORAL_ADDRESS"],
         identity_address=known["ORKESTRA_IDENTITY_ADDRESS"],
@@ -163,10 +189,11 @@ def _settings(known: dict[str, str], *, task_queue: str, build: str | None, depl
         build=build,
         deployment=deployment,
         payload_keys=payload_keys(os.environ),
+        only_its_own=build is None,
         temporal_namespace=access.namespace,
-        temporal_tls=access.tls,
+        temporal_tls=access.tls if temporal is None else temporal_tls(temporal.contents, named),
         temporal_api_key=access.api_key,
-        grpc_credentials=Certificates(tls).client_credentials if tls else None,
+        grpc_credentials=None if grpc is None else grpc.client_credentials,
     )
 
 
@@ -174,28 +201,30 @@ def _run(modules: list[str], settings: "WorkerSettings", output: Output) -> None
     from orkestra.chassis import telemetry  # noqa: PLC0415 - slow to import
     from orkestra.wire import Error  # noqa: PLC0415 - see above
 
+    loaded = load(modules)
     finish_traces = telemetry.configure("worker", otlp_endpoint=os.environ.get("ORKESTRA_OTLP_ENDPOINT"))
     try:
-        asyncio.run(_serve(modules, settings, output))
+        asyncio.run(_serve(loaded, settings, output))
     except Error as refused:
         raise DoorError(refused) from None
-    except (ImportError, ValueError) as wrong:
-        step = "Name modules that can be imported from here and have workflows, such as my_package.workflows."
-        raise CommandError(f"The worker cannot serve {', '.join(modules)}: {wrong}", step=step) from None
-    except RuntimeError as away:  # Temporal's client, where nobody answers
+    except ValueError as wrong:
+        raise CommandError(f"The worker cannot serve {', '.join(modules)}: {wrong}", step=NAMED) from None
+    except RuntimeError as away:
+        if away.__cause__ is not None:  # a workflow that Temporal's sandbox does not take
+            raise broken(away.__cause__, {one.partition(".")[0] for one in modules}) from None
         step = "`orkestra doctor` says what does not answer."
         raise CommandError(f"The worker cannot serve {', '.join(modules)}: {away}", step=step) from None
     finally:
         finish_traces()
 
 
-async def _serve(modules: list[str], settings: "WorkerSettings", output: Output) -> None:
+async def _serve(modules: "Sequence[ModuleType]", settings: "WorkerSettings", output: Output) -> None:
     from orkestra.sdk.worker import run_worker  # noqa: PLC0415 - see above
 
     stop, ready = asyncio.Event(), asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    telling = asyncio.create_task(_tell(ready, modules, settings.task_queue, output))
+    telling = asyncio.create_task(_tell(ready, [one.__name__ for one in modules], settings.task_queue, output))
     try:
         await run_worker(modules, settings=settings, stop=stop, ready=ready)
     finally:

@@ -66,7 +66,7 @@ async def start(  # noqa: PLR0913 - an option each
         session.output.ids([run.workflow_id])
         return
     notice = [run.notice] if run.notice else []
-    lines = [*notice, f"`orkestra workflow result {run.workflow_id}` waits for its end."]
+    lines = [*notice, session.output.hints.told(f"`orkestra workflow result {run.workflow_id}` waits for its end.")]
     session.output.give(run, f"Started {run.workflow_id}.", *lines)
 
 
@@ -123,7 +123,9 @@ async def show(session: Session, workflow_id: IdArgument) -> None:
     """Show a run and what happened in it; with --json the run with its `timeline`."""
     run = await session.client.workflow(workflow_id)
     timeline = (await session.client.timeline(workflow_id)).entries
-    lines = [f"  {entry.at:%Y-%m-%d %H:%M:%SZ}  {entry.text}" for entry in timeline]
+    if not session.output.as_json:
+        await session.people.meet(entry.text for entry in timeline)
+    lines = [f"  {entry.at:%Y-%m-%d %H:%M:%SZ}  {session.people.named(entry.text)}" for entry in timeline]
     value = {**run.model_dump(mode="json"), "timeline": timeline}
     session.output.give(value, *described(run), *(["", *lines] if lines else []))
 
@@ -161,7 +163,8 @@ async def signal(
 async def cancel(session: Session, workflow_id: IdArgument, *, reason: ReasonOption = None) -> None:
     """Ask a run to stop; it may still clean up."""
     run = await session.client.cancel(workflow_id, reason=reason)
-    session.output.give(run, f"Asked {workflow_id} to stop; `orkestra workflow result {workflow_id}` waits for it.")
+    told = f"Asked {workflow_id} to stop; `orkestra workflow result {workflow_id}` waits for it."
+    session.output.give(run, session.output.hints.told(told))
 
 
 @asks(app, "terminate")
