@@ -354,9 +354,18 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    schema: Schema, *, signer: Signer, nats_url: str, temporal_address: str, **told: Any
+    schema: Schema,
+    *,
+    signer: Signer,
+    nats_url: str,
+    temporal_address: str,
+    temporal_front: str | None = None,
+    **told: Any,
 ) -> AsyncIterator[World]:
-    """Start identity, tasks and the role api in this process; `told` are further settings of that role."""
+    """Start identity, tasks and the role api in this process; `told` are further settings of that role.
+
+    It reaches Temporal at `temporal_front` where one is given.
+    """
     async with AsyncExitStack() as stack:
         tasks = Tasks(nats_url)  # type: ignore[abstract]  # the other rpcs are not called
         authenticate = signer.verifier().authenticate
@@ -379,8 +388,8 @@ async def running_world(
             identity_address=address,
             service_key=SERVICE_KEY,
             grpc_port=free_port(),
-            temporal_address=temporal_address,
             task_address=address,
+            temporal_address=temporal_front or temporal_address,
             **told,
         )
         await stack.enter_async_context(running_api(settings))

@@ -50,24 +50,27 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Contents:
     """What the files held when they were read together."""
 
     context: ssl.SSLContext
     channels: grpc.ChannelCredentials
-    pem: bytes | None
+    certificate: bytes | None
     key: bytes | None
     authorities: bytes | None
 
     @classmethod
-    def read(cls, tls: Tls) -> "_Held":
+    def read(cls, tls: Tls) -> "Contents":
+        """Read them; refuses (OSError, ValueError) what cannot be used together."""
         ca, cert, key = (
             Path(name).read_bytes() if name else None for name in (tls.ca_file, tls.cert_file, tls.key_file)
         )
         return cls(tls.context(), grpc.ssl_channel_credentials(ca, key, cert), cert, key, ca)
 
     def for_servers(self) -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration([(self.key or b"", self.pem or b"")], self.authorities)
+        """Return what a gRPC server shows, and checks what it is shown against."""
+        pair = (self.key or b"", self.certificate or b"")
+        return grpc.ssl_server_certificate_configuration([pair], self.authorities)
 
 
 class Certificates:
@@ -81,27 +84,37 @@ class Certificates:
         self._lock = Lock()
         self._look_at = 0.0
         self._marks: object = None
-        self._held: _Held | None = None
+        self._held: Contents | None = None
         self._fault: OSError | ValueError | None = None
+
+    def contents(self) -> Contents:
+        """Return what the files hold: the same object until they were replaced by what can be used."""
+        with self._lock:
+            if time.monotonic() >= self._look_at:
+                self._look()
+                self._look_at = time.monotonic() + LOOK_SECONDS
+            if self._held is None:
+                raise self._fault or ValueError("nothing was read")
+            return self._held
 
     def context(self) -> ssl.SSLContext:
         """Return what a client needs for its next connection; the server's name is checked."""
-        return self._newest().context
+        return self.contents().context
 
     def client_credentials(self) -> grpc.ChannelCredentials:
         """Return what a gRPC channel needs: the same object until the files were replaced."""
-        return self._newest().channels
+        return self.contents().channels
 
     def server_credentials(self) -> grpc.ServerCredentials:
         """Return what a gRPC server needs: the newest is shown to each connection, and what it shows checked by it.
 
         With an authority, clients must show a certificate of it.
         """
-        shown = self._newest()
+        shown = self.contents()
 
         def newer() -> grpc.ServerCertificateConfiguration | None:
             nonlocal shown
-            newest = self._newest()
+            newest = self.contents()
             if newest is shown:
                 return None
             shown = newest
@@ -120,7 +133,7 @@ class Certificates:
         """
         from cryptography import x509  # noqa: PLC0415 - slow to import, and seldom needed
 
-        pem = self._newest().pem
+        pem = self.contents().certificate
         if self._fault is not None:
             raise self._fault
         if pem is None:
@@ -139,22 +152,13 @@ class Certificates:
             ends = "ends" if life.remaining else "has ended"
             raise UnwellError(f"{file} {ends} at {life.ends_at:%Y-%m-%d %H:%M} UTC")
 
-    def _newest(self) -> _Held:
-        with self._lock:
-            if time.monotonic() >= self._look_at:
-                self._look()
-                self._look_at = time.monotonic() + LOOK_SECONDS
-            if self._held is None:
-                raise self._fault or ValueError("nothing was read")
-            return self._held
-
     def _look(self) -> None:
         marks = [_mark(name) for name in (self._tls.ca_file, self._tls.cert_file, self._tls.key_file)]
         if marks == self._marks and self._fault is None:
             return
         self._marks = marks
         try:
-            held = _Held.read(self._tls)  # ssl.SSLError, of files that do not belong together, is an OSError
+            held = Contents.read(self._tls)  # ssl.SSLError, of files that do not belong together, is an OSError
         except (OSError, ValueError) as unusable:
             if self._fault is None:
                 logger.warning("certificates cannot be used", file=self._tls.cert_file, error=str(unusable))

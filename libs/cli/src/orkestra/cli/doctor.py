@@ -79,7 +79,7 @@ async def _all(patient: "Patient") -> "list[Finding]":
 
 
 def _servers(patient: "Patient") -> list[Look]:
-    from orkestra.cli.diagnosis import nats, postgresql, temporal  # noqa: PLC0415 - slow to import
+    from orkestra.cli.diagnosis import certificates, nats, postgresql, temporal  # noqa: PLC0415 - slow to import
     from orkestra.cli.diagnosis.finding import looked_at  # noqa: PLC0415 - see above
 
     looks = [
@@ -87,13 +87,15 @@ def _servers(patient: "Patient") -> list[Look]:
         ("ORKESTRA_NATS_URL", nats.NAME, nats.look, "nats"),
         ("ORKESTRA_TEMPORAL_ADDRESS", temporal.NAME, temporal.look, "temporal"),
     ]
-    return [
+    shown = [] if patient.is_local else [certificates.look(patient)]
+    asked = [
         looked_at(
             name, look, patient, remedy=patient.start_again(process, f"See that it runs, and that {variable} is right.")
         )
         for variable, name, look, process in looks
         if variable in patient.known
     ]
+    return [*shown, *asked]
 
 
 def _processes(patient: "Patient") -> list[Look]:

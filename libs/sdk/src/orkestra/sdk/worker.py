@@ -20,6 +20,7 @@ from orkestra.sdk.ending import EndReports, ReportEnd
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.queues import check_own
+from orkestra.sdk.renewal import TemporalTls, newest
 from orkestra.sdk.sandbox import sandbox
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.identity import IdentityServiceClient
@@ -32,7 +33,7 @@ from orkestra.v1.workflow import (
 from orkestra.wire import Error
 from orkestra.wire.connection import Credentials, connect
 from temporalio.client import Client
-from temporalio.service import RPCError, TLSConfig
+from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 log = logging.getLogger("orkestra.worker")
@@ -40,6 +41,8 @@ FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0
 STEP_SECONDS = 8
 """How long a step of a run's code may take: Temporal's 2 are little for a long history on a busy machine."""
+RENEWAL_SECONDS = 1.0
+"""How often it is looked whether there are new certificates for Temporal."""
 ENDING_SECONDS = 15.0
 """How long a worker may take to end beyond the time that its activities are given."""
 
@@ -63,7 +66,7 @@ class WorkerSettings:
     """Refuses to start on a task queue on which running workers serve other workflows and none of these."""
     graceful_seconds: float = 5.0
     max_cached_workflows: int = 1000
-    temporal_tls: TLSConfig | bool = False
+    temporal_tls: TemporalTls = False
     temporal_api_key: str | None = None
     grpc_credentials: Credentials | None = None
     """What the services are shown; where it is a function, the newest that it brings."""
@@ -132,6 +135,7 @@ async def run_worker(
         workers = make_workers(client, contents, activities, settings, report_end=ends.tell)
         longest = settings.graceful_seconds + ENDING_SECONDS
         await stack.enter_async_context(_polling(workers, stop, longest))
+        await stack.enter_async_context(_renewing(workers, settings))
         if await _until_stopped(_register(service, contents, settings), stop) is None:
             return
         log.info("serving %s", ", ".join(one.temporal_type for one in contents.definitions))
@@ -206,7 +210,7 @@ async def _connect(settings: WorkerSettings) -> Client:
                 namespace=settings.temporal_namespace,
                 data_converter=data_converter_of(settings.payload_keys),
                 header_codec_behavior=HEADERS,
-                tls=settings.temporal_tls,
+                tls=newest(settings.temporal_tls),
                 api_key=settings.temporal_api_key,
             )
         except (RPCError, RuntimeError) as error:
@@ -247,6 +251,35 @@ async def _polling(workers: Sequence[Worker], stop: asyncio.Event, longest_secon
         for ended in running:
             if ended not in stuck:
                 ended.result()
+
+
+@asynccontextmanager
+async def _renewing(workers: Sequence[Worker], settings: WorkerSettings) -> AsyncIterator[None]:
+    """Give the workers a new client whenever there are new certificates; polls under way end on the old one."""
+
+    async def renew() -> None:
+        known = newest(settings.temporal_tls)
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            tls = newest(settings.temporal_tls)
+            if tls == known:
+                continue
+            client = await _connect(settings)
+            try:
+                for worker in workers:
+                    worker.client = client
+            except (RuntimeError, ValueError) as refused:
+                log.warning("A worker does not take the new certificates for Temporal yet: %s", refused)
+                continue
+            known = tls
+            log.info("workers speak to Temporal by new certificates")
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait((renewing,))
 
 
 @asynccontextmanager

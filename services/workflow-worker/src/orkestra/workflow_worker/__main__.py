@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +29,7 @@ from orkestra.sdk import worker
 from orkestra.sdk.builds import promote
 from orkestra.sdk.converter import HEADERS, data_converter_of
 from orkestra.sdk.payloads import Encryption
+from orkestra.sdk.renewal import TemporalTls, newest, renewed, temporal_tls
 from orkestra.v1.identity import GetUserRequest, IdentityServiceClient
 from orkestra.v1.workflow import add_workflow_service
 from orkestra.wire import FieldError, InvalidArgument, NotFound, Unavailable
@@ -213,15 +213,17 @@ def people_of(identity: grpc.aio.Channel, tokens: TokenSource) -> FindPerson:
 
 
 async def _temporal(settings: RoleSettings) -> Client:
-    return await Client.connect(
+    tls = _temporal_tls(settings)
+    client = await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         data_converter=data_converter_of(settings.read_payload_keys()),
         header_codec_behavior=HEADERS,
         lazy=True,
-        tls=_temporal_tls(settings),
+        tls=newest(tls),
         api_key=_temporal_api_key(settings),
     )
+    return renewed(client, tls) if callable(tls) else client
 
 
 def _codec(settings: ApiSettings, identity: grpc.aio.Channel) -> Any:
@@ -235,15 +237,13 @@ def _codec(settings: ApiSettings, identity: grpc.aio.Channel) -> Any:
     return ProxyHeadersMiddleware(served, proxies)
 
 
-def _temporal_tls(settings: RoleSettings) -> TLSConfig | bool:
+def _temporal_tls(settings: RoleSettings) -> TemporalTls:
     """What Temporal is spoken to with; an API key never goes over a line that others can read."""
-    files = (settings.temporal_ca_file, settings.temporal_cert_file, settings.temporal_key_file)
-    if not any((*files, settings.temporal_server_name)):
-        return settings.temporal_tls or settings.temporal_api_key is not None
-    ca, cert, key = (Path(name).read_bytes() if name else None for name in files)
-    return TLSConfig(
-        server_root_ca_cert=ca, client_cert=cert, client_private_key=key, domain=settings.temporal_server_name
-    )
+    if settings.temporal_certificates is not None:
+        return temporal_tls(Certificates(settings.temporal_certificates).contents, settings.temporal_server_name)
+    if settings.temporal_server_name:
+        return TLSConfig(domain=settings.temporal_server_name)
+    return settings.temporal_tls or settings.temporal_api_key is not None
 
 
 def _temporal_api_key(settings: RoleSettings) -> str | None:

@@ -56,6 +56,17 @@ class RoleSettings(ServiceSettings):
         Tls.of(self.temporal_ca_file, self.temporal_cert_file, self.temporal_key_file)
         return self
 
+    @property
+    def temporal_certificates(self) -> Tls | None:
+        """The files that lines to Temporal are secured with."""
+        return Tls.of(self.temporal_ca_file, self.temporal_cert_file, self.temporal_key_file)
+
+    @property
+    def certificates(self) -> dict[str, Tls]:
+        """That for Temporal besides the others."""
+        tls = self.temporal_certificates
+        return super().certificates | ({} if tls is None else {"Temporal": tls})
+
 
 class ApiSettings(DatabaseSettings, NatsSettings, IdentitySettings, GrpcSettings, RoleSettings):
     """The role api."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from orkestra.cli.diagnosis import certificates
 from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, unchecked
 from orkestra.cli.diagnosis.web import get
 
@@ -28,7 +29,7 @@ async def look(name: str, patient: Patient) -> list[Finding]:
             return []  # it is said of the process itself
         remedy = f"See that it runs, that {variable} is the address of its health port, and that the way is open."
         return [broken(f"{name}: outside", f"does not answer at {url}: {away}", remedy)]
-    return [_finding(one["name"], one["detail"], one["remedy"]) for one in said]
+    return [_finding(name, one["name"], one["detail"], one["remedy"]) for one in said]
 
 
 def unasked(name: str, patient: Patient) -> list[Finding]:
@@ -40,5 +41,9 @@ def unasked(name: str, patient: Patient) -> list[Finding]:
     return [unchecked(f"{name}: outside", "where its health port is is not known", remedy)]
 
 
-def _finding(name: str, detail: str, remedy: str) -> Finding:
-    return ok(name, "does its work") if detail == "ok" else broken(name, detail, remedy)
+def _finding(room: str, name: str, detail: str, remedy: str) -> Finding:
+    is_own = name.startswith(certificates.NAME.format(""))
+    label = f"{room}: {name}" if is_own else name  # servers are asked by one room, certificates by each
+    if detail != "ok":
+        return broken(label, detail, remedy)
+    return ok(label, "is not about to end" if is_own else "does its work")
