@@ -61,6 +61,9 @@ async def everything(ctx: Context, input: Topic) -> dict[str, Any]:
         tags=["x"],
         correlation="case-1",
         priority="high",
+        excluded_users=["cara"],
+        allow_agents=["helper"],
+        four_eyes=True,
         sla=SLA(
             claim="10m",
             complete="1h",
@@ -149,6 +152,23 @@ class Plain:
 async def parent(ctx: Context, input: Topic) -> str:
     answer: str = await temporal.execute_child_workflow(Plain.run, input, id=f"{ctx.info.workflow_id}-child")
     return f"child said {answer}"
+
+
+class Told(BaseModel):
+    words: str
+    by: str | None
+
+
+@workflow("told-by-a-child")
+async def told_by_a_child(ctx: Context, input: Topic) -> Told:
+    result = await task(ctx, title="The child's", assign_to=group("g"))
+    return Told(words=result.data["answer"], by=result.completed_by)
+
+
+@workflow("asks-through-a-child")
+async def asks_through_a_child(ctx: Context, input: Topic) -> str:
+    told = await temporal.execute_child_workflow(told_by_a_child.run, input)
+    return f"{told.words} {told.by}"
 
 
 @workflow("not-json")

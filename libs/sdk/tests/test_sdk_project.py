@@ -40,8 +40,9 @@ async def which_plan(ctx: Context, input: Question) -> dict[str, str]:
     return {"answer": await ctx.activity(shout, result.data.answer)}
 '''
 TYPES = """
-from orkestra.sdk import Context, all_of, approve, ask, first_of, quorum, task
-from workflows import Reply, Sure
+from orkestra.sdk import Context, all_of, approve, ask, escalate_below, first_of, quorum, task
+from temporalio.workflow import execute_child_workflow
+from workflows import Question, Reply, Sure, shout, which_plan
 
 
 async def typed(ctx: Context) -> None:
@@ -56,8 +57,16 @@ async def typed(ctx: Context) -> None:
     reveal_type(both[1].data.sure)
     reveal_type(await first_of(ask(ctx, "a"), ask(ctx, "b")))
     reveal_type((await quorum(1, task(ctx, title="a", form=Sure))).answers[0].data.sure)
+    unsure = await escalate_below(ctx, 0.1, 0.8, topic="plans", title="Which?", form=Reply)
+    reveal_type(unsure if unsure is None else unsure.data.answer)
+    reveal_type(await ctx.activity(shout, "a"))
+    reveal_type(await ctx.activity("shout", "a"))
+    reveal_type(await execute_child_workflow(which_plan.run, Question(question="Which?")))
 """
-REVEALED = ["str", "Literal['basic'] | Literal['whole'] | None", "dict[str, Any]", "str", "bool", "bool", "str", "bool"]
+REVEALED = [
+    *("str", "Literal['basic'] | Literal['whole'] | None", "dict[str, Any]", "str", "bool", "bool", "str", "bool"),
+    *("None | str", "str", "Any", "dict[str, str]"),
+]
 WRONG = """
 from orkestra.sdk import Context, task
 from workflows import Reply

@@ -1,5 +1,7 @@
 """Recorded histories replay, and an outage of task-service does not grow them."""
 
+from datetime import timedelta
+
 import sdk_workflows as author
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.sandbox import sandbox
@@ -7,6 +9,7 @@ from orkestra.sdk.testing import OrkestraTest, WorldEvent
 from orkestra.testkit import eventually
 from orkestra.v1.task import ClockState, CreateTaskRequest
 from orkestra.wire import Unavailable
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
@@ -31,25 +34,28 @@ async def test_a_history_with_an_escalation_and_an_answer_replays() -> None:
 
 async def test_while_task_service_is_away_the_history_stays_small_and_one_task_is_opened() -> None:
     async with OrkestraTest() as env:
-        create, tries = env.world.create, 0
+        create, tries = env.world.create, list[tuple[bool, timedelta | None]]()
 
         async def away(request: CreateTaskRequest) -> ClockState:
-            nonlocal tries
-            tries += 1
-            if tries <= 5:
+            tries.append((activity.info().is_local, activity.info().start_to_close_timeout))
+            if len(tries) <= 5:
                 raise Unavailable("DATABASE_UNAVAILABLE", "The database cannot be reached.")
             return await create(request)
 
         env.world.create = away  # type: ignore[method-assign]  # an outage of the world
         run = await env.start(author.patient, author.Topic(topic="x"))
-        await eventually(lambda: tries >= 4)
+        await eventually(lambda: len(tries) >= 4)
         await env.skip("5m")  # between tries on the server, its time passes
         task = await env.next_task()
         await task.complete(answer="at last", by="ana")
         assert await run.result() == "answered"
         history = await env.client.get_workflow_handle(run.workflow_id).fetch_history()
     scheduled = [one for one in history.events if one.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED]
-    assert (len(scheduled), len(env.world.tasks), tries) == (1, 1, 6)
+    assert (len(scheduled), len(env.world.tasks)) == (1, 1)
+    assert tries[:3] == [(True, timedelta(seconds=2))] * 3
+    assert [is_local for is_local, _ in tries[3:]] == [False] * 3
+    without_end = scheduled[0].activity_task_scheduled_event_attributes.retry_policy
+    assert (without_end.maximum_attempts, without_end.maximum_interval.ToTimedelta()) == (0, timedelta(seconds=30))
 
 
 async def test_an_end_that_cannot_be_reported_is_still_the_end_of_the_run() -> None:

@@ -8,7 +8,7 @@ import pytest
 import sdk_workflows as author
 from orkestra.sdk.testing import OrkestraTest
 from orkestra.testkit import eventually
-from orkestra.v1.task import Priority, TaskStatus
+from orkestra.v1.task import ClockState, CreateTaskRequest, Priority, TaskStatus
 from orkestra.wire import Error
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -28,6 +28,7 @@ async def test_a_task_carries_all_that_it_is_given() -> None:
         assert shown.draft == {"good": {"value": True}, "why": {"value": "because", "confidence": 0.7}}
         assert (shown.input, shown.requested_by) == ({"topic": "returns", "rounds": 0}, "bot")
         assert (shown.workflow_id, shown.form is not None) == (run.workflow_id, True)
+        assert (shown.excluded_users, shown.allow_agents, shown.four_eyes) == (["cara"], ["helper"], True)
         await task.complete(good=True, by="ana")
         result = await run.result()
     assert (result["good"], result["by"], result["task_id"]) == (True, "ana", task.task_id)
@@ -81,13 +82,20 @@ async def test_the_policys_default_is_the_answer_at_the_end_of_the_time() -> Non
 
 async def test_a_refusal_fails_the_run_with_its_reason_and_is_not_tried_again() -> None:
     async with OrkestraTest() as env:
+        create, tries = env.world.create, list[str | None]()
+
+        async def counted(request: CreateTaskRequest) -> ClockState:
+            tries.append(request.task_id)
+            return await create(request)
+
+        env.world.create = counted  # type: ignore[method-assign]  # the same, counted
         run = await env.start(author.refused, TOPIC)
         with pytest.raises(ApplicationError) as failure:
             await run.result()
         assert failure.value.non_retryable
         assert failure.value.type == "TASK_INVALID"
         assert "title: " in failure.value.message
-        assert env.world.tasks == {}
+        assert (env.world.tasks, len(tries)) == ({}, 1)
 
 
 async def test_sleep_and_activities_and_the_clock_are_temporals() -> None:
@@ -137,6 +145,13 @@ async def test_a_plain_temporal_workflow_asks_as_a_child_and_alone() -> None:
         by_itself = await env.start(author.Plain, TOPIC)
         await (await env.next_task()).complete(name="Lee", by="ana")
         assert await by_itself.result() == "Lee"
+
+
+async def test_a_workflow_is_the_child_of_another_which_reads_its_result_by_its_type() -> None:
+    async with OrkestraTest(workflows=[author.told_by_a_child]) as env:
+        run = await env.start(author.asks_through_a_child, TOPIC)
+        await (await env.next_task()).complete(answer="Yes.", by="ana")
+        assert await run.result() == "Yes. ana"
 
 
 async def test_a_signal_about_another_task_is_ignored() -> None:

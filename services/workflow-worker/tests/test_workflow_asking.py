@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
+from orkestra.v1.task import Task, TaskStatus
 from orkestra.v1.workflow import (
     BusinessIdPolicy,
     GetWorkflowRequest,
@@ -172,6 +173,20 @@ async def test_a_run_is_ended_by_force_at_once_and_once(world: World) -> None:
     with pytest.raises(FailedPrecondition) as refusal:
         await client.terminate_workflow(request)
     assert refusal.value.reason == "WORKFLOW_NOT_RUNNING"
+
+
+async def test_the_end_of_a_run_asks_its_children_to_stop_so_that_none_of_their_tasks_stays_open(world: World) -> None:
+    client = world.client("agent")
+    async with world.worker("workflow_author"):
+        run = await client.start_workflow(start("asks-beside-a-child"))
+        await world.task_of(run)
+
+        def of_the_child() -> list[Task]:
+            return [one for one in world.tasks.tasks.values() if one.title == QUESTION["question"]]
+
+        [task] = await eventually(of_the_child)
+        await client.terminate_workflow(TerminateWorkflowRequest(workflow_id=run.workflow_id))
+        await eventually(lambda: world.tasks.tasks[task.task_id].status is TaskStatus.CANCELLED)
 
 
 async def test_a_start_may_end_the_run_that_has_its_business_id(world: World) -> None:

@@ -107,6 +107,14 @@ async def goes_round(ctx: Context, asked: Question) -> str:
     return str(result.data["answer"])
 
 
+@workflow("asks-beside-a-child")
+async def asks_beside_a_child(ctx: Context, asked: Question) -> str:
+    """Ask while a child asks as well."""
+    child = await temporal.start_child_workflow(answers_back.run, asked)
+    result = await task(ctx, title="Of the parent", assign_to=group("finance"))
+    return f"{result.data['answer']} {await child}"
+
+
 @workflow("counts-on")
 async def counts_on(ctx: Context, asked: Question) -> str:
     """Count signals for as long as it takes, beside a task."""

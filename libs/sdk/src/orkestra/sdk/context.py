@@ -1,9 +1,9 @@
 """The workflow's surroundings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from logging import LoggerAdapter
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from orkestra.rules import parse_duration
 from orkestra.sdk.run import current_run
@@ -11,6 +11,7 @@ from orkestra.v1.workflow import Emitted, ReportProgressRequest, ReportProgressR
 from temporalio import workflow
 
 REPORT_PROGRESS = "orkestra.report_progress"
+R = TypeVar("R")
 
 
 class Context:
@@ -61,6 +62,33 @@ class Context:
         """
         emitted = Emitted(name=event, data=None if data is None else dict(data))
         await _tell(ReportProgressRequest(workflow_id=_run_id(), emitted=emitted))
+
+    @overload
+    async def activity(
+        self,
+        activity: Callable[..., Awaitable[R]],
+        *args: Any,
+        timeout: str | timedelta = "1m",  # noqa: ASYNC109 - see below
+        **options: Any,
+    ) -> R: ...
+
+    @overload
+    async def activity(
+        self,
+        activity: Callable[..., R],
+        *args: Any,
+        timeout: str | timedelta = "1m",  # noqa: ASYNC109 - see below
+        **options: Any,
+    ) -> R: ...
+
+    @overload
+    async def activity(
+        self,
+        activity: str,
+        *args: Any,
+        timeout: str | timedelta = "1m",  # noqa: ASYNC109 - see below
+        **options: Any,
+    ) -> Any: ...
 
     async def activity(
         self,

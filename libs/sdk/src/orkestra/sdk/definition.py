@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 from orkestra.forms import Form, schema_of
 from orkestra.sdk.context import Context
@@ -89,9 +89,17 @@ def _closed(schema: Any) -> Any:
 
 
 class WorkflowClass(Generic[I_contra, O_co]):
-    """What @workflow leaves under the function's name: the class that Temporal runs."""
+    """What @workflow leaves under the function's name: the class that Temporal runs.
+
+    Its `run` is what Temporal's own calls take, such as `execute_child_workflow(refund.run, input)`.
+    """
 
     definition: ClassVar[Definition]
+
+    if TYPE_CHECKING:
+
+        async def run(self, input: I_contra, /) -> O_co:
+            """Stand for the workflow in a call of Temporal's; it is not called itself."""
 
 
 def workflow(
@@ -137,6 +145,7 @@ def _temporal_class(definition: Definition) -> type:
         return await function(Context(), _read_input(definition, input))
 
     del run.__annotations__["self"]  # Temporal counts an annotated self as a parameter
+    run.__annotations__["return"] = _read_as(definition)
     run.__qualname__ = f"{function.__name__}.run"
     run.__module__ = function.__module__
     body = {
@@ -148,6 +157,14 @@ def _temporal_class(definition: Definition) -> type:
     }
     made = type(function.__name__, (WorkflowClass,), body)
     return temporal.defn(name=definition.temporal_type)(made)
+
+
+def _read_as(definition: Definition) -> Any:
+    """Return what a parent reads the result as: plain JSON where the annotation names what the module defines later."""
+    try:
+        return definition.output_type
+    except NameError:
+        return Any
 
 
 def _read_input(definition: Definition, value: RawValue) -> Any:

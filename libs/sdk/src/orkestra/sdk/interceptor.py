@@ -189,7 +189,13 @@ class _WorkflowOutbound(WorkflowOutboundInterceptor):
         return super().start_local_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:
+        """Start the child so that it is asked to stop, and cancels its tasks, where its parent ends before it.
+
+        Temporal's default ends it by force: its tasks would stay open, and nobody would wait for their answers.
+        """
         input.headers = self._whole(input.headers)
+        if input.parent_close_policy is workflow.ParentClosePolicy.TERMINATE:
+            input.parent_close_policy = workflow.ParentClosePolicy.REQUEST_CANCEL
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
