@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -10,17 +10,20 @@ import chassis_world as world
 import pytest
 from chassis_events import connected, message_ids, messages, nats_server, restart_without_store
 from chassis_world import Groups, outbox, someone
+from orkestra.chassis import relay as chassis_relay
 from orkestra.chassis import streams
+from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.database import Database
-from orkestra.chassis.events import read_event
+from orkestra.chassis.events import Event, read_event
 from orkestra.chassis.outbox import emit_call, outbox_event
 from orkestra.chassis.relay import Relay
+from orkestra.chassis.resend import settled_until
 from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.cli.servers import start
 from orkestra.testkit import Schema, eventually, migrated
 from orkestra.v1.events import GroupEvent
 from orkestra.v1.identity import CreateGroupRequest
-from orkestra.wire import Context
+from orkestra.wire import Context, Unavailable
 
 
 @pytest.fixture
@@ -43,6 +46,17 @@ async def relaying(schema: Schema, nats: Nats) -> AsyncIterator[Relay]:
         yield relay
     finally:
         assert not running.done(), running.exception()
+        running.cancel()
+        await asyncio.wait((running,))
+
+
+@contextlib.asynccontextmanager
+async def consuming(nats: Nats, handler: Callable[[Event], Awaitable[None]]) -> AsyncIterator[None]:
+    """Hear everything in a durable consumer named after the handler."""
+    running = asyncio.create_task(Consumer(nats, handler.__name__, ["orkestra.v1.>"], handler).run())
+    try:
+        yield
+    finally:
         running.cancel()
         await asyncio.wait((running,))
 
@@ -136,6 +150,47 @@ async def test_everything_is_sent_again_when_the_store_of_jetstream_was_deleted(
             await write(groups, ctx, 3, prefix="after")
             await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))
             assert len(await message_ids(nats, ctx.tenant_id)) == 33
+
+
+async def test_what_every_consumer_has_handled_is_not_sent_again_unless_nobody_knows_who_has(
+    groups: Groups, schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chassis_relay, "VERIFY_SECONDS", 0.2)
+    ctx, quick, slow = someone(), set[str](), set[str]()
+
+    async def hear_quickly(event: Event) -> None:
+        quick.add(event.key)
+
+    async def hear_slowly(event: Event) -> None:
+        if event.key.startswith("late"):
+            raise Unavailable("SERVICE_UNAVAILABLE", "away")
+        slow.add(event.key)
+
+    with nats_server(tmp_path) as server:
+        async with connected(server.url) as nats:
+            async with relaying(schema, nats), consuming(nats, hear_quickly), consuming(nats, hear_slowly):
+                await write(groups, ctx, 20)
+                await eventually(lambda: len(quick) == len(slow) == 20)
+                await write(groups, ctx, 3, prefix="late")
+                await eventually(lambda: len(quick) == 23)
+                await eventually(lambda: _settled(nats, 20))
+                await asyncio.sleep(0.5)  # the relay's next look
+                quick.clear()
+                restart_without_store(server)
+                await eventually(lambda: len(quick) == 3, timeout=30)
+                assert quick == {"late-0", "late-1", "late-2"}
+                await write(groups, ctx, 1, prefix="after")
+                await eventually(lambda: "after-0" in quick and "after-0" in slow)
+                assert len(await message_ids(nats, ctx.tenant_id)) == 4
+            quick.clear()
+            restart_without_store(server)
+            async with relaying(schema, nats), consuming(nats, hear_quickly):
+                await eventually(lambda: quick == {"late-0", "late-1", "late-2", "after-0"}, timeout=30)
+    assert all(row["published_at"] for row in await outbox(schema, ctx.tenant_id))
+
+
+async def _settled(nats: Nats, seq: int) -> bool:
+    return await settled_until(nats.jetstream) == seq
 
 
 async def test_only_the_lost_tail_is_sent_again_also_where_another_relay_has_overtaken(

@@ -10,7 +10,7 @@ from orkestra.chassis.database import prepare_connection, session_settings
 from orkestra.chassis.flight import Flight
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import OLDEST, PENDING, RELAYS
-from orkestra.chassis.resend import lost_after
+from orkestra.chassis.resend import lost_after, send_again, settled_until
 from orkestra.chassis.settings import secret
 from orkestra.chassis.sql import Connection, Queries
 from orkestra.chassis.streams import Nats
@@ -40,9 +40,6 @@ where published_at is null and seq <> all(:sent::bigint[]) order by seq limit :l
 select count(*) as pending,
        coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age
 from (select created_at from outbox where published_at is null order by seq limit 10000) as unpublished
-
--- unmark_after
-update outbox set published_at = null, stream_seq = null where stream_seq > :stream_seq
 
 -- prune_events
 -- The oldest come first by seq, which has an index.
@@ -104,7 +101,7 @@ class Relay:
     async def _relay(self, conn: Connection, flight: Flight) -> None:
         loop = asyncio.get_running_loop()
         verified_at = pruned_at = measured_at = float("-inf")
-        connection = -1
+        connection, settled = -1, 0
         await self._measure(conn)
         while True:
             while not await self._is_connected():
@@ -112,7 +109,7 @@ class Relay:
             if connection != self._nats.connections or loop.time() - verified_at > VERIFY_SECONDS:
                 connection = self._nats.connections
                 await flight.mark(conn)
-                await self._verify(conn)
+                settled = await self._verify(conn, settled)
                 verified_at = loop.time()
             if loop.time() - pruned_at > PRUNE_SECONDS:
                 await self._prune(conn)
@@ -170,13 +167,20 @@ class Relay:
         except TimeoutError:
             return
 
-    async def _verify(self, conn: Connection) -> None:
-        """Send again what the stream has lost: it was recreated, or its last writes did not reach the disk."""
+    async def _verify(self, conn: Connection, settled: int) -> int:
+        """Send again what the stream has lost: it was recreated, or its last writes did not reach the disk.
+
+        What every consumer had handled by the last look, `settled`, is left out: nobody waits behind it then. It is
+        known by this connection only: of a database that was restored nobody knows who has handled what. Returns up
+        to where it is settled now.
+        """
         await self._nats.ensure_streams()
         kept = await lost_after(conn, self._nats.jetstream)
-        if kept is not None:
-            count = await sql.unmark_after.execute(conn, stream_seq=kept)
-            logger.warning("stream has lost events; sending them again", schema=self._schema, events=count)
+        if kept is None:
+            return await settled_until(self._nats.jetstream)
+        count = await send_again(conn, kept=kept, settled=settled)
+        logger.warning("stream has lost events; sending them again", schema=self._schema, events=count)
+        return 0
 
     async def _prune(self, conn: Connection) -> None:
         for query in (sql.prune_events, sql.prune_requests):
