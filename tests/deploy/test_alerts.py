@@ -130,6 +130,13 @@ def delivery(outcome: str, values: str) -> dict[str, str]:
     return series(f"orkestra_deliveries_total{{{labels}}}", values)
 
 
+def certificate(peer: str, remaining: str, lifetime: int) -> list[dict[str, str]]:
+    labels = f'{{namespace="orkestra",service="orkestra-task-service",pod="a",orkestra_peer="{peer}"}}'
+    left = series(f"orkestra_certificate_remaining_seconds{labels}", remaining)
+    return [left, series(f"orkestra_certificate_lifetime_seconds{labels}", f"{lifetime}x60")]
+
+
+DAY = 24 * 3600
 CALM = [
     series(EVENTS % ("task", "created"), "0+10x60"),
     series(EVENTS % ("task", "sla_breached"), "0+0.5x60"),
@@ -150,6 +157,8 @@ CALM = [
     delivery("delivered", "0+3x60"),
     delivery("failed", "0+1x60"),
     series('orkestra_langfuse_tasks_total{namespace="orkestra",orkestra_outcome="dropped"}', "0x60"),
+    *certificate("gRPC", f"{30 * DAY}-60x60", 90 * DAY),
+    *certificate("NATS", f"{8 * 3600}-60x60", DAY),
 ]
 FIRING: dict[str, list[dict[str, str]]] = {
     "OrkestraSlaBreaches": [
@@ -174,6 +183,10 @@ FIRING: dict[str, list[dict[str, str]]] = {
     "OrkestraRpcErrors": [rpc("OK", "0+100x60"), rpc("INTERNAL", "0+5x60")],
     "OrkestraPoolExhausted": [
         series('db_client_connection_pending_requests{namespace="orkestra",pod="a"}', "0x50 3x10")
+    ],
+    "OrkestraCertificateEnds": [
+        *certificate("gRPC", f"{7 * DAY + 1800}-60x60", 90 * DAY),
+        *certificate("NATS", f"{30 * DAY}-60x60", 90 * DAY),
     ],
     "OrkestraDeliveriesFail": [delivery("failed", "0+2x60"), delivery("delivered", "0+1x60")],
     "OrkestraLangfuseDrops": [

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -129,10 +129,21 @@ async def at_work(schema: Schema, front: Front, broker: Broker, tls: Tls) -> Asy
         await database.close()
 
 
-async def are_refused(schema: Schema, front: Front, broker: Broker, tls: Tls) -> None:
-    """A process that starts with these is let in nowhere, and says that both are away."""
+@asynccontextmanager
+async def refused(
+    schema: Schema, front: Front, broker: Broker, tls: Tls
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """A process that starts with these is let in nowhere, and says that both are away; yields whether it is well."""
     database = await Database.connect(address(schema, front, "app", tls), schema=schema.name)
     nats = await streams.connect(broker.url, name="stranger", access=NatsAccess(tls=tls))
+
+    async def is_well() -> bool:
+        try:
+            await asyncio.gather(database.check(), nats.check())
+        except Unavailable:
+            return False
+        return True
+
     with pytest.raises(Unavailable):
         await database.check()
     with pytest.raises(TimeoutError):
@@ -140,6 +151,7 @@ async def are_refused(schema: Schema, front: Front, broker: Broker, tls: Tls) ->
             await nats.connected()
     with pytest.raises(Unavailable):
         await nats.check()
+    yield is_well
     await asyncio.gather(nats.close(), database.close())
 
 
@@ -219,5 +231,7 @@ async def test_the_authority_of_servers_is_changed_and_the_old_one_is_refused(
     place.trust(old, old, new)
     await place.renew(new, old, new)
     await place.renew(new, new)
-    await are_refused(place.schema, place.front, place.broker, left.tls)
+    async with refused(place.schema, place.front, place.broker, left.tls) as is_well:
+        left.put(new.issue("left"), new)
+        await eventually(is_well)
     assert only_unavailable(place.room)
