@@ -32,7 +32,9 @@ async def test_a_moderator_corrects_the_classifier() -> None:
         assert check.decision == "escalate"
         assert task.current.context is not None
         assert task.current.context.agent is not None
-        assert (task.current.context.agent.check_id, task.current.context.agent.confidence) == (check.check_id, 0.4)
+        agent = task.current.context.agent
+        assert (agent.name, agent.model, agent.confidence) == ("classifier", "classifier-1", 0.4)
+        assert (check.check_id, check.agent, check.model) == (agent.check_id, "classifier", "classifier-1")
         await task.complete(action="hide", rule="spam", note="A first one.", by="mo")
         assert await run.result() == Moderated(action="hide", rule="spam", by="mo", corrected=["action"])
 

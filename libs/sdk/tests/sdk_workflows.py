@@ -71,7 +71,8 @@ async def everything(ctx: Context, input: Topic) -> dict[str, Any]:
         ),
     )
     assert type(result.data.good) is bool
-    return {"good": result.data.good, "by": result.completed_by, "tenant": ctx.tenant, "task_id": result.task_id}
+    told = {"good": result.data.good, "by": result.completed_by, "tenant": ctx.tenant, "task_id": result.task_id}
+    return told | {"decided_by": result.decided_by, "provenance": dict(result.provenance)}
 
 
 @workflow("alone")

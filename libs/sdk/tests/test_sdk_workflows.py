@@ -8,7 +8,7 @@ import pytest
 import sdk_workflows as author
 from orkestra.sdk.testing import OrkestraTest
 from orkestra.testkit import eventually
-from orkestra.v1.task import ClockState, CreateTaskRequest, Priority, TaskStatus
+from orkestra.v1.task import AnswerTaskRequest, ClockState, CreateTaskRequest, Priority, Task, TaskStatus
 from orkestra.wire import Error
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -32,6 +32,8 @@ async def test_a_task_carries_all_that_it_is_given() -> None:
         await task.complete(good=True, by="ana")
         result = await run.result()
     assert (result["good"], result["by"], result["task_id"]) == (True, "ana", task.task_id)
+    assert (result["decided_by"], result["tenant"]) == ("person", env.world.tenant_id)
+    assert result["provenance"] == {"good": "human_confirmed", "why": "human_changed"}
 
 
 async def test_a_task_id_is_a_uuid_of_version_7_with_the_runs_start() -> None:
@@ -231,6 +233,26 @@ async def test_an_answer_by_whoever_asked_for_the_run_ends_the_authors_own_searc
         assert search.current.title == "Help with: Prices"
         await task.answer("42", by="bot")
         await eventually(lambda: search.current.status is TaskStatus.CANCELLED)
+        await task.complete(answer="good", by="ana")
+        assert await run.result() == "good"
+
+
+async def test_an_answer_of_the_authors_that_comes_too_late_changes_nothing() -> None:
+    async with OrkestraTest() as env:
+        answer = env.world.answer
+
+        async def overtaken(request: AnswerTaskRequest, *, by: str | None = None) -> Task:
+            if by is None:
+                await answer(AnswerTaskRequest(task_id=request.task_id, message="Mine."), by="bot")
+            return await answer(request, by=by)
+
+        env.world.answer = overtaken  # type: ignore[method-assign]  # whoever asked for the run is faster
+        run = await env.start(author.explains, TOPIC, requested_by="bot")
+        task = await env.next_task()
+        await task.claim(by="ana")
+        await task.request_changes("Prices", by="ana")
+        await eventually(lambda: task.current.status is TaskStatus.CLAIMED)
+        assert task.current.change_requests[-1].answer == "Mine."
         await task.complete(answer="good", by="ana")
         assert await run.result() == "good"
 

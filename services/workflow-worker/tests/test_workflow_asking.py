@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from orkestra.chassis.database import Database
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.task import Task, TaskStatus
@@ -17,6 +18,7 @@ from orkestra.v1.workflow import (
     ListDefinitionsRequest,
     ListWorkflowsRequest,
     QueryWorkflowRequest,
+    ReportEndRequest,
     StartWorkflowRequest,
     TerminateWorkflowRequest,
     UpdateWorkflowRequest,
@@ -33,6 +35,12 @@ from orkestra.wire import (
     Unavailable,
 )
 from orkestra.workflow_worker.channels import Engine
+from orkestra.workflow_worker.operations import start_of
+from orkestra.workflow_worker.workflows import Sweeps
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 from workflow_world import QUESTION, World, running_world
 
 
@@ -275,3 +283,75 @@ async def test_a_run_whose_time_in_temporal_is_over_is_recorded_as_that(world: W
     assert await world.events(run.workflow_id) == ["started", "timed_out"]
     seen = await world.client("agent").get_workflow(GetWorkflowRequest(workflow_id=run.workflow_id))
     assert seen.notice is None
+
+
+async def test_a_start_that_is_repeated_after_the_runs_end_starts_nothing(world: World) -> None:
+    await world.register("started-once")
+    run = await world.client("agent").start_workflow(start("started-once"))
+    temporal = await world.temporal()
+    await temporal.get_workflow_handle(run.workflow_id).terminate()
+    again = start_of(run, task_queue="queue-started-once", start_at=run.started_at, traceparent=None)
+    assert await Engine(temporal).start(again) == run.run_id
+    described = await temporal.get_workflow_handle(run.workflow_id).describe()
+    assert (described.run_id, described.status) == (run.run_id, WorkflowExecutionStatus.TERMINATED)
+
+
+async def test_what_temporal_has_forgotten_is_still_told(world: World) -> None:
+    await world.register("remembered")
+    client = world.client("agent")
+    run = await client.start_workflow(start("remembered", business_id=uuid4().hex))
+    named = GetWorkflowRequest(workflow_id=run.workflow_id)
+    end = ReportEndRequest(
+        workflow_id=run.workflow_id, run_id="r", status=WorkflowStatus.COMPLETED, result={"n": 2**60}
+    )
+    await world.client("worker").report_end(end)
+    before = await client.get_workflow(named)
+    temporal = await world.temporal()
+    gone = WorkflowExecution(workflow_id=run.workflow_id)
+    request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=gone)
+    await temporal.workflow_service.delete_workflow_execution(request)
+
+    async def is_forgotten() -> bool:
+        try:
+            await temporal.get_workflow_handle(run.workflow_id).describe()
+        except RPCError:
+            return True
+        return False
+
+    await eventually(is_forgotten, timeout=60)
+    assert (before.result, before.input) == ({"n": 2**60}, QUESTION)
+    assert await client.get_workflow(named) == before == await result(world, run, wait=0)
+    listed = (await client.list_workflows(ListWorkflowsRequest(business_id=run.business_id))).workflows
+    assert [one.workflow_id for one in listed] == [run.workflow_id]
+
+
+class Watched(Engine):
+    """Temporal, with a note of since when it was asked for ends."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.asked: list[datetime] = []
+
+    async def closed_since(self, since: datetime) -> AsyncIterator[str]:
+        self.asked.append(since)
+        async for workflow_id in super().closed_since(since):
+            yield workflow_id
+
+
+async def test_the_sweep_asks_for_ends_since_the_oldest_run_and_then_with_an_overlap(world: World) -> None:
+    await world.register("still-running")
+    run = await world.client("agent").start_workflow(start("still-running"))
+    engine = Watched(await world.temporal())
+    app, sweep = [await Database.connect(world.schema.url(role), schema="workflow") for role in ("app", "sweep")]
+    began = datetime.now(UTC)
+    try:
+        sweeps = Sweeps(app, sweep, engine)
+        for _ in range(2):
+            await sweeps.once()
+    finally:
+        await app.close()
+        await sweep.close()
+    first, second = engine.asked
+    assert first <= run.started_at
+    assert second <= datetime.now(UTC) - timedelta(seconds=60)
+    assert second >= began - timedelta(seconds=60)

@@ -1,14 +1,17 @@
 """WorkflowService by its client: starts, reads, waits, cancels; the story with a real Temporal and a real worker."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from orkestra.chassis.grpc import channel
 from orkestra.chassis.tokens import Signer
-from orkestra.testkit import Schema
+from orkestra.testkit import Schema, free_port
 from orkestra.v1.task import TaskStatus
 from orkestra.v1.workflow import (
     BusinessIdPolicy,
@@ -35,7 +38,7 @@ from orkestra.wire import (
     TooLarge,
     Unauthenticated,
 )
-from workflow_world import QUESTION, SCHEMA, World, running_world
+from workflow_world import QUESTION, SCHEMA, World, running_api, running_world
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -158,6 +161,16 @@ async def test_a_handoff_over_128_kib_is_refused(world: World) -> None:
     with pytest.raises(TooLarge) as refusal:
         await world.client("agent").start_workflow(start("large", handoff=Handoff(summary="x" * 131_072)))
     assert refusal.value.reason == "REQUEST_TOO_LARGE"
+
+
+async def test_input_and_handoff_have_128_kib_together(world: World) -> None:
+    await world.register("shared")
+    client, half = world.client("agent"), "x" * 70_000
+    asked = QUESTION | {"question": half}
+    await client.start_workflow(start("shared", input=asked))
+    await client.start_workflow(start("shared", handoff=Handoff(summary=half)))
+    with pytest.raises(TooLarge):
+        await client.start_workflow(start("shared", input=asked, handoff=Handoff(summary=half)))
 
 
 async def test_the_same_request_id_starts_one_run(world: World) -> None:
@@ -318,6 +331,25 @@ async def test_a_registered_version_keeps_its_schemas(world: World) -> None:
     names = [(one.name, one.version) for one in (await client.list_definitions(ListDefinitionsRequest())).definitions]
     assert ("kept", 2) in names
     assert ("kept", 1) not in names
+
+
+async def test_in_development_a_registered_version_may_change(world: World) -> None:
+    told = world.settings.model_copy(update={"development": True, "grpc_port": free_port()})
+    other = {**SCHEMA, "required": []}
+    async with running_api(told), channel(f"127.0.0.1:{told.grpc_port}") as workflows:
+        developing = replace(world, workflows=workflows)
+        await developing.register("drafted")
+        await developing.register("drafted", input_schema=other)
+        known = await developing.client("member").get_definition(GetDefinitionRequest(name="drafted"))
+    assert (known.version, known.input_schema) == (1, other)
+
+
+async def test_a_definition_is_the_installations_and_a_run_of_it_the_tenants(world: World) -> None:
+    await world.register("everybodys")
+    elsewhere = replace(world, tenant_id=str(uuid4()))
+    runs = [await tenant.client("agent").start_workflow(start("everybodys")) for tenant in (world, elsewhere)]
+    assert [run.tenant_id for run in runs] == [world.tenant_id, elsewhere.tenant_id]
+    assert all(re.fullmatch(r"wf_[0-9a-f]{32}", run.workflow_id) for run in runs)
 
 
 async def test_a_schema_that_leaves_its_document_is_not_registered(world: World) -> None:

@@ -43,6 +43,21 @@ def test_claiming_and_releasing_wake_where_the_time_to_claim_is_measured(
     assert wakes(event, task(**sla)) == is_woken
 
 
+@pytest.mark.parametrize("event", ["completed", "cancelled", "expired"])
+def test_every_end_wakes(event: str) -> None:
+    assert wakes(event, task())
+
+
+@pytest.mark.parametrize("event", ["commented", "mentioned", "draft_saved", "voted", "reminder_due", "attached"])
+def test_what_moves_no_deadline_wakes_nobody(event: str) -> None:
+    assert not wakes(event, task())
+
+
+def test_a_task_that_is_opened_wakes_the_built_in_workflow_where_it_has_none_of_its_own() -> None:
+    assert not wakes("created", task())
+    assert wakes("created", task().model_copy(update={"workflow_id": None}))
+
+
 @pytest.mark.parametrize(
     "event", ["assigned", "delegated", "updated", "escalated", "changes_requested", "answered", "submitted", "undone"]
 )
