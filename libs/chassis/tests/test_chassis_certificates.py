@@ -7,20 +7,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
+import httpx2
 import pytest
 from chassis_certificates import Authority, Mounted, serial
 from cryptography import x509
 from orkestra.chassis.access import Tls
 from orkestra.chassis.certificates import Certificates
 from orkestra.chassis.grpc import channel
+from orkestra.chassis.http import HttpServer
 from orkestra.chassis.process import Process
 from orkestra.chassis.readiness import UnwellError
-from orkestra.chassis.settings import ServiceSettings
+from orkestra.chassis.settings import DatabaseSettings, NatsSettings, ServiceSettings, load
 from orkestra.testkit import eventually, free_port
 from orkestra.wire import Context, Error, Model, Unavailable
 from wire_world import animal, authenticate, keeper, zoo
 
 WHO = "/test.Peers/Who"
+LEFT = 'orkestra_certificate_remaining_seconds{orkestra_peer="%s"}'
+LIFE = 'orkestra_certificate_lifetime_seconds{orkestra_peer="%s"}'
+PEERS = ("gRPC", "NATS", "PostgreSQL")
 
 
 def who_calls(details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
@@ -233,3 +238,48 @@ async def test_files_that_are_not_there_are_refused_at_the_start(tmp_path: Path)
     one = Authority(tmp_path).issue("one")
     with pytest.raises(ssl.SSLError):
         Certificates(Tls(one.ca_file, one.cert_file, Authority(tmp_path, "x").issue("two").key_file)).context()
+
+
+class Room(DatabaseSettings, NatsSettings, ServiceSettings):
+    """Settings of a room."""
+
+
+async def test_a_process_tells_how_long_each_of_its_certificates_lasts(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    rpcs, broker, database = (authority.issue(name, hours=hours) for name, hours in (("a", 1), ("b", 2), ("c", 3)))
+    address = f"postgresql://app@x/y?sslrootcert={database.ca_file}&sslcert={database.cert_file}&sslkey="
+    told = {
+        "HEALTH_PORT": "0",
+        "DATABASE_URL": f"{address}{database.key_file}",
+        "RELAY_DATABASE_URL": "postgresql://relay@x/y",
+        "SWEEP_DATABASE_URL": "postgresql://sweep@x/y",
+        "NATS_URL": "tls://x",
+        **files("NATS", broker),
+        **files("GRPC", rpcs),
+    }
+    settings = load(Room, {f"ORKESTRA_{name}": text for name, text in told.items()})
+    figures = await read_figures(Process(settings))
+    lasts = {peer: round(figures[LEFT % peer] / 3600) for peer in PEERS}
+    lives = {peer: round(figures[LIFE % peer] / 3600) for peer in PEERS}
+    assert lasts == {"gRPC": 1, "NATS": 2, "PostgreSQL": 3}
+    assert lives == {"gRPC": 2, "NATS": 3, "PostgreSQL": 4}
+    Path(str(broker.key_file)).write_text("no key", "utf-8")  # noqa: ASYNC240 - of memory
+    assert (await read_figures(Process(settings)))[LEFT % "NATS"] == 0
+
+
+def files(kind: str, tls: Tls) -> dict[str, str]:
+    named = {"CA": tls.ca_file, "CERT": tls.cert_file, "KEY": tls.key_file}
+    return {f"{kind}_{file}_FILE": str(path) for file, path in named.items()}
+
+
+async def read_figures(process: Process) -> dict[str, float]:
+    """What the health port of a process exposes."""
+    server = HttpServer(process.health_app(), host="127.0.0.1", port=0, drain_seconds=1)
+    await server.start()
+    try:
+        async with httpx2.AsyncClient() as http:
+            text = (await http.get(f"http://127.0.0.1:{server.port}/metrics")).text
+    finally:
+        await server.stop()
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
