@@ -30,11 +30,12 @@ def announcement(stack: Mapping[str, Any], state_dir: Path, *, detached: bool = 
     lines += [f"    {_person(user)}" for user in stack.get("users", [])]
     lines += ["", "  API keys"]
     lines += [f"    {name:<8} {key}" for name, key in keys.items()]
-    with_examples = bool(examples())  # as in the repository, which has a Makefile
+    with_examples = bool(examples())
+    in_repository = with_examples and (state_dir.parent / "Makefile").exists()
     lines += ["", *(_question(stack["rest"], keys.get("system", "")) if with_examples else _worker(state_dir)), ""]
-    story = "; `make demo` plays the whole story" if with_examples else ""
+    story = "; `make demo` plays the whole story" if in_repository else ""
     lines += [f"  All of this is in {state_dir / 'stack.json'}{story}."]
-    stop = "make down" if with_examples else f"orkestra dev stop --state-dir {state_dir}"
+    stop = "make down" if in_repository else f"orkestra dev stop --state-dir {state_dir}"
     lines += [f"  `{stop}` stops it." if detached else "  Ctrl-C stops it. What was stored stays.", ""]
     return "\n".join(lines)
 

@@ -1,7 +1,9 @@
 """How a command that cannot do what was asked ends: with a sentence, the next step, and its exit code."""
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -101,6 +103,8 @@ def exit_code(refused: "Error") -> int:
 STEPS = {  # by reason, or else by kind
     "DOOR_UNREACHABLE": "Start the local stack with `orkestra dev --detach`, or give --url.",
     "TASK_NOT_OPEN": "`orkestra task show TASK_ID` says who has it.",
+    "TASK_NOT_LIVE": "`orkestra task show TASK_ID` says how it ended.",
+    "NAME_UNKNOWN": "`orkestra user list` and `orkestra group list` show who there is.",
     "TASK_NOT_FOUND": "`orkestra task list` shows the tasks that you may see.",
     "DEFINITION_NOT_FOUND": "`orkestra workflow definitions` lists what can be started.",
     "INPUT_INVALID": "`orkestra workflow definitions --json` shows what the input looks like.",
@@ -121,5 +125,10 @@ STEPS = {  # by reason, or else by kind
 
 
 def next_step(refused: "Error") -> str | None:
-    """Return what to do about a service's refusal, where it is known."""
-    return STEPS.get(refused.reason) or STEPS.get(refused.kind)
+    """Return what to do about a service's refusal, where it is known: by this command, or else by docs/errors.md."""
+    return STEPS.get(refused.reason) or STEPS.get(refused.kind) or _remedies().get(refused.reason)
+
+
+def _remedies() -> Mapping[str, str]:
+    reasons = tomllib.loads((files("orkestra.wire") / "reasons.toml").read_text("utf-8"))
+    return {reason: told["remedy"] for reason, told in reasons.items()}
