@@ -69,7 +69,7 @@ def project(folder: Path, name: str) -> Path:
     """Make a project with the wheels that its worker needs, as `make wheels` and `orkestra init` do."""
     for package in PACKAGES:
         build = ["build", "--wheel", "--no-build-isolation", "--offline", "--quiet", "--directory", ROOT]
-        words = [UV, *build, "--out-dir", folder / "dist", "--package", f"orkestra-{package}"]
+        words: list[str | Path] = [UV, *build, "--out-dir", folder / "dist", "--package", f"orkestra-{package}"]
         subprocess.run(words, check=True, env=environment(UV))
     made = CliRunner().invoke(app, ["init", name, "--wheels", str(folder / "dist")])
     assert made.exit_code == 0, made.output

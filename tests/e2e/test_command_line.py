@@ -3,14 +3,14 @@
 import asyncio
 import json
 import os
+import re
+import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cli_typed import PROGRAM, QUESTION, Command, on_a_terminal
 from orkestra.cli.__main__ import app
 from orkestra.sdk import Client
 from orkestra.testkit.stack import Stack
@@ -18,48 +18,6 @@ from orkestra.testkit.waiting import eventually
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.xdist_group("stack")
-
-PROGRAM = Path(sys.executable).with_name("orkestra")
-QUESTION = {"question": "May I return it?", "conversation_id": "conv-1", "customer_id": "cust-1"}
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-class Command:
-    """The `orkestra` command with the state folder of a stack."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._state = str(stack.state_dir)
-        self.person = stack.member_of("support-l1")
-
-    async def __call__(self, *words: str, typed: str | None = None, env: dict[str, str] | None = None) -> Said:
-        command = [*words, "--state-dir", self._state]
-        ran = await asyncio.to_thread(lambda: CliRunner().invoke(app, command, input=typed, env=env))
-        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-            raise ran.exception
-        return Said(ran.exit_code, ran.stdout, ran.stderr)
-
-    async def start(self) -> str:
-        started = await self("workflow", "start", "customer-support", "--input", json.dumps(QUESTION), "--json")
-        assert started.code == 0, started
-        workflow_id: str = started.json["workflow_id"]
-        return workflow_id
-
-    async def task_of(self, workflow_id: str) -> str:
-        async def first() -> str | None:
-            tasks = (await self("task", "list", "--workflow", workflow_id, "--json")).json["tasks"]
-            return tasks[0]["task_id"] if tasks else None
-
-        return await eventually(first)
 
 
 @pytest.fixture
@@ -146,6 +104,114 @@ async def test_a_refusal_says_why_and_what_to_do_next_with_its_exit_code(orkestr
     assert (stranger.code, "--key" in stranger.err) == (4, True)
     away = await orkestra("task", "list", "--url", "http://127.0.0.1:1", env={"ORKESTRA_API_KEY": "ork_x"})
     assert (away.code, "http://127.0.0.1:1" in away.err) == (3, True)
+
+
+async def test_what_is_told_to_do_next_works_as_it_is_printed(orkestra: Command) -> None:
+    workflow_id = await orkestra.start()
+    task_id = await orkestra.task_of(workflow_id)
+    claimed = await orkestra("task", "claim", task_id, "--as", orkestra.person)
+    complete = next_command(claimed.out)
+    done = await orkestra.bare(*complete, "--data", '{"answer": "As printed."}')
+    assert done.code == 0, (complete, done)
+    refused = await orkestra("task", "claim", task_id, "--as", orkestra.person)
+    shown = await orkestra.bare(*next_command(refused.err))
+    assert (refused.code, shown.code, "As printed." in shown.out) == (4, 0, True), (refused, shown)
+    started = await orkestra("workflow", "start", "customer-support", "--input", json.dumps(QUESTION))
+    again = await orkestra.bare(*next_command(started.out), "--wait", "0")
+    assert (again.code, "running" in again.out) == (5, True), again
+    secret = await orkestra("task", "list", "--key", "ork_secret")
+    assert (secret.code, "ork_secret" in secret.out + secret.err) == (4, False)
+
+
+def next_command(said: str) -> list[str]:
+    """The words of the one command that is named, without `orkestra` itself."""
+    [named] = re.findall(r"`orkestra ([^`]+)`", said)
+    return shlex.split(named)
+
+
+async def test_a_folder_below_the_stacks_needs_to_name_nothing(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orkestra: Command
+) -> None:
+    below = tmp_path / "project" / "src"
+    below.mkdir(parents=True)
+    (tmp_path / ".orkestra").symlink_to(stack.state_dir)
+    monkeypatch.chdir(below)
+    assert (await orkestra.bare("dev", "status", "--json")).json["ready"] is True
+    assert (await orkestra.bare("workflow", "definitions")).code == 0
+    (below / ".orkestra").mkdir()
+    assert (await orkestra.bare("workflow", "definitions")).code == 3
+    elsewhere = {"ORKESTRA_STATE_DIR": str(stack.state_dir)}
+    assert (await orkestra.bare("workflow", "definitions", env=elsewhere)).code == 0
+
+
+async def test_people_are_told_by_their_addresses_and_programs_by_their_ids(orkestra: Command, stack: Stack) -> None:
+    workflow_id = await orkestra.start()
+    task_id = await orkestra.task_of(workflow_id)
+    assigned = await orkestra("task", "assign", task_id, "--to", orkestra.person, "--reason", "Yours")
+    assert assigned.out == f"{task_id} is with {orkestra.person}.\n"
+    listed = await orkestra("task", "list", "--workflow", workflow_id)
+    told = [await orkestra("task", "show", task_id), await orkestra("workflow", "show", workflow_id), listed]
+    assert [(orkestra.person in one.out, "user_" in one.out) for one in told] == [(True, False)] * 3, told
+    ids = (await orkestra("task", "show", task_id, "--json")).json
+    assert ids["assignee"].startswith("user_")
+    await orkestra("task", "complete", task_id, "--as", orkestra.person, "--data", '{"answer": "Yes."}')
+    shown = await orkestra("task", "show", task_id)
+    assert f"answered by  {orkestra.person}" in shown.out
+    watched = await orkestra("task", "watch", task_id)
+    assert (orkestra.person in watched.out, "user_" in watched.out) == (True, False)
+
+
+async def test_a_terminal_shows_that_it_waits_and_ctrl_c_ends_the_waiting_alone(
+    orkestra: Command, stack: Stack
+) -> None:
+    workflow_id = await orkestra.start()
+    words = ("workflow", "result", workflow_id, "--state-dir", stack.state_dir)
+    waits = f"Waiting for {workflow_id}"
+    code, shown = await asyncio.to_thread(lambda: on_a_terminal(*words, interrupt=lambda so_far: waits in so_far))
+    assert (code, waits in shown, "Traceback" in shown) == (130, True, False), shown
+    code, shown = await asyncio.to_thread(lambda: on_a_terminal(*words, "--json", "--wait", "0"))
+    assert (code, waits in shown, json.loads(shown)["status"]) == (5, False, "running")
+
+
+async def test_a_worker_on_a_queue_of_others_is_refused_with_the_next_step(
+    stack: Stack, tmp_path: Path, orkestra: Command
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").touch()
+    (tmp_path / "mine" / "flows.py").write_text(ALONE, "utf-8")
+    run = (PROGRAM, "worker", "run", "mine.flows", "--json", "--state-dir", stack.state_dir)
+    refused = await asyncio.create_subprocess_exec(
+        *run, "--task-queue", "orkestra", cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await asyncio.wait_for(refused.communicate(), 120)
+    said = json.loads(told.decode().splitlines()[-1])
+    assert (refused.returncode, said["code"], "--task-queue" in said["next"]) == (4, "TASK_QUEUE_TAKEN", True), told
+    assert "customer-support" in said["detail"]
+    worker = await asyncio.create_subprocess_exec(*run, cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
+    try:
+        started = await eventually(lambda: alone(orkestra), timeout=120, every=0.5)
+        ended = await orkestra("workflow", "result", started, "--wait", "60", "--json")
+        assert (ended.code, ended.json["result"]) == (0, "alone"), ended
+    finally:
+        worker.terminate()
+        out, _ = await asyncio.wait_for(worker.communicate(), 60)
+    assert json.loads(out) == {"serving": ["mine.flows"], "task_queue": "mine"}
+
+
+ALONE = """
+from orkestra.sdk import Context, workflow
+
+
+@workflow("alone")
+async def alone(ctx: Context, input: dict[str, str]) -> str:
+    return "alone"
+"""
+
+
+async def alone(orkestra: Command) -> str | None:
+    """The run, once its workflow is known."""
+    started = await orkestra("workflow", "start", "alone", "--quiet")
+    return started.out.strip() if started.code == 0 else None
 
 
 async def test_an_admin_makes_people_groups_and_keys_and_an_operator_tenants(orkestra: Command) -> None:

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cli_commands import commands
 from orkestra.cli.__main__ import Commands, app
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -19,20 +19,6 @@ from typer.testing import CliRunner
 PROGRAM = Path(sys.executable).with_name("orkestra")
 CPU_SECONDS = 0.8
 """Twice what it takes, for a machine that does other things."""
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command that is shown, by the words that call it."""
-    group = get_command(app)
-    assert isinstance(group, Commands)
-    for word in group.later:
-        found: Any = group.load(word)
-        if found.hidden:
-            continue
-        below = getattr(found, "commands", {})
-        yield from ((f"{word} {name}", one) for name, one in below.items())
-        if not below or found.invoke_without_command:
-            yield word, found
 
 
 def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":

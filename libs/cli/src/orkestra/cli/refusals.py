@@ -131,4 +131,4 @@ def next_step(refused: "Error") -> str | None:
 
 def _remedies() -> Mapping[str, str]:
     reasons = tomllib.loads((files("orkestra.wire") / "reasons.toml").read_text("utf-8"))
-    return {reason: told["remedy"] for reason, told in reasons.items()}
+    return {reason: told["remedy"] for reason, told in reasons.items() if "remedy" in told}
