@@ -22,7 +22,7 @@ from bench.floor import BareSdk
 from bench.rows import Rows
 from bench.story import TRIGGER, Orkestra, Token
 
-REST_SECONDS = 0.03
+REST_SECONDS = 0.4
 """Between two cycles: what one side leaves to be done is not measured with the other."""
 
 

@@ -23,6 +23,7 @@ from orkestra.chassis.migrate import migrate
 from orkestra.chassis.operations import events_transaction
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.streams import EVENTS, Nats, connect
+from orkestra.chassis.together import Together
 from orkestra.chassis.tokens import Signer
 from orkestra.notification_service.channels.guard import Guard
 from orkestra.notification_service.channels.mail import MailChannel
@@ -76,6 +77,8 @@ from task_world import FewWordsIdentity
 
 SCHEMA = "notification"
 ALL = (TASKS, PEOPLE, OUTSIDE, RUNS, MAIL_LINKS)
+GATHERED = 0.02
+"""Seconds for which news are gathered; tests wait for each."""
 PATIENCE = Patience(
     first_pause=timedelta(seconds=0.2), give_up=timedelta(seconds=1.5), disable_after=timedelta(seconds=3)
 )
@@ -168,7 +171,7 @@ class World:
 
     async def hear_all_again(self) -> None:
         """Hand every event of the stream over once more, in the order of a new consumer."""
-        consumer = Consumer(self.stream, name := f"again-{uuid4().hex}", TASK_SUBJECTS, self.news.hear)
+        consumer = Consumer(self.stream, name := f"again-{uuid4().hex}", TASK_SUBJECTS, Together(self.news.hear))
         running = asyncio.create_task(consumer.run())
 
         async def made() -> bool:
@@ -336,7 +339,7 @@ async def running(admin_url: str, nats_url: str) -> AsyncIterator[World]:
         mailing = Mailing(directory, list(Channel), deliverer.wake)
         feeds = Feeds(database, groups, mailing)
         news = TaskNews(feeds)
-        consumers = hearing(partial(Consumer, stream), database, feeds, mailing, deliverer)
+        consumers = hearing(partial(Consumer, stream), database, feeds, mailing, deliverer, seconds=GATHERED)
         relay = Relay(as_role(admin_url, f"{SCHEMA}_relay"), stream, schema=SCHEMA)
         loops = [asyncio.create_task(run()) for run in (*(one.run for one in consumers), relay.run, deliverer.run)]
         world = World(

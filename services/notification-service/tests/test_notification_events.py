@@ -6,6 +6,7 @@ import itertools
 import pytest
 from notification_world import Reader, World, after, stepped, world
 from orkestra.chassis.streams import EVENTS
+from orkestra.notification_service.operations import Heard
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.events import GroupEvent, NotificationEvent, TaskEvent
 from orkestra.v1.identity import UserStatus
@@ -256,7 +257,7 @@ async def test_two_processes_that_hear_of_one_task_at_once_leave_nobody_asked(wo
         task = tenant.task(candidate_groups=L1)
         claimed = after(task, status=TaskStatus.CLAIMED, assignee=people[0].id)
         for event, state in (("created", task), ("claimed", claimed)):
-            told.append(world.feeds.tell(tenant.id, event_id=event, name=event, event=TaskEvent(task=state)))
+            told.append(world.feeds.tell(tenant.id, [Heard(event, event, TaskEvent(task=state))]))
     await asyncio.gather(*told)
     rows = await world.rows("select read_at is null as unread from notifications where tenant_id = $1", tenant.id)
     assert [row["unread"] for row in rows] == [False] * 400

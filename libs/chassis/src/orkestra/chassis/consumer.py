@@ -3,17 +3,19 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from opentelemetry import trace
 from orkestra.chassis.events import Event, Poison, read_event
-from orkestra.chassis.inhand import AT_ONCE, InHand
+from orkestra.chassis.inhand import AT_ONCE, InHand, tenant_of
 from orkestra.chassis.logs import get_logger, log_tenant
 from orkestra.chassis.metrics import BACKLOG, CONSUMER_LAG, HANDLED, PROCESSED, REDELIVERED, from_zero
 from orkestra.chassis.pulls import Pull
 from orkestra.chassis.streams import EVENTS, Nats
+from orkestra.chassis.together import Together
 from orkestra.wire import Error
 from orkestra.wire.tracing import trace_of
 
@@ -33,7 +35,8 @@ tracer = trace.get_tracer(__name__)
 class Consumer:
     """Hands the events of `subjects` to `handler`: one resource's in order, those of `at_once` resources at a time.
 
-    Those of tenants of which `is_gone` says so are passed over.
+    What takes events `Together` is given those of a tenant so. Events of tenants of which `is_gone` says so are passed
+    over.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class Consumer:
         stream: Nats,
         name: str,
         subjects: Sequence[str],
-        handler: Handler,
+        handler: Handler | Together,
         *,
         is_gone: Callable[[str], bool] = lambda _tenant_id: False,
         at_once: int = AT_ONCE,
@@ -51,7 +54,8 @@ class Consumer:
         self._subjects = list(subjects)
         self._handler = handler
         self._is_gone = is_gone
-        self._at_once = at_once
+        self._turns = asyncio.Semaphore(at_once)
+        self._turns_alone = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -88,7 +92,7 @@ class Consumer:
     async def _consume(self) -> None:
         await self._nats.ensure_streams()
         await self._nats.jetstream.add_consumer(EVENTS, self._config())
-        in_hand = InHand(self._settle, at_once=self._at_once)
+        in_hand = self._in_hand()
         self._idle.clear()
         beside = [asyncio.create_task(self._look()), asyncio.create_task(in_hand.keep_alive())]
         try:
@@ -102,6 +106,12 @@ class Consumer:
             self._idle.set()
             for task in beside:
                 task.cancel()
+
+    def _in_hand(self) -> InHand:
+        if not isinstance(self._handler, Together):
+            return InHand(self._settle, turns=self._turns)
+        most, seconds = self._handler.most, self._handler.seconds
+        return InHand(self._settle, turns=self._turns, lane_of=tenant_of, most=most, seconds=seconds)
 
     async def _hand_out(self, pull: Pull, in_hand: InHand) -> None:
         while not self._stopping.is_set():
@@ -120,13 +130,32 @@ class Consumer:
                 logger.debug("consumer was not looked at", consumer=self._name, error=repr(failed))
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _settle(self, message: Msg) -> None:
-        """Handle one message and tell NATS how it went."""
-        deliveries = message.metadata.num_delivered or 1
-        if deliveries > 1:
-            REDELIVERED.labels(self._name).inc()
+    async def _settle(self, messages: Sequence[Msg]) -> None:
+        """Handle messages and tell NATS how it went; where that fails together, each is settled by itself."""
+        again = sum(_deliveries(message) > 1 for message in messages)
+        if again:
+            REDELIVERED.labels(self._name).inc(again)
+        if not isinstance(self._handler, Together) or len(messages) == 1:
+            await self._settle_alone(messages)
+            return
         try:
-            await self._handle(message, deliveries)
+            await self._handle_together(self._handler, messages)
+        except Exception as failed:  # it is met again by the one that it is about
+            logger.info("events are taken one by one", consumer=self._name, count=len(messages), error=repr(failed))
+            alone = InHand(self._settle_alone, turns=self._turns_alone)
+            for message in messages:
+                alone.give(message)
+            await alone.all_settled()
+        else:
+            for message in messages:
+                await message.ack()
+            HANDLED.labels(self._name, "done").inc(len(messages))
+
+    async def _settle_alone(self, messages: Sequence[Msg]) -> None:
+        [message] = messages
+        deliveries = _deliveries(message)
+        try:
+            await self._handle(message)
         except Poison as poison:
             await self._bury(message, str(poison))
         except Error as refused:
@@ -146,23 +175,49 @@ class Consumer:
             await message.ack()
             HANDLED.labels(self._name, "done").inc()
 
-    async def _handle(self, message: Msg, deliveries: int) -> None:
-        headers = message.headers or {}
-        event = read_event(headers, message.data, deliveries=deliveries, place=message.metadata.sequence.consumer or 0)
+    async def _handle(self, message: Msg) -> None:
+        event = _event(message)
         if self._is_gone(event.tenant_id):
             return
         log_tenant.set(event.tenant_id)
-        with tracer.start_as_current_span(
-            f"{self._name} {event.aggregate}.{event.event}",
-            context=trace_of(headers),
-            kind=trace.SpanKind.CONSUMER,
-            attributes={"orkestra.tenant_id": event.tenant_id, "messaging.message.id": event.id},
-        ):
+        with trace.use_span(self._span(event), end_on_exit=True):
             began = time.perf_counter()
             await self._handler(event)
-            PROCESSED.labels(self._name).observe(time.perf_counter() - began)
-            CONSUMER_LAG.labels(self._name).observe(max(0.0, time.time() - event.time.timestamp()))
-            logger.debug("event is handled", consumer=self._name, event_id=event.id, subject=message.subject)
+            self._note(event, time.perf_counter() - began)
+
+    async def _handle_together(self, together: Together, messages: Sequence[Msg]) -> None:
+        """Handle events of one tenant; what they share is recorded as the first one's."""
+        events = [_event(message) for message in messages]
+        if self._is_gone(events[0].tenant_id):
+            return
+        log_tenant.set(events[0].tenant_id)
+        began = time.perf_counter()
+        spans = [self._span(event) for event in events]
+        events = [replace(event, span=span) for event, span in zip(events, spans, strict=True)]
+        try:
+            with events[0].traced():
+                await together.handler(events)
+            took = time.perf_counter() - began
+            for event in events:
+                with event.traced():
+                    self._note(event, took)
+        finally:
+            for span in spans:
+                span.end()
+
+    def _span(self, event: Event) -> trace.Span:
+        return tracer.start_span(
+            f"{self._name} {event.aggregate}.{event.event}",
+            context=trace_of(event.headers),
+            kind=trace.SpanKind.CONSUMER,
+            attributes={"orkestra.tenant_id": event.tenant_id, "messaging.message.id": event.id},
+        )
+
+    def _note(self, event: Event, seconds: float) -> None:
+        PROCESSED.labels(self._name).observe(seconds)
+        CONSUMER_LAG.labels(self._name).observe(max(0.0, time.time() - event.time.timestamp()))
+        subject = f"orkestra.v1.{event.tenant_id}.{event.aggregate}.{event.event}"
+        logger.debug("event is handled", consumer=self._name, event_id=event.id, subject=subject)
 
     async def _later(self, message: Msg, deliveries: int, why: Exception) -> None:
         pause = min(LONGEST_PAUSE, 0.2 * 2 ** min(deliveries - 1, 10))
@@ -198,6 +253,15 @@ class Consumer:
             max_deliver=-1,
             max_ack_pending=2000,
         )
+
+
+def _deliveries(message: Msg) -> int:
+    return message.metadata.num_delivered or 1
+
+
+def _event(message: Msg) -> Event:
+    place = message.metadata.sequence.consumer or 0
+    return read_event(message.headers or {}, message.data, deliveries=_deliveries(message), place=place)
 
 
 def end_where_cancelled() -> None:

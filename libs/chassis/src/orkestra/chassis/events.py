@@ -1,11 +1,13 @@
 """Events as they arrive: CloudEvents 1.0 in binary mode, over NATS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import unquote
 
+from opentelemetry import trace
 from orkestra.wire import Error, Model, loads
 from pydantic import ValidationError
 
@@ -33,6 +35,14 @@ class Event:
     deliveries: int = 1
     place: int = 0
     """Which of the messages that its consumer was handed, counted from one; again with each delivery."""
+    span: trace.Span | None = field(default=None, compare=False, repr=False)
+    """Its handling, where several are handled together."""
+
+    def traced(self) -> AbstractContextManager[object]:
+        """Have what is done inside belong to the trace of this event, where several are handled together."""
+        if self.span is None:
+            return nullcontext()
+        return trace.use_span(self.span, record_exception=False, set_status_on_exception=False)
 
     @property
     def traceparent(self) -> str | None:

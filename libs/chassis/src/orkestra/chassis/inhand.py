@@ -1,8 +1,9 @@
-"""Messages that a consumer has in hand: one resource's in order, some resources' at once."""
+"""Messages that a consumer has in hand: those of one lane in order, those of some lanes at once."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -15,12 +16,37 @@ AT_ONCE = 16
 logger = get_logger(__name__)
 
 
-class InHand:
-    """Settles what it is given, that of `at_once` resources at a time."""
+def resource_of(message: Msg) -> str:
+    """Return what a message is about."""
+    return (message.headers or {}).get("ce-subject", "")
 
-    def __init__(self, settle: Callable[[Msg], Awaitable[None]], *, at_once: int = AT_ONCE) -> None:
+
+def tenant_of(message: Msg) -> str:
+    """Return whose resource a message is about."""
+    return (message.headers or {}).get("ce-tenant", "")
+
+
+class InHand:
+    """Settles what it is given, that of as many lanes at a time as there are `turns`.
+
+    Up to `most` of a lane are settled together; where fewer are there, more are waited for, for `seconds`.
+    """
+
+    def __init__(
+        self,
+        settle: Callable[[Sequence[Msg]], Awaitable[None]],
+        *,
+        turns: asyncio.Semaphore,
+        lane_of: Callable[[Msg], str] = resource_of,
+        most: int = 1,
+        seconds: float = 0.0,
+    ) -> None:
         self._settle = settle
-        self._turns = asyncio.Semaphore(at_once)
+        self._turns = turns
+        self._lane_of = lane_of
+        self._most = most
+        self._seconds = seconds
+        self._finishing = asyncio.Event()
         self._queues: dict[str, deque[Msg]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
@@ -28,15 +54,15 @@ class InHand:
         self._fault: Exception | None = None
 
     def give(self, message: Msg) -> None:
-        """Settle the message once those of the same resource that came before it are."""
-        key = (message.headers or {}).get("ce-subject", "")
+        """Settle the message once those of the same lane that came before it are, or together with them."""
+        lane = self._lane_of(message)
         self._held += 1
-        queue = self._queues.get(key)
+        queue = self._queues.get(lane)
         if queue is not None:
             queue.append(message)
             return
-        self._queues[key] = deque((message,))
-        task = asyncio.create_task(self._in_order(key))
+        self._queues[lane] = deque((message,))
+        task = asyncio.create_task(self._in_order(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -49,7 +75,16 @@ class InHand:
             raise self._fault
 
     async def finish(self) -> None:
-        """Return when nothing is left in hand; where the caller is cancelled, what is left is too."""
+        """Gather no more; return when nothing is left in hand. Where the caller is cancelled, what is left is too."""
+        self._finishing.set()
+        await self._end()
+
+    async def all_settled(self) -> None:
+        """Return when all that was given is settled; raises what kept a message from being so."""
+        await self._end()
+        await self.room()
+
+    async def _end(self) -> None:
         try:
             while self._tasks:
                 await asyncio.wait(self._tasks)
@@ -67,21 +102,32 @@ class InHand:
             except (OSError, nats.errors.Error) as away:  # then they are delivered again, which does no harm
                 logger.debug("nats was not told of events in hand", error=repr(away))
 
-    async def _in_order(self, key: str) -> None:
-        queue = self._queues[key]
+    async def _in_order(self, lane: str) -> None:
+        queue = self._queues[lane]
         try:
             while queue:
+                if len(queue) < self._most:
+                    await self._gather()
                 async with self._turns:
-                    await self._settle(queue[0])
-                self._drop(queue)
+                    part = list(islice(queue, self._most))
+                    await self._settle(part)
+                self._drop(queue, len(part))
         except Exception as fault:  # the consumer ends by it, and NATS delivers again what is left
             self._fault = self._fault or fault
         finally:
-            while queue:
-                self._drop(queue)
-            del self._queues[key]
+            self._drop(queue, len(queue))
+            del self._queues[lane]
 
-    def _drop(self, queue: deque[Msg]) -> None:
-        queue.popleft()
-        self._held -= 1
+    async def _gather(self) -> None:
+        """Wait for what else comes soon, unless this is the end."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._finishing.wait()
+        except TimeoutError:
+            return
+
+    def _drop(self, queue: deque[Msg], count: int) -> None:
+        for _ in range(count):
+            queue.popleft()
+        self._held -= count
         self._settled.set()

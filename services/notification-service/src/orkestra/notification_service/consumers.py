@@ -4,15 +4,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import asyncpg
 import grpc
 from orkestra.chassis.consumer import Consumer, Handler
 from orkestra.chassis.database import Database
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import counter, from_zero
+from orkestra.chassis.together import Together
 from orkestra.notification_service.channels.verdict import AgentTrace, Later, Refused, Stretch, agent_trace, stretches
 from orkestra.notification_service.operations import (
     Feeds,
+    Heard,
     Letter,
     Mailing,
     put,
@@ -37,6 +40,10 @@ logger = get_logger(__name__)
 TASKS = "notification-service"
 PEOPLE = "notification-service-people"
 MOST_IN_HAND = 100
+GATHER_SECONDS = 0.2
+"""How long news wait for others: people and outside systems do not count milliseconds, those who wait for a task do."""
+PUT_AT_ONCE = 200
+"""Letters to webhooks in one transaction."""
 TOLD = counter(
     "orkestra.langfuse.tasks",
     "{task}",
@@ -67,10 +74,10 @@ class TaskNews:
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
 
-    async def hear(self, event: Event) -> None:
-        """Tell those whom the event concerns."""
-        payload = event.payload(TaskEvent)
-        await self._feeds.tell(event.tenant_id, event_id=event.id, name=event.event, event=payload)
+    async def hear(self, events: Sequence[Event]) -> None:
+        """Tell those whom events of one tenant concern."""
+        heard = [Heard(event.id, event.event, event.payload(TaskEvent), event.traced) for event in events]
+        await self._feeds.tell(events[0].tenant_id, heard)
 
 
 class RunNews:
@@ -126,23 +133,36 @@ class OutsideNews:
         self._database = database
         self._wake = wake
 
-    async def hear(self, event: Event) -> None:
-        """Keep the event for each webhook of its tenant that wants it."""
-        event_type = f"{event.aggregate}.{event.event}"
-        if event_type not in TOLD_OUTSIDE:
+    async def hear(self, events: Sequence[Event]) -> None:
+        """Keep events of one tenant for each of its webhooks that wants them."""
+        told = [event for event in events if _type(event) in TOLD_OUTSIDE]
+        if not told:
             return
-        async with self._database.reading(event.tenant_id) as conn:
-            rows = await sql.webhooks_told.rows(conn, at=event.time)
-        wanted = [
-            row["webhook_id"] for row in rows if is_wanted(event_type, row["events"]) and row["webhook_id"] != event.key
-        ]
-        if not wanted:
-            return
-        async with self._database.transaction(event.tenant_id) as conn:
-            content = {"type": event_type, "timestamp": event.time.isoformat(), "data": _shown(event)}
-            letters = [Letter(f"webhook:{one}", _cause(event), event.id, event_type, content) for one in wanted]
-            await put(conn, letters, tenant_id=event.tenant_id)
-        self._wake()
+        tenant_id = told[0].tenant_id
+        async with self._database.reading(tenant_id) as conn:
+            webhooks = await sql.webhooks_told.rows(conn)
+        letters = [letter for event in told for letter in _letters(event, webhooks)]
+        for start in range(0, len(letters), PUT_AT_ONCE):
+            async with self._database.transaction(tenant_id) as conn:
+                await put(conn, letters[start : start + PUT_AT_ONCE], tenant_id=tenant_id)
+            self._wake()
+
+
+def _letters(event: Event, webhooks: Sequence[asyncpg.Record]) -> list[Letter]:
+    """Return the event for each webhook that wants it; one that was registered later hears nothing of before."""
+    wanted = [
+        row["webhook_id"]
+        for row in webhooks
+        if row["created_at"] <= event.time and is_wanted(_type(event), row["events"]) and row["webhook_id"] != event.key
+    ]
+    if not wanted:
+        return []
+    content = {"type": _type(event), "timestamp": event.time.isoformat(), "data": _shown(event)}
+    return [Letter(f"webhook:{one}", _cause(event), event.id, _type(event), content) for one in wanted]
+
+
+def _type(event: Event) -> str:
+    return f"{event.aggregate}.{event.event}"
 
 
 def _cause(event: Event) -> str:
@@ -237,17 +257,19 @@ class Waker(Protocol):
 
 
 def hearing(
-    listener: Callable[[str, Sequence[str], Handler], Consumer],
+    listener: Callable[[str, Sequence[str], Handler | Together], Consumer],
     database: Database,
     feeds: Feeds,
     mailing: Mailing,
     deliverer: Waker,
+    *,
+    seconds: float = GATHER_SECONDS,
 ) -> list[Consumer]:
-    """Return every consumer of this service but Langfuse's, each made by `listener`."""
+    """Return every consumer of this service but Langfuse's, made by `listener`; news are gathered for `seconds`."""
     return [
-        listener(TASKS, TASK_SUBJECTS, TaskNews(feeds).hear),
+        listener(TASKS, TASK_SUBJECTS, Together(TaskNews(feeds).hear, seconds)),
         listener(RUNS, RUN_SUBJECTS, RunNews(feeds).hear),
-        listener(OUTSIDE, OUTSIDE_SUBJECTS, OutsideNews(database, deliverer.wake).hear),
+        listener(OUTSIDE, OUTSIDE_SUBJECTS, Together(OutsideNews(database, deliverer.wake).hear, seconds)),
         listener(PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear),
         listener(MAIL_LINKS, MAIL_LINK_SUBJECTS, MailLinks(mailing).hear),
     ]

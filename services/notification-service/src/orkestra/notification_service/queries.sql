@@ -26,36 +26,9 @@ where user_id = :user_id and notification_id = any (:notification_ids::text[]) a
 -- mark_all_read
 update notifications set read_at = now() where user_id = :user_id and read_at is null
 
--- hear_task
--- Holds the events of one task in a row until commit; returns the version up to which it is settled.
-insert into heard_tasks (tenant_id, task_id, settled_version)
-values (:tenant_id, :task_id, :settled_version)
-on conflict (tenant_id, task_id) do update
-set settled_version = greatest(heard_tasks.settled_version, excluded.settled_version), heard_at = now()
-returning settled_version
-
--- read_settled
--- What asked people to act on an earlier version is no longer theirs, or is said anew to those told now.
-update notifications set read_at = now()
-where task_id = :task_id and read_at is null and kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached')
-  and (task_version < :settled_version::bigint or (task_version < :version::bigint and user_id = any (:user_ids::text[])))
-
--- tell
--- Written as read where something newer was heard first, so that the order of arrival makes no difference.
-insert into notifications (
-    tenant_id, notification_id, user_id, cause, kind, text, task_id, title, task_version, read_at
-)
-select :tenant_id, 'notification_' || replace(uuidv7()::text, '-', ''), t.user_id, :cause::text, t.kind, t.text, :task_id::text,
-       :title::text, :version::bigint,
-       case when t.kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached') and (
-           :version::bigint < :settled_version::bigint or exists (
-               select from notifications n
-               where n.task_id = :task_id::text and n.user_id = t.user_id and n.task_version > :version::bigint
-                 and n.kind in ('assigned', 'group_task', 'escalated', 'reminder', 'breached'))
-       ) then now() end
-from unnest(:user_ids::text[], :kinds::text[], :texts::text[]) as t (user_id, kind, text)
-on conflict (tenant_id, user_id, cause) do nothing
-returning user_id, notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
+-- tell_of_tasks
+-- In one trip, whatever number of events it is.
+select * from tell_of_tasks(:tenant_id, :heard::json)
 
 -- members
 -- Which of these groups are known, each with its members; people whose account is disabled are told nothing.
@@ -77,8 +50,9 @@ set substitute = excluded.substitute, begins_at = excluded.begins_at, ends_at = 
     task_types = excluded.task_types, version = excluded.version
 where substitutions.version < excluded.version
 
--- absences_after
--- Who of these people is away now, and who of their substitutes; a circle ends by itself.
+-- whom
+-- Who of these people is away now, and who of their substitutes (a circle ends by itself), and which of all of them have
+-- a disabled account.
 with recursive reached as (
     select s.user_id, s.substitute, s.task_types
     from substitutions s
@@ -90,10 +64,13 @@ with recursive reached as (
     join substitutions s on s.user_id = r.substitute
     where s.substitute is not null and s.begins_at <= clock_timestamp() and s.ends_at > clock_timestamp()
 )
-select user_id, substitute, task_types from reached
-
--- disabled_people
-select user_id from people where user_id = any (:user_ids::text[]) and status <> 'active'
+select (
+    select coalesce(json_agg(reached), '[]') from reached
+) as absences, array(
+    select user_id from people
+    where user_id = any (array(select unnest(:people::text[]) union select substitute from reached))
+      and status <> 'active'
+) as disabled
 
 -- remember_person
 insert into people (tenant_id, user_id, status, version, email, name, locale, time_zone)
@@ -105,6 +82,14 @@ where people.version < excluded.version or people.email is null
 
 -- people_known
 select user_id, status, email, name, locale, time_zone from people where user_id = any (:user_ids::text[])
+
+-- wishes_of
+-- The preferences of those who have some; a person's name their own time zone.
+select p.owner, p.rules, p.quiet_hours, p.digest_minutes, p.slack_host, p.teams_host, p.locale,
+       coalesce(c.time_zone, p.time_zone) as time_zone, p.updated_at, p.version
+from unnest(:owners::text[], :user_ids::text[]) as o (owner, user_id)
+join preferences p on p.owner = o.owner
+left join people c on c.user_id = o.user_id
 
 -- preferences_of
 select * from preferences where owner = any (:owners::text[])
@@ -238,17 +223,27 @@ delete from deliveries where lane = :lane
 delete from lanes where lane = :lane
 
 -- webhooks_told
--- Whom an event may concern; one that was registered later hears nothing of what was before.
-select webhook_id, events from webhooks where status = 'active' and created_at <= :at
+-- Whom events may concern.
+select webhook_id, events, created_at from webhooks where status = 'active'
 
--- put_delivery
--- Once for each receiver and cause, however often the event is heard.
-insert into deliveries (tenant_id, delivery_id, lane, cause, event_id, event_type, content, next_try_at)
-values (
-    :tenant_id, 'delivery_' || replace(uuidv7()::text, '-', ''), :lane, :cause, :event_id, :event_type,
-    :content::text::json, coalesce(:at::timestamptz, now())
+-- put_deliveries
+-- Once for each receiver and cause, however often the event is heard, in the order given; wakes the lanes of what is new,
+-- as wake_lane does. Lanes are locked in one order by everybody.
+with put as (
+    insert into deliveries (tenant_id, delivery_id, lane, cause, event_id, event_type, content, next_try_at)
+    select :tenant_id, 'delivery_' || replace(uuidv7()::text, '-', ''), l.lane, l.cause, l.event_id, l.event_type,
+           l.content::json, coalesce(l.at, now())
+    from unnest(
+        :lanes::text[], :causes::text[], :event_ids::text[], :event_types::text[], :contents::text[],
+        :ats::timestamptz[]
+    ) as l (lane, cause, event_id, event_type, content, at)
+    on conflict (tenant_id, lane, cause) do nothing
+    returning lane, next_try_at
 )
-on conflict (tenant_id, lane, cause) do nothing
+insert into lanes (tenant_id, lane, due_at)
+select :tenant_id, lane, min(next_try_at) from put group by lane order by lane
+on conflict (tenant_id, lane) do update
+set due_at = greatest(least(lanes.due_at, excluded.due_at), lanes.resting_until)
 
 -- wake_lane
 -- A lane that rests after a failure is not woken earlier.

@@ -11,6 +11,7 @@ from orkestra.notification_service.operations.feeds import Feeds, OwnFeed, Reten
 from orkestra.notification_service.operations.forgetting import Forgetting
 from orkestra.notification_service.operations.mailing import MAIL_LINK, Mailing
 from orkestra.notification_service.operations.people import Groups, remember_group, remember_person
+from orkestra.notification_service.operations.reaching import Heard
 from orkestra.notification_service.operations.webhooks import Reach, Webhooks
 from orkestra.notification_service.operations.wishes import Directory, Recipient, Wishes
 
@@ -20,6 +21,7 @@ __all__ = [
     "Directory",
     "Feeds",
     "Groups",
+    "Heard",
     "Lane",
     "Letter",
     "Mailing",

@@ -18,6 +18,8 @@ from orkestra.wire import dumps
 
 LEASE = timedelta(seconds=15)
 """How long a lane stands still whose process was killed; one that is attended to for longer is leased again."""
+PUT_AT_ONCE = 100
+"""Letters in one statement: one may be of 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,19 @@ async def put(conn: Connection, letters: Collection[Letter], *, tenant_id: str) 
 
     Returns whether there is something to send.
     """
-    for letter in sorted(letters, key=lambda one: one.lane):
-        put_now = await sql.put_delivery.execute(
+    sorted_letters = sorted(letters, key=lambda one: one.lane)
+    for start in range(0, len(sorted_letters), PUT_AT_ONCE):
+        part = sorted_letters[start : start + PUT_AT_ONCE]
+        await sql.put_deliveries.execute(
             conn,
             tenant_id=tenant_id,
-            lane=letter.lane,
-            cause=letter.cause,
-            event_id=letter.event_id,
-            event_type=letter.event_type,
-            content=dumps(letter.content),
-            at=letter.at,
+            lanes=[one.lane for one in part],
+            causes=[one.cause for one in part],
+            event_ids=[one.event_id for one in part],
+            event_types=[one.event_type for one in part],
+            contents=[dumps(one.content) for one in part],
+            ats=[one.at for one in part],
         )
-        if put_now:
-            await sql.wake_lane.execute(conn, tenant_id=tenant_id, lane=letter.lane, at=letter.at)
     return bool(letters)
 
 

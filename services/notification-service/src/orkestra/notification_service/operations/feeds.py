@@ -1,18 +1,21 @@
 """The feeds: what their owners read and mark, what is written into them, and how long it is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import asyncpg
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, events_transaction, operation, read
+from orkestra.chassis.telemetry import step
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
-from orkestra.notification_service.operations.deliveries import put
-from orkestra.notification_service.operations.mailing import Mailing, Plan
+from orkestra.notification_service.operations.deliveries import Letter, put
+from orkestra.notification_service.operations.mailing import Mailing, Plan, owners_of
 from orkestra.notification_service.operations.people import Groups
-from orkestra.rules import Absence, substitutes_of
-from orkestra.v1.events import NotificationEvent, TaskEvent, WorkflowEvent
+from orkestra.notification_service.operations.reaching import Heard, Reaching, Telling, whom_of
+from orkestra.notification_service.operations.wishes import wishes_of
+from orkestra.v1.events import NotificationEvent, WorkflowEvent
 from orkestra.v1.notification import (
     ListNotificationsRequest,
     ListNotificationsResponse,
@@ -20,9 +23,7 @@ from orkestra.v1.notification import (
     Notification,
     NotificationKind,
 )
-from orkestra.v1.task import Priority
 
-IDENTITY_SECONDS = 2.0
 TOLD_AT_ONCE = 200
 """People told in one transaction: each has an event of their own."""
 PRUNED_AT_ONCE = 1000
@@ -58,18 +59,14 @@ class Feeds:
 
     def __init__(self, database: Database, groups: Groups, mailing: Mailing) -> None:
         self._database = database
-        self._groups = groups
+        self._reaching = Reaching(database, groups, mailing)
         self._mailing = mailing
 
-    async def tell(self, tenant_id: str, *, event_id: str, name: str, event: TaskEvent) -> None:
-        """Tell each person once of the event `name`, and mark as read what is no longer theirs to do."""
-        told = await self._told(tenant_id, name, event)
-        if not told and not rules.settled_version(name, event):
-            return
-        cause = rules.cause_of(name, event_id, event.task)
-        for start in range(0, max(len(told), 1), TOLD_AT_ONCE):
-            part = told[start : start + TOLD_AT_ONCE]
-            if await self._write(tenant_id, cause=cause, name=name, event=event, told=part):
+    async def tell(self, tenant_id: str, heard: Sequence[Heard]) -> None:
+        """Tell each person once of each event, in their order, and mark as read what is no longer theirs to do."""
+        tellings = await self._reaching.tellings(tenant_id, heard)
+        for part in _parts(one for one in tellings if one.told or one.settled_version):
+            if await self._write(tenant_id, part):
                 self._mailing.wake()
 
     async def tell_of_run(self, tenant_id: str, *, name: str, event: WorkflowEvent) -> None:
@@ -81,12 +78,13 @@ class Feeds:
         if not news.users:
             return
         async with self._database.reading(tenant_id) as conn:
-            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=list(news.users))}
-        told = [(user_id, news) for user_id in news.users if user_id not in disabled]
+            disabled = (await whom_of(conn, set(news.users), set())).disabled
+            told = [(user_id, news) for user_id in news.users if user_id not in disabled]
+            wishes = await wishes_of(conn, owners_of(told)) if told else {}
         if not told:
             return
         cause = f"{run.workflow_id}:{name}"
-        plan = await self._mailing.plan(tenant_id, told, is_urgent=False)
+        plan = self._mailing.plan(wishes, told, is_urgent=False)
         async with events_transaction(self._database, tenant_id) as tx:
             rows = await sql.tell_of_run.rows(
                 tx.conn,
@@ -97,62 +95,59 @@ class Feeds:
                 title=run.definition,
                 user_ids=[user_id for user_id, _ in told],
             )
-            is_to_be_sent = await _pass_on(tx, rows, plan, cause=cause, about={})
+            letters = await _pass_on(tx, rows, plan, cause=cause, about={})
+            is_to_be_sent = await put(tx.conn, letters, tenant_id=tenant_id)
         if is_to_be_sent:
             self._mailing.wake()
 
-    async def _told(self, tenant_id: str, name: str, event: TaskEvent) -> list[tuple[str, rules.News]]:
-        """Return whom the event reaches, and with which news."""
-        news = rules.news_of(name, event)
-        groups = {group for one in news for group in one.groups}
-        members = await self._groups.members(tenant_id, groups) if groups else {}
-        users = {user_id for one in news for user_id in one.users}
-        if not users:
-            return list(rules.told(news, members, actor=event.actor).items())
-        async with self._database.reading(tenant_id) as conn:
-            rows = await sql.absences_after.rows(conn, people=sorted(users))
-            absences = [Absence(row["user_id"], row["substitute"], frozenset(row["task_types"])) for row in rows]
-            named = users | {one.substitute for one in absences}
-            disabled = {row["user_id"] for row in await sql.disabled_people.rows(conn, user_ids=sorted(named))}
-        reached = rules.told(
-            news,
-            members,
-            actor=event.actor,
-            standing_in=lambda people: substitutes_of(people, event.task.type, absences),
-        )
-        return [(user_id, one) for user_id, one in reached.items() if user_id not in disabled]
-
-    async def _write(
-        self, tenant_id: str, *, cause: str, name: str, event: TaskEvent, told: list[tuple[str, rules.News]]
-    ) -> bool:
-        """Write the entries; returns whether there is something to send besides."""
-        task = event.task
-        plan = await self._mailing.plan(tenant_id, told, is_urgent=task.priority == Priority.URGENT)
+    async def _write(self, tenant_id: str, tellings: Sequence[Telling]) -> bool:
+        """Write the entries of events; returns whether there is something to send besides."""
+        letters: list[Letter] = []
         async with events_transaction(self._database, tenant_id) as tx:
-            place: dict[str, object] = {"task_id": task.task_id}
-            settled = await sql.hear_task.value(
-                tx.conn, **place, tenant_id=tenant_id, settled_version=rules.settled_version(name, event)
-            )
-            place |= {"version": task.version, "settled_version": settled}
-            working = [user_id for user_id, one in told if one.kind in rules.WORK]
-            await sql.read_settled.execute(tx.conn, **place, user_ids=working)
-            if not told:
-                return False
-            rows = await sql.tell.rows(
-                tx.conn,
-                **place,
-                tenant_id=tenant_id,
-                cause=cause,
-                title=task.title,
-                user_ids=[user_id for user_id, _ in told],
-                kinds=[one.kind.value for _, one in told],
-                texts=[one.text for _, one in told],
-            )
-            about = {"version": task.version, "priority": task.priority.value}
-            is_to_be_sent = await _pass_on(tx, rows, plan, cause=cause, about=about)
-            if task.version >= settled:
-                is_to_be_sent |= await put(tx.conn, plan.to_groups(task, cause), tenant_id=tenant_id)
-        return is_to_be_sent
+            heard = [_as_heard(number, one) for number, one in enumerate(tellings)]
+            written: dict[int, list[asyncpg.Record]] = defaultdict(list)
+            for row in await sql.tell_of_tasks.rows(tx.conn, tenant_id=tenant_id, heard=heard):
+                written[row["number"]].append(row)
+            for number, one in enumerate(tellings):
+                rows, task = written[number], one.heard.event.task
+                about = {"version": task.version, "priority": task.priority.value}
+                with one.heard.traced(), step("tell"):
+                    entries = [row for row in rows if row["notification_id"] is not None]
+                    letters += await _pass_on(tx, entries, one.plan, cause=one.cause, about=about)
+                if task.version >= rows[0]["settled_version"]:
+                    letters += one.plan.to_groups(task, one.cause)
+            return await put(tx.conn, letters, tenant_id=tenant_id)
+
+
+def _parts(tellings: Iterable[Telling]) -> Iterator[list[Telling]]:
+    """Yield what one transaction each writes, one task's in order; every process takes tasks in the same order."""
+    part: list[Telling] = []
+    people = 0
+    for telling in sorted(tellings, key=lambda one: one.heard.event.task.task_id):
+        for piece in telling.pieces(TOLD_AT_ONCE):
+            if part and people + len(piece.told) > TOLD_AT_ONCE:
+                yield part
+                part, people = [], 0
+            part.append(piece)
+            people += len(piece.told)
+    if part:
+        yield part
+
+
+def _as_heard(number: int, telling: Telling) -> dict[str, object]:
+    """Return an event as the schema's function takes it."""
+    task = telling.heard.event.task
+    return {
+        "number": number,
+        "task_id": task.task_id,
+        "version": task.version,
+        "settled_version": telling.settled_version,
+        "cause": telling.cause,
+        "title": task.title,
+        "user_ids": [user_id for user_id, _ in telling.told],
+        "kinds": [one.kind.value for _, one in telling.told],
+        "texts": [one.text for _, one in telling.told],
+    }
 
 
 class Retention:
@@ -192,20 +187,19 @@ async def _page(tx: Tx, request: ListNotificationsRequest) -> ListNotificationsR
 
 async def _pass_on(
     tx: Tx, rows: Sequence[asyncpg.Record], plan: Plan, *, cause: str, about: Mapping[str, object]
-) -> bool:
-    """Put what is new into the lanes of those who want it there, and tell the doors; returns whether any wants it."""
+) -> list[Letter]:
+    """Tell the doors of what is new; returns the letters to those who want it elsewhere too."""
     new = [row for row in rows if row["read_at"] is None]
     silent = [row["user_id"] for row in new if row["user_id"] in plan.silent]
     if silent:
         await sql.told_silently.execute(tx.conn, cause=cause, user_ids=silent)
-    is_to_be_sent = False
+    letters: list[Letter] = []
     for row in new:
         entry = Notification.model_validate({name: row[name] for name in Notification.model_fields if name in row})
         if row["user_id"] not in plan.silent:
             await _emit(tx, row["user_id"], entry)
-        letters = plan.to_person(row["user_id"], entry, cause, about)
-        is_to_be_sent |= await put(tx.conn, letters, tenant_id=tx.tenant_id)
-    return is_to_be_sent
+        letters += plan.to_person(row["user_id"], entry, cause, about)
+    return letters
 
 
 async def _emit(tx: Tx, user_id: str, notification: Notification) -> None:

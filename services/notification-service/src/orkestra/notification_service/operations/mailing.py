@@ -8,7 +8,7 @@ from orkestra.notification_service import rules
 from orkestra.notification_service.operations.deliveries import Letter
 from orkestra.notification_service.operations.wishes import Directory
 from orkestra.v1.identity import MailLink
-from orkestra.v1.notification import Channel, Notification
+from orkestra.v1.notification import Channel, Notification, Preferences
 from orkestra.v1.task import Task
 
 EVENT_TYPE = "notification"
@@ -89,16 +89,13 @@ class Mailing:
         await self._directory.put(link.tenant_id, letter)
         self.wake()
 
-    async def plan(self, tenant_id: str, told: Sequence[tuple[str, rules.News]], *, is_urgent: bool) -> Plan:
-        """Return where news go: to those who are told, and to their groups where those are named."""
-        groups: dict[str, rules.News] = {}
-        for _, news in told:
-            for group in news.groups:
-                groups.setdefault(group, news)
-        owners = [*(f"user:{user_id}" for user_id, _ in told), *(f"group:{group}" for group in groups)]
-        if not owners:
-            return Plan()
-        wishes = await self._directory.wishes(tenant_id, owners)
+    def plan(
+        self, wishes: Mapping[str, Preferences], told: Sequence[tuple[str, rules.News]], *, is_urgent: bool
+    ) -> Plan:
+        """Return where news go: to those who are told, and to their groups where those are named.
+
+        `wishes` are those of the `owners_of` what is told.
+        """
         now = datetime.now(UTC)
         silent: set[str] = set()
         people: dict[str, list[Place]] = {}
@@ -110,9 +107,23 @@ class Mailing:
             at = rules.send_at(wish, wish.time_zone if wish else None, now, is_urgent=is_urgent)
             people[user_id] = [Place(f"{one}:user:{user_id}", at) for one in sorted(channels & self._channels)]
         to_groups = []
-        for group, news in groups.items():
+        for group, news in _groups(told).items():
             wish = wishes.get(f"group:{group}")
             at = rules.send_at(wish, wish.time_zone if wish else None, now, is_urgent=is_urgent)
             channels = rules.channels_for(wish, news.kind, is_group=True)
             to_groups += [(group, news, Place(f"{one}:group:{group}", at)) for one in sorted(channels & self._channels)]
         return Plan(frozenset(silent), people, to_groups)
+
+
+def owners_of(told: Sequence[tuple[str, rules.News]]) -> list[str]:
+    """Return whose wishes say where news go."""
+    return [*(f"user:{user_id}" for user_id, _ in told), *(f"group:{group}" for group in _groups(told))]
+
+
+def _groups(told: Sequence[tuple[str, rules.News]]) -> dict[str, rules.News]:
+    """Return the groups that are named, each with the first news that name it."""
+    groups: dict[str, rules.News] = {}
+    for _, news in told:
+        for group in news.groups:
+            groups.setdefault(group, news)
+    return groups

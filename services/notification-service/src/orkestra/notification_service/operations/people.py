@@ -24,15 +24,21 @@ class Groups:
     async def members(self, tenant_id: str, group_ids: Collection[str]) -> dict[str, list[str]]:
         """Return the active members of each group that exists; nothing is open while identity-service is asked."""
         async with self._database.reading(tenant_id) as conn:
-            known = await _members(conn, group_ids)
-        asked = await asyncio.gather(*(self._ask(tenant_id, one) for one in sorted(set(group_ids) - known.keys())))
+            known = await members_of(conn, group_ids)
+        if (unknown := set(group_ids) - known.keys()) and await self.learn(tenant_id, unknown):
+            async with self._database.reading(tenant_id) as conn:
+                known = await members_of(conn, group_ids)
+        return known
+
+    async def learn(self, tenant_id: str, group_ids: Collection[str]) -> bool:
+        """Ask identity-service for groups that are not known here; returns whether there is any."""
+        asked = await asyncio.gather(*(self._ask(tenant_id, one) for one in sorted(group_ids)))
         found = [group for group in asked if group is not None]
         if found:
             async with self._database.transaction(tenant_id) as conn:
                 for group in found:
                     await remember_group(conn, group, tenant_id=tenant_id)
-                known = await _members(conn, group_ids)
-        return known
+        return bool(found)
 
     async def _ask(self, tenant_id: str, group_id: str) -> Group | None:
         client = IdentityServiceClient(self._identity, self._tokens_of(tenant_id), timeout=IDENTITY_SECONDS)
@@ -42,7 +48,8 @@ class Groups:
             return None
 
 
-async def _members(conn: Connection, group_ids: Collection[str]) -> dict[str, list[str]]:
+async def members_of(conn: Connection, group_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the active members of each group that is known here."""
     rows = await sql.members.rows(conn, group_ids=sorted(group_ids))
     return {row["group_id"]: row["members"] for row in rows}
 

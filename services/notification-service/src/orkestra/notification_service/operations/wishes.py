@@ -1,6 +1,6 @@
 """Preferences of people and groups, and what a sender has to know of those whom it writes to."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import grpc
 from orkestra.chassis.database import Database
 from orkestra.chassis.operations import Tx, operation, read
+from orkestra.chassis.sql import Connection
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.deliveries import Letter, put
@@ -80,6 +81,13 @@ class Wishes:
         return {sealed: self.seal(url), host: urlsplit(url).hostname} if url else {sealed: None, host: None}
 
 
+async def wishes_of(conn: Connection, owners: Collection[str]) -> dict[str, Preferences]:
+    """Return the preferences of those who have some; a person's name their own time zone."""
+    people = [one.removeprefix("user:") if one.startswith("user:") else None for one in owners]
+    found = await sql.wishes_of.all(conn, Preferences, owners=list(owners), user_ids=people)
+    return {one.owner: one for one in found}
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Whom a message is for, in which language and zone."""
@@ -98,15 +106,6 @@ class Directory:
         self._database = database
         self._identity = identity
         self._tokens_of = tokens_of
-
-    async def wishes(self, tenant_id: str, owners: Sequence[str]) -> dict[str, Preferences]:
-        """Return the preferences of those who have some; a person's name their own time zone."""
-        people = [one.removeprefix("user:") for one in owners if one.startswith("user:")]
-        async with self._database.reading(tenant_id) as conn:
-            found = await sql.preferences_of.all(conn, Preferences, owners=list(owners))
-            known = {f"user:{row['user_id']}": row for row in await sql.people_known.rows(conn, user_ids=people)}
-        zones = {owner: row["time_zone"] for owner, row in known.items()}
-        return {one.owner: one.model_copy(update={"time_zone": zones.get(one.owner, one.time_zone)}) for one in found}
 
     async def recipient(self, tenant_id: str, owner: str, channel: Channel) -> Recipient | None:
         """Return what is known of a person or a group now; None where nothing may be sent to them."""
