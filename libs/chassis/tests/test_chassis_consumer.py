@@ -187,6 +187,27 @@ async def test_a_stopped_consumer_finishes_what_is_in_hand_and_the_next_goes_on(
         await eventually(lambda: done.ids == [first, second])
 
 
+async def test_a_stopped_consumer_hands_back_what_it_has_not_begun(nats: Nats) -> None:
+    kind, name, release, begun, seen = aggregate(), f"consumer-{uuid4().hex}", asyncio.Event(), set[str](), Seen()
+    ids = {uuid4().hex for _ in range(AT_ONCE * 2)}
+    for event_id in ids:
+        await publish(nats, kind, event_id, key=event_id)
+
+    async def hold(event: Event) -> None:
+        begun.add(event.id)
+        await release.wait()
+
+    async with consuming(nats, hold, aggregate=kind, name=name) as consumer:
+        await eventually(lambda: len(begun) == AT_ONCE)
+        stopping = asyncio.create_task(consumer.stop())
+        await asyncio.sleep(0.1)
+        release.set()
+        await stopping
+    async with consuming(nats, seen, aggregate=kind, name=name):
+        await eventually(lambda: set(seen.ids) == ids - begun, timeout=10)  # ACK_WAIT_SECONDS would be 30
+    assert len(begun) == AT_ONCE
+
+
 async def test_an_event_continues_its_trace(nats: Nats) -> None:
     kind, seen = aggregate(), Seen()
     await publish(nats, kind, uuid4().hex)

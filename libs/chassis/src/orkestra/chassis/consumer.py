@@ -96,12 +96,12 @@ class Consumer:
         self._idle.clear()
         beside = [asyncio.create_task(self._look()), asyncio.create_task(in_hand.keep_alive())]
         try:
-            async with Pull(self._nats, self._name) as pull:
-                self._pull = pull
-                try:
+            try:
+                async with Pull(self._nats, self._name) as pull:
+                    self._pull = pull
                     await self._hand_out(pull, in_hand)
-                finally:
-                    await in_hand.finish()
+            finally:
+                await in_hand.finish()  # what it hands back is not to come to this pull again
         finally:
             self._idle.set()
             for task in beside:

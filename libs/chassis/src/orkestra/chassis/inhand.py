@@ -75,7 +75,7 @@ class InHand:
             raise self._fault
 
     async def finish(self) -> None:
-        """Gather no more; return when nothing is left in hand. Where the caller is cancelled, what is left is too."""
+        """Return when what has begun is done; the rest is handed back. Where the caller is cancelled, all ends."""
         self._finishing.set()
         await self._end()
 
@@ -110,7 +110,7 @@ class InHand:
                     await self._gather()
                 async with self._turns:
                     part = list(islice(queue, self._most))
-                    await self._settle(part)
+                    await (_hand_back(part) if self._finishing.is_set() else self._settle(part))
                 self._drop(queue, len(part))
         except Exception as fault:  # the consumer ends by it, and NATS delivers again what is left
             self._fault = self._fault or fault
@@ -131,3 +131,12 @@ class InHand:
             queue.popleft()
         self._held -= count
         self._settled.set()
+
+
+async def _hand_back(messages: Sequence[Msg]) -> None:
+    """Let another process have them now, and not only when we are found to be gone."""
+    try:
+        for message in messages:
+            await message.nak()
+    except (OSError, nats.errors.Error) as away:
+        logger.debug("nats was not told of what is handed back", error=repr(away))

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+import nats.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from orkestra.chassis.streams import EVENTS, Nats
@@ -12,6 +14,7 @@ from orkestra.chassis.streams import EVENTS, Nats
 IN_FLIGHT = 400
 EXPIRES_SECONDS = 5.0
 SILENCE_SECONDS = EXPIRES_SECONDS + 2
+LAST_SECONDS = 2.0
 
 
 class Interrupted(OSError):  # noqa: N818 - a state, not a fault
@@ -41,7 +44,9 @@ class Pull:
         self._nats.on_loss.discard(self._lose)
         if not self._nats.client.is_connected or self._subscription is None:
             return
-        await self._subscription.unsubscribe()  # before any drain, which would wait for it in vain
+        with suppress(TimeoutError, nats.errors.Error):
+            async with asyncio.timeout(LAST_SECONDS):
+                await self._subscription.drain()  # what the server has sent by then arrives, and is handed back too
         while not self._arrived.empty():
             message = self._arrived.get_nowait()
             if message is not None:
