@@ -288,12 +288,15 @@ async def test_a_run_whose_time_in_temporal_is_over_is_recorded_as_that(world: W
 async def test_a_start_that_is_repeated_after_the_runs_end_starts_nothing(world: World) -> None:
     await world.register("started-once")
     run = await world.client("agent").start_workflow(start("started-once"))
-    temporal = await world.temporal()
-    await temporal.get_workflow_handle(run.workflow_id).terminate()
-    again = start_of(run, task_queue="queue-started-once", start_at=run.started_at, traceparent=None)
+    temporal, queue = await world.temporal(), "queue-started-once"
+    handle = temporal.get_workflow_handle(run.workflow_id)
+    again = start_of(run, task_queue=queue, start_at=run.started_at, traceparent=None)
+    await handle.terminate()
     assert await Engine(temporal).start(again) == run.run_id
-    described = await temporal.get_workflow_handle(run.workflow_id).describe()
-    assert (described.run_id, described.status) == (run.run_id, WorkflowExecutionStatus.TERMINATED)
+    later = await temporal.start_workflow("started-once@1", id=run.workflow_id, task_queue=queue)
+    await handle.terminate()  # as after a reset, where Temporal knows our request no more
+    assert await Engine(temporal).start(again) == later.first_execution_run_id
+    assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
 async def test_what_temporal_has_forgotten_is_still_told(world: World) -> None:

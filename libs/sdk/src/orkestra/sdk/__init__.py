@@ -59,9 +59,10 @@ if TYPE_CHECKING:
     from orkestra.sdk.context import Context
     from orkestra.sdk.definition import Definition, WorkflowClass, workflow
     from orkestra.sdk.escalation import escalate_below
+    from orkestra.sdk.given import Proposal
     from orkestra.sdk.receipts import Receipt, receipt_of, redeem
     from orkestra.sdk.several import Quorum, all_of, first_of, quorum
-    from orkestra.sdk.tasks import Answer, Proposal, TaskCancelled, TaskExpired, TaskResult, task
+    from orkestra.sdk.tasks import Answer, TaskCancelled, TaskExpired, TaskResult, task
 
 __all__ = [
     "SLA",
@@ -137,11 +138,12 @@ __all__ = [
 ]
 
 _BY_NAME = {
-    **dict.fromkeys(("Answer", "Proposal", "TaskCancelled", "TaskExpired", "TaskResult", "task"), "tasks"),
+    **dict.fromkeys(("Answer", "TaskCancelled", "TaskExpired", "TaskResult", "task"), "tasks"),
     **dict.fromkeys(("Definition", "WorkflowClass", "workflow"), "definition"),
     **dict.fromkeys(("Quorum", "all_of", "first_of", "quorum"), "several"),
     **dict.fromkeys(("Receipt", "receipt_of", "redeem"), "receipts"),
     "Context": "context",
+    "Proposal": "given",
     "approve": "approval",
     "ask": "asking",
     "escalate_below": "escalation",

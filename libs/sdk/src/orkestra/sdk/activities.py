@@ -171,8 +171,9 @@ class ServiceActivities:
 
 
 def _sentence(error: Error) -> str:
-    """Return the refusal with what is wrong with each field."""
-    return " ".join([str(error), *(f"{fault.path}: {fault.message}" for fault in error.errors)])
+    """Return the refusal with what is wrong with each field that it does not name itself."""
+    faults = (f"{fault.path}: {fault.message}" for fault in error.errors)
+    return " ".join([str(error), *(fault for fault in faults if fault not in str(error))])
 
 
 def _time_left() -> float:

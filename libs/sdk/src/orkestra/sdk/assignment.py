@@ -34,8 +34,11 @@ def user(user_id: str) -> User:
 
 
 def assignment_of(assign_to: Assignee | None) -> Assignment:
-    """Return the people and groups that `assign_to` names."""
-    named = () if assign_to is None else (assign_to,) if isinstance(assign_to, Group | User) else tuple(assign_to)
+    """Return the people and groups that `assign_to` names; refuses (TypeError) a name alone, which may be either."""
+    named = () if assign_to is None else (assign_to,) if isinstance(assign_to, Group | User | str) else tuple(assign_to)
+    for one in named:
+        if not isinstance(one, Group | User):
+            raise TypeError(f"assign_to takes group(…) and user(…), not {one!r}.")
     return Assignment(
         users=[one.user for one in named if isinstance(one, User)],
         groups=[one.group_id for one in named if isinstance(one, Group)],

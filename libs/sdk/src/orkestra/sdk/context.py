@@ -114,4 +114,8 @@ async def _tell(request: ReportProgressRequest) -> None:
 
 
 def _duration(duration: str | timedelta) -> timedelta:
-    return duration if isinstance(duration, timedelta) else parse_duration(duration)
+    if isinstance(duration, timedelta):
+        return duration
+    if not isinstance(duration, str):
+        raise TypeError(f"A duration is text such as 2h, or a timedelta, not {duration!r}.")
+    return parse_duration(duration)

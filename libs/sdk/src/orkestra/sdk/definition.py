@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_typ
 
 from orkestra.forms import Form, schema_of
 from orkestra.sdk.context import Context
+from orkestra.sdk.given import sentence_of
 from orkestra.v1 import workflow as contract
 from pydantic import TypeAdapter, ValidationError
 from temporalio import workflow as temporal
@@ -172,4 +173,4 @@ def _read_input(definition: Definition, value: RawValue) -> Any:
     try:
         return temporal.payload_converter().from_payload(value.payload, definition.input_type)
     except ValidationError as error:
-        raise ApplicationError(str(error), type="INPUT_INVALID", non_retryable=True) from error
+        raise ApplicationError(sentence_of(error, "input"), type="INPUT_INVALID", non_retryable=True) from error

@@ -11,6 +11,7 @@ from orkestra.v1.task import GetReceiptKeysRequest, ReceiptKeys, RedeemReceiptRe
 from orkestra.v1.task import Receipt as Stated
 from orkestra.wire import Error
 from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic_core import to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -70,7 +71,8 @@ class Receipt(BaseModel):
             _refuse(
                 "RECEIPT_NOT_APPROVED", f"{stated.decided_by} has not approved this: {stated.outcome or 'answered'}."
             )
-        digest = action_digest(action, args, form_digest=stated.form_digest, shown_digest=stated.shown_digest)
+        given = to_jsonable_python(args)  # as the arguments were sent to be approved: a Decimal, a date
+        digest = action_digest(action, given, form_digest=stated.form_digest, shown_digest=stated.shown_digest)
         if digest != stated.action_digest:
             _refuse("RECEIPT_OF_ANOTHER_ACTION", f"Another action was approved than {action} with these arguments.")
         if _now() >= stated.expires_at:

@@ -7,26 +7,24 @@ from dataclasses import field as dataclass_field
 from functools import partial
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from orkestra.forms import Form, schema_of
+from orkestra.forms import Form
 from orkestra.sdk.assignment import Assignee, User, assignment_of
 from orkestra.sdk.context import Context
+from orkestra.sdk.given import context_of, draft_of, form_of, policy_of, sentence_of, sla_of
 from orkestra.sdk.receipts import Receipt, read
 from orkestra.sdk.run import Run, current_run
 from orkestra.sdk.sla import SLA, PriorityName
 from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
-    ApprovalPolicy,
     CancelTaskRequest,
     ChangeRequest,
     ClockState,
     CreateTaskRequest,
     DecidedBy,
     Priority,
-    TaskContext,
     TaskStatus,
 )
-from orkestra.v1.workflow import Handoff
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -81,14 +79,6 @@ class TaskCancelled(ApplicationError):  # noqa: N818 - the task's state is its n
         )
         self.task_id = task_id
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A value that an agent proposes, with how sure it is."""
-
-    value: Any
-    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +207,20 @@ async def task(  # noqa: PLR0913 - each is a field of the task
         type=type,
         tags=list(tags),
         correlation=correlation,
-        form=_form_of(form),
-        context=_context_of(context or {}, header.handoff),
+        form=form_of(form),
+        context=context_of(context or {}, header.handoff),
         input=header.input,
-        draft=_draft_of(draft),
+        draft=draft_of(draft),
         assignee=alone,
         candidate_users=[] if alone else assignment.users,
         candidate_groups=assignment.groups,
         excluded_users=list(excluded_users),
         allow_agents=list(allow_agents),
         priority=None if priority is None else Priority(priority),
-        sla=None if sla is None else sla.to_policy(),
+        sla=sla_of(sla),
         requested_by=header.requested_by,
         max_revisions=max_revisions,
-        approval_policy=None if approval_policy is None else ApprovalPolicy.model_validate(approval_policy),
+        approval_policy=policy_of(approval_policy),
         four_eyes=four_eyes,
     )
     end = await _wait_for_end(run, task_id, request, on_changes_requested)
@@ -304,9 +294,9 @@ async def _answer(run: Run, state: ClockState, asked: ChangeRequest, answer: "st
     request = AnswerTaskRequest(
         task_id=state.task_id,
         message=given.message,
-        context=_context_of(given.context or {}, None),
-        draft=_draft_of(given.draft),
-        form=_form_of(given.form),
+        context=context_of(given.context or {}, None),
+        draft=draft_of(given.draft),
+        form=form_of(given.form),
     )
     try:
         await run.call_recorded(ANSWER_TASK, request, ClockState)
@@ -364,37 +354,4 @@ def _data_of(result: dict[str, Any], form: "type[Form] | Mapping[str, Any] | Non
     try:
         return form.model_validate(result)
     except ValidationError as error:
-        raise ApplicationError(str(error), type="ANSWER_INVALID", non_retryable=True) from error
-
-
-def _form_of(form: "type[Form] | Mapping[str, Any] | None") -> dict[str, Any] | None:
-    if form is None:
-        return None
-    return schema_of(form) if isinstance(form, type) else dict(form)
-
-
-def _draft_of(draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if draft is None:
-        return None
-    proposals = {name: value if isinstance(value, Proposal) else Proposal(value) for name, value in draft.items()}
-    return {
-        name: {"value": one.value} if one.confidence is None else {"value": one.value, "confidence": one.confidence}
-        for name, one in proposals.items()
-    }
-
-
-def _context_of(given: Mapping[str, Any], handoff: Handoff | None) -> TaskContext | None:
-    known = {name: given[name] for name in TaskContext.model_fields if name in given}
-    data = {
-        **known.pop("data", {}),
-        **{name: value for name, value in given.items() if name not in TaskContext.model_fields},
-    }
-    if data:
-        known["data"] = data
-    if handoff is not None:
-        handed = handoff.model_dump(exclude_none=True)
-        known = {**handed, **{name: value for name, value in known.items() if value}}
-    try:
-        return TaskContext.model_validate(known) if known else None
-    except ValidationError as error:
-        raise ApplicationError(str(error), type="CONTEXT_INVALID", non_retryable=True) from error
+        raise ApplicationError(sentence_of(error, "data"), type="ANSWER_INVALID", non_retryable=True) from error
