@@ -13,6 +13,7 @@ from orkestra.testkit import Schema, eventually
 from orkestra.v1.task import Task, TaskStatus
 from orkestra.v1.workflow import (
     BusinessIdPolicy,
+    GetTimelineRequest,
     GetWorkflowRequest,
     GetWorkflowResultRequest,
     ListDefinitionsRequest,
@@ -183,7 +184,7 @@ async def test_a_run_is_ended_by_force_at_once_and_once(world: World) -> None:
     assert refusal.value.reason == "WORKFLOW_NOT_RUNNING"
 
 
-async def test_the_end_of_a_run_asks_its_children_to_stop_so_that_none_of_their_tasks_stays_open(world: World) -> None:
+async def test_the_tasks_of_children_are_told_with_the_run_and_end_with_it_by_force_too(world: World) -> None:
     client = world.client("agent")
     async with world.worker("workflow_author"):
         run = await client.start_workflow(start("asks-beside-a-child"))
@@ -193,6 +194,8 @@ async def test_the_end_of_a_run_asks_its_children_to_stop_so_that_none_of_their_
             return [one for one in world.tasks.tasks.values() if one.title == QUESTION["question"]]
 
         [task] = await eventually(of_the_child)
+        told = (await client.get_timeline(GetTimelineRequest(workflow_id=run.workflow_id))).entries
+        assert {task.task_id, (await world.task_of(run)).task_id} == {entry.task_id for entry in told} - {None}
         await client.terminate_workflow(TerminateWorkflowRequest(workflow_id=run.workflow_id))
         await eventually(lambda: world.tasks.tasks[task.task_id].status is TaskStatus.CANCELLED)
 

@@ -26,6 +26,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 OUR_ACTIVITIES = "orkestra."
 LONGEST_WORDS = 200
+MOST_CHILDREN = 20
 HAPPENED_TO_TASK = {
     "created": "was opened",
     "claimed": "was claimed",
@@ -69,12 +70,19 @@ class Telling(Base):
     """The rpc that tells what happened."""
 
     async def get_timeline(self, ctx: Context, request: GetTimelineRequest) -> Timeline:
-        """Return what the row, the tasks and Temporal say; what cannot be asked now is named at the end."""
+        """Return what the row, the tasks and Temporal say; what cannot be asked now is named at the end.
+
+        The tasks are the run's own and those of its children, at most of twenty of them.
+        """
         run = await self._told_run(ctx, request)
         tasks, history = await asyncio.gather(
             _unless_away(self.tasks_of(ctx.tenant_id, run.workflow_id)),
             _unless_away(self.engine.history(run.workflow_id)),
         )
+        if tasks is not None:
+            of_children = (self.tasks_of(ctx.tenant_id, child) for child in children_in(history or ()))
+            for asked in await asyncio.gather(*map(_unless_away, of_children)):
+                tasks = None if asked is None or tasks is None else [*tasks, *asked]
         entries = list(run_entries(run))
         for task, changes in tasks or ():
             entries += task_entries(task, changes)
@@ -91,6 +99,17 @@ class Telling(Base):
     @read
     async def _told_run(self, tx: Tx, request: GetTimelineRequest) -> Workflow:
         return await visible_run(tx, request.workflow_id)
+
+
+def children_in(history: Iterable[HistoryEvent]) -> list[str]:
+    """Return the ids of the first child workflows that a run has started, whose tasks carry them."""
+    event_type = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED
+    started = (
+        event.child_workflow_execution_started_event_attributes.workflow_execution.workflow_id
+        for event in history
+        if event.event_type == event_type
+    )
+    return list(dict.fromkeys(started))[:MOST_CHILDREN]
 
 
 def run_entries(run: Workflow) -> Iterator[TimelineEntry]:
