@@ -1,12 +1,14 @@
 """Signals to runs, what a run tells of itself, and the answer that a run needs from whoever asked for it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+import workflow_author
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.task import TaskStatus
@@ -147,6 +149,23 @@ async def test_the_timeline_tells_what_happened_and_nothing_of_what_was_carried(
     assert told[0].actor == "agent-1"
     assert "4111" not in " ".join(texts)
     assert QUESTION["question"] not in " ".join(texts)
+
+
+async def test_the_timeline_says_why_an_activity_is_tried_again_while_it_is(world: World) -> None:
+    workflow_author.BANKS["is_open"] = False
+    async with world.worker("workflow_author"):
+        run = await started(world, "knocks")
+
+        async def said() -> str | None:
+            texts = [entry.text for entry in await timeline(world, run)]
+            return next((text for text in texts if "was tried" in text), None)
+
+        assert re.fullmatch(
+            r"The activity knock was tried \d+ times: ConnectionError: nobody opens\.", await eventually(said)
+        )
+        workflow_author.BANKS["is_open"] = True
+        assert (await result(world, run, wait=40)).result == "come in"
+    assert [entry.event for entry in await timeline(world, run)].count("retried") == 1
 
 
 async def test_the_timeline_of_a_failed_run_says_why(world: World) -> None:

@@ -161,6 +161,19 @@ async def pay() -> str:
     return "paid"
 
 
+@activity.defn
+async def knock() -> str:
+    if not BANKS["is_open"]:
+        raise ConnectionError("nobody opens")
+    return "come in"
+
+
+@workflow("knocks")
+async def knocks(ctx: Context, asked: Question) -> str:
+    """Try for as long as it takes."""
+    return await ctx.activity(knock)
+
+
 @workflow("pays")
 async def pays(ctx: Context, asked: Question) -> str:
     """Ask somebody, then pay."""

@@ -1,7 +1,7 @@
 """What is done on Temporal to runs: start, cancel, signal, look; each call bounded."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from orkestra.workflow_worker.channels.reading import readable
 from orkestra.workflow_worker.rules import ASK_HUMAN, BUILTIN_QUEUE, End, Start
 from temporalio.api.common.v1 import Payload, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import ActivityTaskStartedEventAttributes, HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
@@ -146,7 +146,8 @@ class Running(Bounded):
     async def history(self, workflow_id: str) -> list[HistoryEvent]:
         """Return at most the newest executions' first 5000 events of a run, oldest first; none where it is unknown.
 
-        A run that continued as new has several executions; those that Temporal no longer keeps are left out.
+        A run that continued as new has several executions; those that Temporal no longer keeps are left out. An
+        activity that has failed and is tried again stands at the end, as started.
         """
         events: list[HistoryEvent] = []
         run_id = ""
@@ -158,10 +159,34 @@ class Running(Bounded):
                     run_id = execution[0].workflow_execution_started_event_attributes.continued_execution_run_id
                     if not run_id:
                         break
+                events += await self._tried_again(workflow_id, events)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise unavailable() from error
         return await readable(events, self._client.data_converter)
+
+    async def _tried_again(self, workflow_id: str, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
+        """Return what Temporal writes down only once the last try is over: which try it is, and why of the last."""
+        request = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        )
+        pending = (await self._service.describe_workflow_execution(request)).pending_activities
+        asked_for = {
+            event.activity_task_scheduled_event_attributes.activity_id: event.event_id
+            for event in events
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+        }
+        return [
+            HistoryEvent(
+                event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+                event_time=one.last_started_time,
+                activity_task_started_event_attributes=ActivityTaskStartedEventAttributes(
+                    scheduled_event_id=asked_for[one.activity_id], attempt=one.attempt, last_failure=one.last_failure
+                ),
+            )
+            for one in pending
+            if one.attempt > 1 and one.activity_id in asked_for
+        ]
 
     async def _execution(self, workflow_id: str, run_id: str) -> list[HistoryEvent]:
         request = GetWorkflowExecutionHistoryRequest(
