@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+from chassis_certificates import Authority
 from fault_events import poisoned, told_again
 from fault_figures import Figures
 from fault_ledger import ASKED, INPUT, OUTSIDE
@@ -24,6 +25,7 @@ CALLERS = 40
 DISAPPOINTED = 4
 TASKS_RUN_OUT = {"OrkestraSlaBreaches", "OrkestraTasksExpire", "OrkestraWorkflowsFail"}
 NOT_TAKEN = {"OrkestraLangfuseDrops", "OrkestraDeadLetters", "OrkestraDeliveriesFail"}
+NOT_RENEWED = {"OrkestraCertificateEnds"}
 BACKLOG = {"OrkestraConsumerBehind"}
 SIEGE = {
     "OrkestraOutboxStuck",
@@ -34,10 +36,13 @@ SIEGE = {
     "OrkestraRpcErrors",
     "OrkestraPoolExhausted",
 }
-ALARMS = TASKS_RUN_OUT | NOT_TAKEN | BACKLOG | SIEGE
+ALARMS = TASKS_RUN_OUT | NOT_TAKEN | NOT_RENEWED | BACKLOG | SIEGE
+YEAR, DAY = 365 * 24.0, 24.0
 
 
-async def raise_alarms(stack: FaultedStack, outside: Endpoint, langfuse: Langfuse, folder: Path) -> None:
+async def raise_alarms(
+    stack: FaultedStack, outside: Endpoint, langfuse: Langfuse, authority: Authority, folder: Path
+) -> None:
     """Bring about what each alert of the chart is for, and see it fire; before, none does."""
     chance, figures = random.Random("alarms"), Figures(stack)
     async with stack.rest(key="system") as http, figures.kept():
@@ -48,7 +53,8 @@ async def raise_alarms(stack: FaultedStack, outside: Endpoint, langfuse: Langfus
         try:
             await _disappoint(http)
             await poisoned(stack, chance)
-            await figures.fired(TASKS_RUN_OUT | NOT_TAKEN, folder, within=WITHIN_SECONDS)
+            authority.issue("tls", began=YEAR, hours=DAY)
+            await figures.fired(TASKS_RUN_OUT | NOT_TAKEN | NOT_RENEWED, folder, within=WITHIN_SECONDS)
             async with stack.locked("notification.webhooks"):  # which the news for outside systems begin with
                 await told_again(stack, chance, times=TOLD_AGAIN)
                 await figures.fired(BACKLOG, folder, within=WITHIN_SECONDS)

@@ -48,6 +48,10 @@ class Patient(Supervisor):
         await super().start(server, timeout)
 
 
+CERTIFIED = "identity-service"
+"""Has a certificate for PostgreSQL, which looks at none on a socket of this machine: only its figures matter here."""
+
+
 class TwoOfEach(LocalStack):
     """`orkestra dev` with a second process of every service, each called by whoever calls the first."""
 
@@ -148,6 +152,8 @@ class TwoOfEach(LocalStack):
             for name, value in environment.items():
                 if name.endswith("DATABASE_URL"):
                     environment[name] = re.sub(r"host=[^&]+", f"host={folder}", value)
+        if client == CERTIFIED and (shown := os.environ.get("FAULT_CERTIFICATES")):
+            environment["ORKESTRA_DATABASE_URL"] += f"&sslcert={shown}/tls.crt&sslkey={shown}/tls.key"
         service.process.env = environment
 
     async def _replace(self, process: str, command: list[str], environment: dict[str, str]) -> None:

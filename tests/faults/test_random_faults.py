@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from fault_alarms import ALARMS, raise_alarms
+from chassis_certificates import Authority
+from fault_alarms import ALARMS, YEAR, raise_alarms
 from fault_breaking import FAULTS, Fault
 from fault_figures import ALERTS
 from fault_ledger import ASKED, Client, Ledger, Promise, assert_kept, lone_task, register, story
@@ -55,9 +56,18 @@ def langfuse() -> Iterator[Langfuse]:
 
 
 @pytest.fixture(scope="module")
-async def faulted(outside: Endpoint, langfuse: Langfuse) -> AsyncIterator[FaultedStack]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Issues the certificate `tls` of a service."""
+    authority = Authority(tmp_path_factory.mktemp("certificates"))
+    authority.issue("tls", hours=YEAR)
+    return authority
+
+
+@pytest.fixture(scope="module")
+async def faulted(outside: Endpoint, langfuse: Langfuse, authority: Authority) -> AsyncIterator[FaultedStack]:
     told = {"BASE_URL": langfuse.url, "PUBLIC_KEY": "pk", "SECRET_KEY": "sk"} if IS_WHOLE else {}
     settings = {f"ORKESTRA_LANGFUSE_{name}": value for name, value in told.items()}
+    settings["FAULT_CERTIFICATES"] = str(authority.ca_file.parent)
     async with faulted_stack(port_offset=2050 + os.getpid() % 50 * 400, settings=settings) as stack:
         await register(stack, outside)
         yield stack
@@ -167,11 +177,11 @@ if IS_WHOLE:
         assert max(unanswered) <= NOTICED_WITHIN
 
     async def test_the_alerts_of_the_chart_fire_on_what_a_faulted_stack_shows(
-        faulted: FaultedStack, outside: Endpoint, langfuse: Langfuse, tmp_path: Path
+        faulted: FaultedStack, outside: Endpoint, langfuse: Langfuse, authority: Authority, tmp_path: Path
     ) -> None:
         written = {rule["alert"] for group in yaml.safe_load(ALERTS.read_text("utf-8")) for rule in group["rules"]}
         assert written == ALARMS
-        await raise_alarms(faulted, outside, langfuse, tmp_path)
+        await raise_alarms(faulted, outside, langfuse, authority, tmp_path)
 
 
 async def median_seconds(http: httpx.AsyncClient) -> float:
