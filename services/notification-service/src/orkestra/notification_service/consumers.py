@@ -204,14 +204,10 @@ class Verdicts:
         self._tasks = tasks
         self._tokens_of = tokens_of
         self._give_up = give_up
-        self._in_hand = 0
         from_zero(TOLD, *((outcome,) for outcome in ("sent", "retried", "dropped", "skipped")))
 
     async def hear(self, event: Event) -> None:
         """Tell of the task, or raise so that the event comes again."""
-        if self._in_hand >= MOST_IN_HAND:
-            raise Later("Enough tasks are on their way to Langfuse.")
-        self._in_hand += 1
         try:
             outcome = await self._tell(event)
         except (Later, Unavailable, DeadlineExceeded) as away:
@@ -221,8 +217,6 @@ class Verdicts:
             outcome = _dropped(event, away)
         except (Refused, Error) as refused:
             outcome = _dropped(event, refused)
-        finally:
-            self._in_hand -= 1
         TOLD.labels(outcome).inc()
 
     async def _tell(self, event: Event) -> str:
