@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from orkestra.chassis.telemetry import step
 from orkestra.sdk.header import HEADER, RunHeader
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
@@ -21,6 +22,7 @@ from temporalio.api.common.v1 import Payload, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueType, WorkflowExecutionStatus, WorkflowIdReusePolicy
 from temporalio.api.history.v1 import ActivityTaskStartedEventAttributes, HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     DescribeWorkflowExecutionRequest,
@@ -172,16 +174,18 @@ class Running(Bounded):
         )
         pending = (await self._service.describe_workflow_execution(request)).pending_activities
         asked_for = {
-            event.activity_task_scheduled_event_attributes.activity_id: event.event_id
+            event.activity_task_scheduled_event_attributes.activity_id: event
             for event in events
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
         }
         return [
             HistoryEvent(
                 event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,
-                event_time=one.last_started_time,
+                event_time=_tried_at(one) or asked_for[one.activity_id].event_time,
                 activity_task_started_event_attributes=ActivityTaskStartedEventAttributes(
-                    scheduled_event_id=asked_for[one.activity_id], attempt=one.attempt, last_failure=one.last_failure
+                    scheduled_event_id=asked_for[one.activity_id].event_id,
+                    attempt=one.attempt,
+                    last_failure=one.last_failure,
                 ),
             )
             for one in pending
@@ -300,6 +304,12 @@ class Running(Bounded):
             case WorkflowStatus.TIMED_OUT:
                 return Failure(type="TIMED_OUT", message="The run's time in Temporal was over.")
         return Failure(type="CANCELLED", message="The run was cancelled.")
+
+
+def _tried_at(activity: PendingActivityInfo) -> Timestamp | None:
+    """Return when the last try began or, between two, ended; Temporal may know neither."""
+    known = (activity.last_started_time, activity.last_attempt_complete_time)
+    return next((at for at in known if at.seconds > 0), None)
 
 
 def _described(failure: BaseException) -> Failure:
