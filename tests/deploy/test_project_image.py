@@ -68,8 +68,8 @@ def docker(*words: str | Path, cwd: Path | None = None) -> str:
 def project(folder: Path, name: str) -> Path:
     """Make a project with the wheels that its worker needs, as `make wheels` and `orkestra init` do."""
     for package in PACKAGES:
-        build = ["build", "--wheel", "--no-build-isolation", "--offline", "--quiet", "--directory", ROOT]
-        words: list[str | Path] = [UV, *build, "--out-dir", folder / "dist", "--package", f"orkestra-{package}"]
+        build: list[str | Path] = [UV, "build", "--wheel", "--no-build-isolation", "--offline", "--quiet"]
+        words = [*build, "--directory", ROOT, "--out-dir", folder / "dist", "--package", f"orkestra-{package}"]
         subprocess.run(words, check=True, env=environment(UV))
     made = CliRunner().invoke(app, ["init", name, "--wheels", str(folder / "dist")])
     assert made.exit_code == 0, made.output

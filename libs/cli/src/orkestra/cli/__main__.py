@@ -46,7 +46,7 @@ class Commands(LaterGroup):
     }
 
 
-EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet."
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet, 130 Ctrl-C."
 
 app = typer.Typer(
     cls=Commands,
@@ -59,7 +59,7 @@ app = typer.Typer(
 
 @app.callback()
 def orkestra() -> None:
-    """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet.
+    """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing runs or answers, 4 refused, 5 not yet, 130 Ctrl-C.
 
     A refusal says what to do next; the same command may succeed later only after 1, 3 and 5. With --json an answer is
     what the REST door answers, lists with all their pages in one, and an error is one line of JSON on standard error:
@@ -73,8 +73,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False) if "--json" in sys.argv else app()
     except ClickException as wrong:
-        step = "`--help` after the command says what it takes."
-        said = UsageError(wrong.format_message(), step=step).said()
+        said = UsageError(wrong.format_message()).said()
         Output(as_json=True).refuse((), said)
         code = wrong.exit_code
     except SystemExit as ended:

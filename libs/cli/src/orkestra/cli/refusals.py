@@ -16,6 +16,7 @@ USAGE = 2
 UNREACHABLE = 3
 REFUSED = 4
 NOT_YET = 5
+HELP = "`--help` after the command says what it takes."
 
 
 class CommandError(Exception):
@@ -47,6 +48,9 @@ class UsageError(CommandError):
 
     exit_code = USAGE
     code = "USAGE"
+
+    def said(self) -> Mapping[str, object]:
+        return {**super().said(), "next": self.step or HELP}
 
 
 class NothingRunsError(CommandError):
