@@ -114,7 +114,7 @@ STEPS = {  # by reason, or else by kind
     "INPUT_INVALID": "`orkestra workflow definitions --json` shows what the input looks like.",
     "WORKFLOW_NOT_FOUND": "`orkestra workflow list` shows the runs that you may see.",
     "BUILD_NOT_FOUND": "`orkestra worker run MODULES --build BUILD` serves it, on the same task queue.",
-    "TASK_QUEUE_TAKEN": "Give this worker a queue of its own with --task-queue, or end the others.",
+    "TASK_QUEUE_TAKEN": "Have one worker serve all the modules, or give this one a queue of its own with --task-queue.",
     "NOTHING_TO_UNDO": "`orkestra task show TASK_ID` says what became of it.",
     "BUSINESS_ID_TAKEN": "`orkestra workflow list --business-id BUSINESS_ID` shows it; another id starts another run.",
     "TASK_CLAIMED_BY_ANOTHER": "`orkestra task show TASK_ID` says who has it.",
