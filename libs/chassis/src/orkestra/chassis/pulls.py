@@ -46,7 +46,7 @@ class Pull:
             return
         with suppress(TimeoutError, nats.errors.Error):
             async with asyncio.timeout(LAST_SECONDS):
-                await self._subscription.drain()  # what the server has sent by then arrives, and is handed back too
+                await self._subscription.drain()  # type: ignore[no-untyped-call]  # what was sent by then arrives first
         while not self._arrived.empty():
             message = self._arrived.get_nowait()
             if message is not None:
