@@ -11,6 +11,7 @@ import pytest
 from orkestra.chassis.consumer import Consumer, Handler
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.streams import Nats, connect
+from orkestra.chassis.together import Together
 from orkestra.task_service.consumers import PEOPLE_SUBJECTS, RUN_END_SUBJECTS, PeopleCopies, RunEnds
 from orkestra.testkit.waiting import eventually
 from orkestra.v1.events import GroupEvent, TaskEvent, UserEvent, WorkflowEvent
@@ -34,7 +35,7 @@ async def stream(nats_url: str) -> AsyncIterator[Nats]:
 
 
 @asynccontextmanager
-async def consuming(stream: Nats, subjects: tuple[str, ...], handler: Handler) -> AsyncIterator[str]:
+async def consuming(stream: Nats, subjects: tuple[str, ...], handler: Handler | Together) -> AsyncIterator[str]:
     consumer = Consumer(stream, name := f"test-{uuid4().hex}", subjects, handler)
     running = asyncio.create_task(consumer.run())
     try:
@@ -98,7 +99,7 @@ async def test_the_end_of_a_run_cancels_its_live_tasks_once(world: World, stream
     bystander, stranger = await opened(tenant, f"wf_{uuid4().hex}"), await opened(other, workflow_id)
     await ana.complete_task(CompleteTaskRequest(task_id=done.task_id, data=ANSWER))
     await ana.claimed(held)
-    async with consuming(stream, RUN_END_SUBJECTS, RunEnds(world.ends).hear) as consumer:
+    async with consuming(stream, RUN_END_SUBJECTS, Together(RunEnds(world.ends).hear)) as consumer:
         for _ in range(2):
             await publish(
                 stream,
@@ -124,6 +125,22 @@ async def test_the_end_of_a_run_cancels_its_live_tasks_once(world: World, stream
     cancelled = await ana.get_task(GetTaskRequest(task_id=held.task_id))
     assert cancelled.reason is not None
     assert "timed out" in cancelled.reason
+
+
+async def test_ends_that_come_together_cancel_the_tasks_of_each(world: World, stream: Nats) -> None:
+    tenant = world.tenant()
+    ends = [WorkflowStatus.FAILED, WorkflowStatus.COMPLETED, WorkflowStatus.TERMINATED]
+    told = {f"wf_{uuid4().hex}": end for end in ends}
+    tasks = {workflow_id: await opened(tenant, workflow_id) for workflow_id in told}
+    without = f"wf_{uuid4().hex}"
+    for workflow_id, end in (told | {without: WorkflowStatus.CANCELLED}).items():
+        await publish(stream, tenant, f"workflow.{end.value}", workflow_id, 2, ended(tenant, workflow_id, end))
+    async with consuming(stream, RUN_END_SUBJECTS, Together(RunEnds(world.ends).hear)) as consumer:
+        await settled(stream, consumer)
+    for workflow_id, task in tasks.items():
+        now = await tenant.worker().get_task(GetTaskRequest(task_id=task.task_id))
+        assert now.status is TaskStatus.CANCELLED
+        assert now.reason == f"Its workflow ended: {told[workflow_id].value}."
 
 
 async def test_people_and_groups_are_copied_and_only_newer_versions_count(world: World, stream: Nats) -> None:

@@ -15,6 +15,7 @@ from orkestra.chassis.process import Process, run
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.settings import secret
 from orkestra.chassis.streams import Nats, connect
+from orkestra.chassis.together import Together
 from orkestra.chassis.tokens import Verifier
 from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.channels.bucket import Bucket
@@ -83,7 +84,7 @@ def hear(
 ) -> None:
     """Register the loops that hear of ended runs, and of people and groups."""
     gone = forgetting.has_forgotten
-    run_ends = Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, RunEnds(ends).hear, is_gone=gone)
+    run_ends = Consumer(stream, RUN_ENDS, RUN_END_SUBJECTS, Together(RunEnds(ends).hear), is_gone=gone)
     copies = Consumer(stream, PEOPLE, PEOPLE_SUBJECTS, PeopleCopies(database).hear, is_gone=gone)
     process.loop("consumer", run_ends.run)
     process.loop("consumer", refreshing.before(copies.run))

@@ -1,7 +1,7 @@
 """What other services tell: that a run has ended, and who people and groups are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import grpc
 import nats.errors
@@ -34,16 +34,17 @@ logger = get_logger(__name__)
 
 
 class RunEnds:
-    """The end of a run cancels its live tasks; heard twice, or late, it finds none."""
+    """The end of a run cancels its live tasks; heard twice, or late, it finds none, as most ends do."""
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
 
-    async def hear(self, event: Event) -> None:
-        """Cancel the live tasks of the run that has ended."""
-        run = event.payload(WorkflowEvent).workflow
-        words = event.event.replace("_", " ")
-        await self._ends.end_with_run(event.tenant_id, run.workflow_id, reason=f"Its workflow ended: {words}.")
+    async def hear(self, events: Sequence[Event]) -> None:
+        """Cancel the live tasks of runs of one tenant that have ended."""
+        tenant_id = events[0].tenant_id
+        ended = {event.payload(WorkflowEvent).workflow.workflow_id: event.event.replace("_", " ") for event in events}
+        for workflow_id in await self._ends.with_live_tasks(tenant_id, list(ended)):
+            await self._ends.end_with_run(tenant_id, workflow_id, reason=f"Its workflow ended: {ended[workflow_id]}.")
 
 
 class PeopleCopies:

@@ -392,6 +392,11 @@ where d.kind = :kind and d.term = :term
 order by t.created_at desc, t.task_id desc
 limit :limit
 
+-- workflows_with_live_tasks
+select distinct workflow_id from tasks
+where workflow_id = any(:workflow_ids::text[]) and status in ('open', 'claimed', 'waiting')
+order by workflow_id
+
 -- lock_live_tasks_of_workflow
 with locked as materialized (
     select * from tasks

@@ -1,7 +1,7 @@
 """What is new, told to open pages: events from NATS, fanned out to those who may hear of them (server-sent events)."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +20,8 @@ from orkestra.v1.identity import CheckSessionsRequest, IdentityServiceClient, Se
 from orkestra.wire import Error, Principal, dumps
 
 SUBJECTS = "orkestra.v1.*.task.*"
+TENANT = 2
+"""Where a subject names its tenant."""
 MOST_WAITING = 500
 """Events that wait for one slow page; beyond that it is told to look again at everything."""
 CHECK_SECONDS = 1.0
@@ -70,6 +72,8 @@ class Live:
         self._drain = drain
         self._listeners: dict[Listener, None] = {}
         self._by_audience: defaultdict[tuple[str, str], set[Listener]] = defaultdict(set)
+        self._pages_of = Counter[str]()
+        """How many pages of a tenant are open."""
         self._is_certain = True
 
     async def run(self) -> None:
@@ -106,11 +110,13 @@ class Live:
         """Return a listener that is told for the length of the block."""
         listener = Listener(tenant_id, audiences, session)
         self._listeners[listener] = None
+        self._pages_of[tenant_id] += 1
         self._place(listener)
         try:
             yield listener
         finally:
             del self._listeners[listener]
+            self._pages_of[tenant_id] -= 1
             self._displace(listener)
 
     @property
@@ -178,6 +184,8 @@ class Live:
             listener.tell(RESET)
 
     async def _hear(self, message: Msg) -> None:
+        if not self._pages_of[message.subject.split(".")[TENANT]]:
+            return
         try:
             event = read_event(message.headers or {}, message.data)
             told = event.payload(TaskEvent)

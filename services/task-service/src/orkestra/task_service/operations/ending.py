@@ -77,6 +77,12 @@ class Ends:
         self._database = database
         self._sweep = sweep
 
+    async def with_live_tasks(self, tenant_id: str, workflow_ids: list[str]) -> list[str]:
+        """Return which of the runs have tasks that have not ended."""
+        async with self._database.reading(tenant_id) as conn:
+            rows = await sql.workflows_with_live_tasks.rows(conn, workflow_ids=workflow_ids)
+        return [row["workflow_id"] for row in rows]
+
     async def end_with_run(self, tenant_id: str, workflow_id: str, *, reason: str) -> int:
         """Cancel the live tasks of a run that has ended; return how many there were."""
         async with events_transaction(self._database, tenant_id) as tx:
