@@ -46,6 +46,10 @@ demo: install ## Play the story through the public doors, against the running st
 test: install ## Run every test; needs nothing running. (ARGS go to pytest, WORKERS=2 limits the processes)
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: test-images
+test-images: install ## Build the image of a generated project and let its worker ask a person; needs Docker. (CONTRIBUTING.md)
+	$(BIN)/pytest -n 0 -m docker tests/deploy $(ARGS)
+
 .PHONY: races
 races: install ## Race 50 clients for one task, 200 times; `make test` does 18 of them.
 	ORKESTRA_TEST_RACE_ROUNDS=200 $(BIN)/pytest -n0 services/task-service/tests/test_task_races.py $(ARGS)

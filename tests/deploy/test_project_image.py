@@ -1,7 +1,7 @@
 """The image of a project that `orkestra init` made: it is built as its README says, and its worker serves.
 
-It runs where Docker and the image's base are: ORKESTRA_TEST_BASE names the base, python:3.12-slim if absent,
-ORKESTRA_TEST_DOCKER the client, and ORKESTRA_TEST_BUILD further options of `docker build`, such as
+`make test-images` runs it, where Docker and the image's base are: ORKESTRA_TEST_BASE names the base, python:3.12-slim
+if absent, ORKESTRA_TEST_DOCKER the client, and ORKESTRA_TEST_BUILD further options of `docker build`, such as
 `--secret id=pip,src=pip.conf`.
 """
 
@@ -45,6 +45,7 @@ def why_not() -> str | None:
 
 WHY_NOT = why_not()
 pytestmark = [
+    pytest.mark.docker,
     pytest.mark.xdist_group("stack"),
     pytest.mark.timeout(900),
     pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
