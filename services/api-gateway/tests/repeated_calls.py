@@ -205,6 +205,10 @@ async def _worker(stack: Stack) -> AsyncIterator[None]:
         await running
 
 
+UNSIGNED = "select count(*) from task.task_history where signature is null and tenant_id::text = any($1::text[])"
+"""Entries that the next sweep signs."""
+
+
 class Watch:
     """Tells what tenants of a stack have: what changes nothing leaves it as it is."""
 
@@ -234,7 +238,8 @@ class Watch:
 
         async def is_still() -> bool:
             seen.append(await self.state(tenants))
-            return len(seen) >= READINGS and all(one == seen[-1] for one in seen[-READINGS:])
+            is_same = len(seen) >= READINGS and all(one == seen[-1] for one in seen[-READINGS:])
+            return is_same and not await self._conn.fetchval(UNSIGNED, tenants)
 
         await eventually(is_still, timeout=60, every=0.5)
         return seen[-1]
