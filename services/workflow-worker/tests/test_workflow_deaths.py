@@ -92,9 +92,9 @@ def open_tasks(world: World, runs: Collection[str]) -> list[Task]:
 
 
 async def asked(world: World, runs: Collection[str]) -> list[Task]:
-    """The open tasks of runs, once each has one."""
+    """The open tasks of runs, in their order, once each has one."""
     await eventually(lambda: len(open_tasks(world, runs)) == len(runs), timeout=60)
-    return open_tasks(world, runs)
+    return sorted(open_tasks(world, runs), key=lambda task: list(runs).index(task.workflow_id or ""))
 
 
 async def ends(world: World, runs: Collection[str]) -> dict[str, tuple[str, Any]]:
