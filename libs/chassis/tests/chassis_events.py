@@ -1,9 +1,11 @@
 """A NATS server of a test's own, and what one reads of its streams."""
 
+import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
@@ -42,6 +44,17 @@ async def connected(url: str) -> AsyncIterator[Nats]:
         yield nats
     finally:
         await nats.close()
+
+
+@contextlib.asynccontextmanager
+async def beside(loop: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have a loop run for the length of the block."""
+    running = asyncio.create_task(loop)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
 
 
 async def messages(nats: Nats, stream: str = EVENTS) -> list[RawStreamMsg]:

@@ -10,6 +10,7 @@ import grpc
 import httpx2
 import pytest
 from chassis_certificates import Authority, Mounted, serial
+from chassis_events import beside
 from cryptography import x509
 from orkestra.chassis.access import Tls
 from orkestra.chassis.certificates import Certificates
@@ -92,12 +93,8 @@ class Caller:
 @asynccontextmanager
 async def calling(opened: grpc.aio.Channel) -> AsyncIterator[Caller]:
     caller = Caller(opened)
-    running = asyncio.create_task(caller.run())
-    try:
+    async with beside(caller.run()):
         yield caller
-    finally:
-        running.cancel()
-        await asyncio.wait((running,))
 
 
 async def seen(opened: grpc.aio.Channel) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from chassis_events import connected, messages, nats_server, restart_without_store
+from chassis_events import beside, connected, messages, nats_server, restart_without_store
 from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.inhand import AT_ONCE
@@ -50,12 +50,8 @@ async def consuming(
     nats: Nats, handler: Callable[[Event], Awaitable[None]], *, aggregate: str, name: str | None = None
 ) -> AsyncIterator[Consumer]:
     consumer = Consumer(nats, name or f"consumer-{uuid4().hex}", [f"orkestra.v1.*.{aggregate}.*"], handler)
-    running = asyncio.create_task(consumer.run())
-    try:
+    async with beside(consumer.run()):
         yield consumer
-    finally:
-        running.cancel()
-        await asyncio.wait((running,))
 
 
 async def publish(nats: Nats, aggregate: str, event_id: str, *, key: str = "one", data: bytes = b"{}") -> None:

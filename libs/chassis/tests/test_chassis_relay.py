@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import chassis_world as world
 import pytest
-from chassis_events import connected, message_ids, messages, nats_server, restart_without_store
+from chassis_events import beside, connected, message_ids, messages, nats_server, restart_without_store
 from chassis_world import Groups, outbox, someone
 from orkestra.chassis import relay as chassis_relay
 from orkestra.chassis import streams
@@ -53,12 +53,8 @@ async def relaying(schema: Schema, nats: Nats) -> AsyncIterator[Relay]:
 @contextlib.asynccontextmanager
 async def consuming(nats: Nats, handler: Callable[[Event], Awaitable[None]]) -> AsyncIterator[None]:
     """Hear everything in a durable consumer named after the handler."""
-    running = asyncio.create_task(Consumer(nats, handler.__name__, ["orkestra.v1.>"], handler).run())
-    try:
+    async with beside(Consumer(nats, handler.__name__, ["orkestra.v1.>"], handler).run()):
         yield
-    finally:
-        running.cancel()
-        await asyncio.wait((running,))
 
 
 async def write(groups: Groups, ctx: Context, count: int, *, prefix: str = "group") -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from chassis_events import connected, messages
+from chassis_events import beside, connected, messages
 from nats.js.errors import NotFoundError
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -95,12 +95,8 @@ class Handled:
 async def consuming(handled: Handled, *, seconds: float = 0.3, most: int = 100) -> AsyncIterator[Consumer]:
     together = Together(handled, seconds, most)
     consumer = Consumer(handled.nats, handled.kind, [f"orkestra.v1.*.{handled.kind}.*"], together)
-    running = asyncio.create_task(consumer.run())
-    try:
+    async with beside(consumer.run()):
         yield consumer
-    finally:
-        running.cancel()
-        await asyncio.wait((running,))
 
 
 @asynccontextmanager
