@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -39,8 +39,8 @@ async def groups(schema: Schema) -> AsyncIterator[Groups]:
 
 
 @contextlib.asynccontextmanager
-async def relaying(schema: Schema, nats: Nats) -> AsyncIterator[Relay]:
-    relay = Relay(schema.relay_url, nats, schema=schema.name)
+async def relaying(schema: Schema, nats: Nats, *, of: Sequence[Database] = ()) -> AsyncIterator[Relay]:
+    relay = Relay(schema.relay_url, nats, schema=schema.name, of=of)
     running = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -131,6 +131,31 @@ async def test_an_event_that_commits_late_with_an_older_number_is_published(
             sent = await message_ids(nats, ctx.tenant_id)
     rows = await outbox(schema, ctx.tenant_id)
     assert sent[-1] == str(rows[1]["event_id"])
+
+
+async def test_who_commits_beside_the_relay_tells_it_and_others_tell_by_postgresql(
+    groups: Groups, schema: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chassis_relay, "LOOK_SECONDS", 60.0)
+    ctx, heard = someone(), list[object]()
+    elsewhere = await Database.connect(schema.app_url, schema=schema.name)
+    listening = await asyncpg.connect(schema.admin_url)
+    await listening.add_listener(f"{schema.name}_outbox", lambda *news: heard.append(news))
+    with nats_server(tmp_path) as server:
+        async with connected(server.url) as nats, relaying(schema, nats, of=[groups.database]) as relay:
+            await eventually(lambda: relay.is_active)
+            await write(groups, ctx, 3, prefix="here")
+            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))
+            await listening.execute("select 1")
+            assert heard == []
+            await write(Groups(elsewhere), ctx, 3, prefix="elsewhere")
+            await eventually(lambda: everything_is_published(schema, nats, ctx.tenant_id))
+            await eventually(lambda: len(heard) == 3)
+            assert len(await message_ids(nats, ctx.tenant_id)) == 6
+        await write(groups, ctx, 1, prefix="late")
+        await eventually(lambda: len(heard) == 4)
+    await elsewhere.close()
+    await listening.close()
 
 
 async def test_everything_is_sent_again_when_the_store_of_jetstream_was_deleted(

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -41,11 +41,28 @@ _AWAY = (
 )
 
 
+class Hears(Protocol):
+    """What publishes the events of a schema: this process' relay."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is this process that publishes them now."""
+        ...
+
+    def hear(self) -> None:
+        """Look for what was committed."""
+        ...
+
+
 class Database:
-    """A pool of connections to one schema with one role."""
+    """A pool of connections to one schema with one role.
+
+    `relay` is who hears, in this process, of events that were committed; without one it hears by PostgreSQL.
+    """
 
     def __init__(self, pool: Pool, *, schema: str) -> None:
         self.schema = schema
+        self.relay: Hears | None = None
         self._pool = pool
 
     @classmethod

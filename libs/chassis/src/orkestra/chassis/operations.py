@@ -39,11 +39,11 @@ _REPEATABLE = (asyncpg.InvalidCachedStatementError, asyncpg.DeadlockDetectedErro
 class Tx:
     """A running transaction and who it is for."""
 
-    def __init__(self, ctx: Context, conn: AheadConnection, *, tenant_id: str, source: str) -> None:
+    def __init__(self, ctx: Context, conn: AheadConnection, *, tenant_id: str, database: Database) -> None:
         self.ctx = ctx
         self.conn = conn
         self.tenant_id = tenant_id
-        self._source = source
+        self._database = database
         self._events: list[OutboxEvent] = []
         self._now: datetime | None = None
         self._kept: Model | None = None
@@ -85,7 +85,7 @@ class Tx:
         self._events.append(
             outbox_event(
                 self.tenant_id,
-                source=self._source,
+                source=self._database.schema,
                 aggregate=aggregate,
                 event=event,
                 key=key,
@@ -101,8 +101,13 @@ class Tx:
 
     async def commit(self, kept: tuple[str, str] | None = None) -> None:
         """Write the events, make the call `kept` in its tenant, and commit, in one trip."""
+        relay = self._database.relay if self._events else None
+        heard = relay is not None and relay.is_active
+        statements = closing_statements(self._events, scope=self.tenant_id, kept=kept, heard=heard)
         with step("commit"):
-            await self.conn.execute("; ".join(closing_statements(self._events, scope=self.tenant_id, kept=kept)))
+            await self.conn.execute("; ".join(statements))
+        if relay is not None and heard:
+            relay.hear()
         for event in self._events:
             EMITTED.labels(*event.name).inc()
         for do in self._afterwards:
@@ -114,7 +119,7 @@ async def events_transaction(database: Database, tenant_id: str) -> AsyncIterato
     """Yield a transaction of `tenant_id` that may emit events, for what acts without a caller: consumers and sweeps."""
     ctx = Context(principal=Principal(subject=SYSTEM, kind="service", tenant_id=tenant_id))
     async with database.opened(tenant_statement(tenant_id)) as conn:
-        tx = Tx(ctx, conn, tenant_id=tenant_id, source=database.schema)
+        tx = Tx(ctx, conn, tenant_id=tenant_id, database=database)
         yield tx
         await tx.commit()
 
@@ -146,7 +151,7 @@ def _reading(method: Method[S, R, A], *, scope: Callable[[Context], str]) -> Rpc
     async def rpc(self: S, ctx: Context, request: R) -> A:
         tenant_id = scope(ctx)
         async with self.database.reading(tenant_id) as conn:
-            return await method(self, Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema), request)
+            return await method(self, Tx(ctx, conn, tenant_id=tenant_id, database=self.database), request)
 
     return _dressed(rpc, method)
 
@@ -191,7 +196,7 @@ async def _commit_once(
     if key is not None:
         begin = f"{begin}; {key.open_statement()}"
     async with self.database.opened(begin, asks=key is not None) as conn:
-        tx = Tx(ctx, conn, tenant_id=tenant_id, source=self.database.schema)
+        tx = Tx(ctx, conn, tenant_id=tenant_id, database=self.database)
         answer = await method(self, tx, request)
         await tx.commit(None if key is None else (tenant_id, key.keep_call(tx.kept(answer))))
     return answer

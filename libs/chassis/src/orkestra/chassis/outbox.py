@@ -65,20 +65,26 @@ def outbox_event(
     return OutboxEvent(tenant_id, subject, data, json.dumps(headers), (aggregate, event))
 
 
-def emit_call(event: OutboxEvent) -> str:
-    """Return the call that writes `event`, in a transaction scoped to its tenant."""
+def emit_call(event: OutboxEvent, *, heard: bool = False) -> str:
+    """Return the call that writes `event`, in a transaction scoped to its tenant.
+
+    The relay hears of it by PostgreSQL, or, where it is `heard`, from the caller.
+    """
+    emit = "emit_heard_event" if heard else "emit_event"
     return (
-        f"emit_event('{event.tenant_id}', '{event.subject}', {literals.binary(event.payload)}, "
+        f"{emit}('{event.tenant_id}', '{event.subject}', {literals.binary(event.payload)}, "
         f"{literals.text(event.headers)})"
     )
 
 
-def closing_statements(events: Sequence[OutboxEvent], *, scope: str, kept: tuple[str, str] | None = None) -> list[str]:
+def closing_statements(
+    events: Sequence[OutboxEvent], *, scope: str, kept: tuple[str, str] | None = None, heard: bool = False
+) -> list[str]:
     """Return the statements that write `events` in order and make the call `kept`, each in its tenant, and commit.
 
-    `scope` is the tenant of the running transaction, `kept` a tenant and a call.
+    `scope` is the tenant of the running transaction, `kept` a tenant and a call; `heard` is of `emit_call`.
     """
-    calls = [(event.tenant_id, emit_call(event)) for event in events]
+    calls = [(event.tenant_id, emit_call(event, heard=heard)) for event in events]
     if kept is not None:
         calls.append(kept)
     statements: list[str] = []

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import asyncpg
 import nats.errors
 from nats.js.errors import NoStreamResponseError
-from orkestra.chassis.database import prepare_connection, session_settings
+from orkestra.chassis.database import Database, prepare_connection, session_settings
 from orkestra.chassis.flight import Flight
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import OLDEST, PENDING, RELAYS
@@ -58,13 +59,16 @@ logger = get_logger(__name__)
 class Relay:
     """Publishes the outbox of one schema while it holds the schema's advisory lock; others stand by."""
 
-    def __init__(self, dsn: str | SecretStr, stream: Nats, *, schema: str) -> None:
+    def __init__(self, dsn: str | SecretStr, stream: Nats, *, schema: str, of: Sequence[Database] = ()) -> None:
+        """Relay `schema`; what the databases `of` this process commit it hears of at once."""
         self._dsn = secret(dsn)
         self._nats = stream
         self._schema = schema
         self._news = asyncio.Event()
         self._look_at = 0.0
         self.is_active = False
+        for database in of:
+            database.relay = self
 
     async def run(self) -> None:
         """Relay until cancelled; every lost connection is made again."""
@@ -77,13 +81,18 @@ class Relay:
                 logger.exception("relay failed", schema=self._schema)
             await asyncio.sleep(STANDBY_SECONDS / 2)
 
+    def hear(self, *_news: object) -> None:
+        """Look for what was committed."""
+        self._look_at = 0.0
+        self._news.set()
+
     async def _with_connection(self) -> None:
         settings = session_settings(self._schema) | {"synchronous_commit": "off"}  # a lost mark is a publish more
         conn = await asyncpg.connect(self._dsn, timeout=2, command_timeout=10, server_settings=settings)
         flight = Flight(self._nats, schema=self._schema, land=self._news.set)
         try:
             await prepare_connection(conn)
-            await conn.add_listener(f"{self._schema}_outbox", self._hear)
+            await conn.add_listener(f"{self._schema}_outbox", self.hear)
             while not await sql.lock.value(conn, schema=self._schema):
                 await self._wait(STANDBY_SECONDS)
             self.is_active = True
@@ -187,9 +196,6 @@ class Relay:
             while await query.execute(conn, batch=PRUNE_BATCH) == PRUNE_BATCH:
                 logger.info("pruned", schema=self._schema, query=query.name)
 
-    def _hear(self, *_news: object) -> None:
-        self._look_at = 0.0
-        self._news.set()
 
 
 async def _mark_last(conn: Connection, flight: Flight) -> None:

@@ -70,7 +70,7 @@ async def build(running: process.Process, settings: IdentityServiceSettings) -> 
         running.watch("nats", nats.check)
         running.loop("installation keys", keys.run)
         running.loop("deleted tenants", Forgetting(sweep, nats, OwnDeletions(database)).run)
-        running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
+        running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA, of=(database, sweep)).run)
         yield
 
 

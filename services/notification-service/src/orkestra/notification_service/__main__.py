@@ -86,7 +86,7 @@ async def build(process: Process, settings: NotificationServiceSettings) -> Asyn
         if (verdicts := await langfuse(process, settings, tokens, stack)) is not None:
             consumers.append(listener(LANGFUSE, ENDED_SUBJECTS, verdicts.hear, at_once=MOST_IN_HAND))
         keep(process, [*consumers, deliverer])
-        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
+        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA, of=(database, sweep)).run)
         process.loop("retention sweep", retention_sweep(Retention(sweep), settings))
         process.need("postgres", database.check)
         process.watch("nats", stream.check)

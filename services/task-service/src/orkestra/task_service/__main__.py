@@ -70,7 +70,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         process.loop("deleted tenants", forgetting.run)
         refreshing = Refreshing(database, stream, identity, tokens)
         hear(process, stream, database, ends, refreshing, forgetting)
-        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA).run)
+        process.loop("relay", Relay(settings.relay_database_url, stream, schema=SCHEMA, of=(database, sweep)).run)
         process.loop("end sweep", end_sweep(ends, settings))
         process.loop("history sweep", history_sweep(Tips(database, sweep, key), settings))
         process.loop("attachment sweep", attachment_sweep(Leftovers(database, sweep, contents), settings))

@@ -121,7 +121,7 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     running.watch("nats", nats.check)
     running.watch("temporal", engine.check)
     running.loop("deleted tenants", forgetting.run)
-    running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA).run)
+    running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA, of=(database, sweep)).run)
     running.loop("notifications", notifications.run)
     running.loop("wake-ups", consumer.run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)

@@ -193,7 +193,7 @@ class Attaching(Base):
     async def _transaction(self, ctx: Context) -> AsyncIterator[Tx]:
         """Yield one of several transactions of a call: content is moved between them, and none waits for that."""
         async with self.database.opened(tenant_statement(ctx.tenant_id)) as conn:
-            tx = Tx(ctx, conn, tenant_id=ctx.tenant_id, source=self.database.schema)
+            tx = Tx(ctx, conn, tenant_id=ctx.tenant_id, database=self.database)
             yield tx
             await tx.commit()
 
