@@ -94,11 +94,9 @@ async def test_a_run_may_wait_for_more_tasks_than_it_can_ask_for_at_once(world: 
 
 
 async def test_the_clock_of_a_task_without_a_workflow_rings_on_in_a_new_history(world: World) -> None:
-    world.tasks.wake_in = timedelta(milliseconds=20)
     task = await world.tasks.open_alone(world.tenant_id)
     handle = (await world.temporal()).get_workflow_handle(task.task_id)
     async with world.worker("orkestra.workflow_worker.workflows", task_queue=BUILTIN_QUEUE):
-        await world.tasks.publish(task, "created")
 
         async def goes_on() -> bool:
             try:
@@ -107,9 +105,10 @@ async def test_the_clock_of_a_task_without_a_workflow_rings_on_in_a_new_history(
                 return False
             return now.execution.run_id != now.first_run_id and world.tasks.rung.count(task.task_id) > 15
 
-        await eventually(goes_on, timeout=60)
-        assert (await handle.describe()).history_length < 60
-        world.tasks.wake_in = None
+        with world.tasks.ringing(timedelta(milliseconds=20)):
+            await world.tasks.publish(task, "created")
+            await eventually(goes_on, timeout=60)
+            assert (await handle.describe()).history_length < 60
         await world.tasks.answer(task.task_id, {"answer": "Yes."})
 
         async def is_completed() -> bool:

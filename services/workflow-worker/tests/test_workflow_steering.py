@@ -220,15 +220,14 @@ async def test_a_request_that_is_heard_after_its_answer_holds_nobody(world: Worl
 
 
 async def test_alarms_of_tasks_are_told_from_the_authors_timers(world: World) -> None:
-    world.tasks.wake_in = timedelta(hours=1)
-    async with world.worker("workflow_author"):
-        run = await started(world, "busy")
-        task = await world.task_of(run)
-        await world.tasks.change(task.task_id, "escalated")
-        await eventually(lambda: task.task_id in world.tasks.rung)
-        await world.tasks.answer(task.task_id, {"answer": "ok"})
-        await result(world, run)
-    world.tasks.wake_in = None
+    with world.tasks.ringing(timedelta(hours=1)):
+        async with world.worker("workflow_author"):
+            run = await started(world, "busy")
+            task = await world.task_of(run)
+            await world.tasks.change(task.task_id, "escalated")
+            await eventually(lambda: task.task_id in world.tasks.rung)
+            await world.tasks.answer(task.task_id, {"answer": "ok"})
+            await result(world, run)
     history = await (await world.temporal()).get_workflow_handle(run.workflow_id).fetch_history()
     timers = [one for one in history.events if one.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
     told = [entry for entry in await timeline(world, run) if (entry.kind, entry.event) == ("timer", "started")]

@@ -1,8 +1,8 @@
 """Everything around workflow-worker for its tests: identity and tasks as small gRPC servers, the rest real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -218,6 +218,15 @@ class Tasks(TaskServiceServer):
         )
         self.tasks[task.task_id] = task
         return task
+
+    @contextmanager
+    def ringing(self, every: timedelta) -> Iterator[None]:
+        """Within the block a clock that rang rings again after so long, and after it no longer, even where the test failed."""
+        self.wake_in = every
+        try:
+            yield
+        finally:
+            self.wake_in = None
 
     async def ask(self, task_id: str, message: str) -> Task:
         """Ask the requester of a task and publish the event."""
