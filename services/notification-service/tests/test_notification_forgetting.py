@@ -54,13 +54,13 @@ async def test_what_a_person_was_told_and_what_others_were_told_of_them_is_erase
         await deliver(world, tenant, f"end-{subject}", event="task.cancelled", content=ended)
         await person.put_preferences(PutPreferencesRequest(rules=[]), request_id="once")
     service = tenant.reader("service", "service", "system")
-    erased = await service.erase_messages(EraseMessagesRequest(user_id=ana.id))
+    erased = await service.erase_messages(EraseMessagesRequest(user_id=ana.id, version=2))
     assert (erased.erased >= 5, erased.more) == (True, False)
     left = await deliveries(world, tenant)
     assert left == {f"{kind}-{ben.id}" for kind in ("mail", "hook", "end")}
     owners = await world.rows("select owner from preferences where tenant_id = $1", tenant.id)
     assert [row["owner"] for row in owners] == [f"user:{ben.id}"]
-    again = await service.erase_messages(EraseMessagesRequest(user_id=ana.id))
+    again = await service.erase_messages(EraseMessagesRequest(user_id=ana.id, version=2))
     assert (again.erased, again.more) == (0, False)
 
 
@@ -73,7 +73,7 @@ async def test_only_the_installations_own_service_forgets_and_erases(world: Worl
     ):
         for call in (
             caller.forget_deliveries(ForgetDeliveriesRequest(created_before=OLD)),
-            caller.erase_messages(EraseMessagesRequest(user_id="user_boss")),
+            caller.erase_messages(EraseMessagesRequest(user_id="user_boss", version=2)),
         ):
             with pytest.raises(PermissionDenied):
                 await call

@@ -48,7 +48,7 @@ OF_PEOPLE: dict[str, Model] = {
 }
 OF_THE_INSTALLATION: dict[str, Model] = {
     "forget_deliveries": ForgetDeliveriesRequest(created_before=datetime(2000, 1, 1, tzinfo=UTC)),
-    "erase_messages": EraseMessagesRequest(user_id="user_none"),
+    "erase_messages": EraseMessagesRequest(user_id="user_none", version=2),
 }
 """Requests that get past the permission and then name nothing that exists, or change nothing."""
 GROUP = "support-l1"

@@ -175,6 +175,9 @@ class EraseMessagesRequest(Model, pb=pb.EraseMessagesRequest):
     """Names the person."""
 
     user_id: str
+    version: Int64 = Field(
+        description="The person's version; what tells of an older one is not kept, also where it comes late."
+    )
 
 
 class EraseMessagesResponse(Model, pb=pb.EraseMessagesResponse):

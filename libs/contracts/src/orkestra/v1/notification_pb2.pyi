@@ -386,10 +386,12 @@ class ForgetDeliveriesResponse(_message.Message):
     def __init__(self, forgotten: _Optional[int] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class EraseMessagesRequest(_message.Message):
-    __slots__ = ("user_id",)
+    __slots__ = ("user_id", "version")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+    version: int
+    def __init__(self, user_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class EraseMessagesResponse(_message.Message):
     __slots__ = ("erased", "more")

@@ -22,6 +22,7 @@ from orkestra.notification_service.operations import (
     remember_group,
     remember_person,
     sql,
+    without_erased,
 )
 from orkestra.notification_service.rules import RUN_ENDS, TASK_EVENTS, TOLD_OUTSIDE, is_wanted
 from orkestra.v1.events import (
@@ -144,7 +145,8 @@ class OutsideNews:
         letters = [letter for event in told for letter in _letters(event, webhooks)]
         for start in range(0, len(letters), PUT_AT_ONCE):
             async with self._database.transaction(tenant_id) as conn:
-                await put(conn, letters[start : start + PUT_AT_ONCE], tenant_id=tenant_id)
+                part = await without_erased(conn, letters[start : start + PUT_AT_ONCE])
+                await put(conn, part, tenant_id=tenant_id)
             self._wake()
 
 

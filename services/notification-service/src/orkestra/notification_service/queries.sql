@@ -78,7 +78,28 @@ values (:tenant_id, :user_id, :status, :version, :email, :name, :locale, :time_z
 on conflict (tenant_id, user_id) do update
 set status = excluded.status, version = excluded.version, email = excluded.email, name = excluded.name,
     locale = excluded.locale, time_zone = excluded.time_zone
-where people.version < excluded.version or people.email is null
+where people.version < excluded.version or (people.version = excluded.version and people.email is null)
+
+-- hold_off_erasures
+-- Until commit nobody is erased. Stands alone and before what writes: a statement does not see what was committed while
+-- it waited.
+select pg_advisory_xact_lock_shared(hashtextextended('erasures ' || current_setting('app.tenant_id'), 0))
+
+-- begin_erasure
+-- Waits for those who hold erasures off, and has them wait until commit.
+select pg_advisory_xact_lock(hashtextextended('erasures ' || current_setting('app.tenant_id'), 0))
+
+-- mark_erased
+insert into people (tenant_id, user_id, status, version, erased_at, erased_version)
+values (:tenant_id, :user_id, 'disabled', :version, clock_timestamp(), :version)
+on conflict (tenant_id, user_id) do update
+set erased_at = excluded.erased_at, erased_version = greatest(people.erased_version, excluded.erased_version),
+    status = case when people.version > excluded.version then people.status else excluded.status end,
+    version = greatest(people.version, excluded.version)
+
+-- erased_among
+select user_id, erased_at, erased_version, status = 'active' as is_back
+from people where user_id = any (:user_ids::text[]) and erased_at is not null
 
 -- people_known
 select user_id, status, email, name, locale, time_zone from people where user_id = any (:user_ids::text[])
@@ -119,10 +140,12 @@ update notifications set read_at = coalesce(read_at, now())
 where cause = :cause and user_id = any (:user_ids::text[])
 
 -- tell_of_run
+-- Whoever was disabled since it was planned, as the erased are, is told nothing.
 insert into notifications (tenant_id, notification_id, user_id, cause, kind, text, workflow_id, title)
 select :tenant_id, 'notification_' || replace(uuidv7()::text, '-', ''), t.user_id, :cause::text, 'result', :text::text,
        :workflow_id::text, :title::text
 from unnest(:user_ids::text[]) as t (user_id)
+where not exists (select from people p where p.user_id = t.user_id and p.status <> 'active')
 on conflict (tenant_id, user_id, cause) do nothing
 returning user_id, notification_id, kind, text, task_id, workflow_id, title, created_at, read_at
 

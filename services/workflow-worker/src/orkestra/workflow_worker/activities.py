@@ -119,7 +119,8 @@ class OtherRooms:
                 erased = await self._of_tasks(tenant_id).erase_words(words, timeout=STEP_SECONDS)
                 return erased.erased, erased.more
             case "notification":
-                messages = EraseMessagesRequest(user_id=user_id)
+                person = await self.find_person(tenant_id, user_id)
+                messages = EraseMessagesRequest(user_id=user_id, version=person.version)
                 done = await self._of_notifications(tenant_id).erase_messages(messages, timeout=STEP_SECONDS)
                 return done.erased, done.more
         return await erase_told(self._stream.jetstream, tenant_id, user_id), False

@@ -7,6 +7,7 @@ from orkestra.chassis.database import Database
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.confirming import Confirming
 from orkestra.notification_service.operations.deliveries import Deliveries, Lane, Letter, Patience, put
+from orkestra.notification_service.operations.erased import without_erased
 from orkestra.notification_service.operations.feeds import Feeds, OwnFeed, Retention
 from orkestra.notification_service.operations.forgetting import Forgetting
 from orkestra.notification_service.operations.mailing import MAIL_LINK, Mailing
@@ -34,6 +35,7 @@ __all__ = [
     "remember_group",
     "remember_person",
     "sql",
+    "without_erased",
 ]
 
 

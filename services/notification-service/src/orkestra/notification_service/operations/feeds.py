@@ -86,6 +86,7 @@ class Feeds:
         cause = f"{run.workflow_id}:{name}"
         plan = self._mailing.plan(wishes, told, is_urgent=False)
         async with events_transaction(self._database, tenant_id) as tx:
+            tx.send_ahead(sql.hold_off_erasures.text)
             rows = await sql.tell_of_run.rows(
                 tx.conn,
                 tenant_id=tenant_id,

@@ -31,11 +31,16 @@ class Forgetting:
 
     @operation
     async def erase_messages(self, tx: Tx, request: EraseMessagesRequest) -> EraseMessagesResponse:
-        """Erase a person's feed, messages, wishes and addresses, and what webhooks were sent of who they are."""
+        """Erase a person's feed, messages, wishes and addresses, and what webhooks were sent of who they are.
+
+        Whoever has some of it still in hand has written it before this begins, or sees the mark and leaves it out.
+        """
         rules.check_installation(tx.ctx.principal)
         owner = f"user:{request.user_id}"
         lanes = {"lanes": [f"{channel}:{owner}" for channel in Channel]}
         tenant, person = {"tenant_id": tx.tenant_id}, {"tenant_id": tx.tenant_id, "user_id": request.user_id}
+        tx.send_ahead(sql.begin_erasure.text)
+        await sql.mark_erased.execute(tx.conn, **person, version=request.version)
         counts = [
             await sql.erase_deliveries.execute(tx.conn, **person, **lanes, limit=AT_ONCE),
             await sql.erase_feed.execute(tx.conn, **person, limit=AT_ONCE),

@@ -86,8 +86,8 @@ class Mailing:
             return
         lane = f"{Channel.EMAIL}:user:{link.user_id}"
         letter = Letter(lane, link.link_id, link.link_id, MAIL_LINK, {"link_id": link.link_id})
-        await self._directory.put(link.tenant_id, letter)
-        self.wake()
+        if await self._directory.put_mail_link(link, letter):
+            self.wake()
 
     def plan(
         self, wishes: Mapping[str, Preferences], told: Sequence[tuple[str, rules.News]], *, is_urgent: bool

@@ -12,8 +12,9 @@ from orkestra.chassis.sql import Connection
 from orkestra.notification_service import rules
 from orkestra.notification_service.operations.base import sql
 from orkestra.notification_service.operations.deliveries import Letter, put
+from orkestra.notification_service.operations.erased import erased_among
 from orkestra.notification_service.operations.people import Groups, remember_person
-from orkestra.v1.identity import GetMailLinkTokenRequest, GetUserRequest, IdentityServiceClient, MailLinkToken
+from orkestra.v1.identity import GetMailLinkTokenRequest, GetUserRequest, IdentityServiceClient, MailLink, MailLinkToken
 from orkestra.v1.notification import Channel, GetPreferencesRequest, Preferences, PutPreferencesRequest
 from orkestra.wire import Context, NotFound, TokensOf, VersionMismatch
 
@@ -132,10 +133,13 @@ class Directory:
             await remember_person(conn, user, tenant_id=tenant_id)
         return user.model_dump(mode="json")
 
-    async def put(self, tenant_id: str, letter: Letter) -> None:
-        """Keep one letter until it is delivered."""
-        async with self._database.transaction(tenant_id) as conn:
-            await put(conn, [letter], tenant_id=tenant_id)
+    async def put_mail_link(self, link: MailLink, letter: Letter) -> bool:
+        """Keep the letter with a link until it is delivered, unless it was made for somebody erased since."""
+        async with self._database.transaction(link.tenant_id) as conn:
+            erased = await erased_among(conn, [link.user_id])
+            if any(link.created_at <= one["erased_at"] for one in erased.values()):
+                return False
+            return await put(conn, [letter], tenant_id=link.tenant_id)
 
     async def mail_link(self, tenant_id: str, link_id: str) -> MailLinkToken | None:
         """Return what a mailed link carries, None where it works no more."""
