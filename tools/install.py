@@ -76,7 +76,7 @@ def install(venv: Path) -> None:
 def programs() -> list[str]:
     """The modules that are run: imported once here, else all of them compile the same files at their first start."""
     found = (path.parent.name for path in ROOT.glob("*/*/src/orkestra/*/__main__.py"))
-    return sorted(f"orkestra.{package}.__main__" for package in found)
+    return [*sorted(f"orkestra.{package}.__main__" for package in found), "orkestra.cli.commands"]
 
 
 def make_venv(venv: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.testkit import free_port
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.waiting import eventually

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from deploy_chart import CHART, NEEDS_TOOLS, PROGRAMS, environment, pod_of, run_helm
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from typer.testing import CliRunner
 
 

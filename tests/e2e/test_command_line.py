@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_typed import PROGRAM, QUESTION, Command, on_a_terminal
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.sdk import Client
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.waiting import eventually

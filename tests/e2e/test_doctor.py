@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.waiting import eventually
 from typer.testing import CliRunner

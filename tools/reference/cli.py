@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.cli.later import LaterGroup
 from typer.main import get_command
 

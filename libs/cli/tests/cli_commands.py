@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from orkestra.cli.__main__ import Commands, app
+from orkestra.cli.commands import Commands, app
 from typer.main import get_command
 
 

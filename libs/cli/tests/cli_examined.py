@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from orkestra.chassis.http import HttpServer
 from orkestra.chassis.process import Process
 from orkestra.chassis.settings import ServiceSettings, load
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from typer.testing import CliRunner
 
 Findings = Mapping[str, Mapping[str, Any]]

@@ -13,7 +13,7 @@ from pathlib import Path
 from select import select
 from typing import Any
 
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.testkit.stack import Stack
 from orkestra.testkit.waiting import eventually
 from typer.testing import CliRunner

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli_commands import commands
-from orkestra.cli.__main__ import Commands, app
+from orkestra.cli.commands import Commands, app
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -44,7 +44,7 @@ def test_it_starts_at_once(words: tuple[str, ...]) -> None:
 def test_what_needs_no_temporal_imports_none_of_it(words: tuple[str, ...], tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['orkestra', *sys.argv[1:]]\n"
-        "from orkestra.cli.__main__ import app\n"
+        "from orkestra.cli.commands import app\n"
         "try: app()\n"
         "except SystemExit: pass\n"
         "print([name for name in sys.modules if name.startswith(('temporalio', 'orkestra.sdk'))])"
@@ -93,7 +93,7 @@ def refusing_door() -> Iterator[str]:
 
 def test_what_asks_the_door_imports_nothing_of_temporal(refusing_door: str) -> None:
     code = (
-        "import sys; from orkestra.cli.__main__ import app\n"
+        "import sys; from orkestra.cli.commands import app\n"
         "for command in sys.argv[2:]:\n"
         "    try: app([*command.split(), '--url', sys.argv[1], '--key', 'ork_x'])\n"
         "    except SystemExit as end: print(end.code)\n"

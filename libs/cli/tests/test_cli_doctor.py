@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from cli_old_servers import old_nats, old_postgresql, temporal_like
 from orkestra.chassis import streams
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.cli.installed import SCHEMAS
 from orkestra.cli.ports import free_port
 from orkestra.cli.process import Process

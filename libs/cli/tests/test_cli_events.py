@@ -14,7 +14,7 @@ from orkestra.chassis.consumer import Consumer
 from orkestra.chassis.dead import dead_letters
 from orkestra.chassis.events import Event, Poison
 from orkestra.chassis.streams import Nats
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.testkit.waiting import eventually
 from typer.testing import CliRunner
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from orkestra.cli.installed import SCHEMAS
 from orkestra.cli.worker import queue_of
 from orkestra.testkit.waiting import eventually_sync

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from orkestra.cli.__main__ import app
+from orkestra.cli.commands import app
 from typer.testing import CliRunner
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

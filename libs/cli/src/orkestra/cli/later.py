@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
+from orkestra.cli.interrupts import ending_at_once
 from typer._click.core import Command as AnyCommand
 from typer._click.core import Context
 from typer.core import TyperGroup
@@ -22,7 +23,8 @@ class Later:
 
     def load(self, word: str) -> AnyCommand:
         """Import the module and return the command as `word` calls it."""
-        found: Any = getattr(import_module(self.module), self.name)
+        with ending_at_once():
+            found: Any = getattr(import_module(self.module), self.name)
         if isinstance(found, typer.Typer):
             group: AnyCommand = get_group(found)
         else:
