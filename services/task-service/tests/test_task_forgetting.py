@@ -1,5 +1,6 @@
 """Tasks that are kept no longer, and what one person has written: gone, and nothing beside it is touched."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -180,6 +181,20 @@ async def test_what_a_person_wrote_is_erased_and_what_they_decided_and_others_wr
     assert [(one.author, one.text) for one in comments] == [(ana.id, ""), (ben.id, "Ben's comment")]
     again = await tenant.service().erase_words(EraseWordsRequest(user_id=ana.id))
     assert (again.erased, again.more) == (0, False)
+
+
+async def test_why_a_task_was_cancelled_is_told_once_with_who_did_it(world: World) -> None:
+    """Nothing that is told of it later has the words, so that what is erased is all there is."""
+    tenant = world.tenant()
+    ana, ben = tenant.person("ana", "l1"), tenant.person("ben", "l1")
+    task = await tenant.worker().create_task(ask(candidate_groups=["l1"], requested_by=ana.id, workflow_id="wf_1"))
+    await ana.cancel_task(CancelTaskRequest(task_id=task.task_id, reason="Ana's reason"))
+    await ben.add_comment(AddCommentRequest(task_id=task.task_id, text=f"@{ana.id}: really?"))
+    await world.ends.tell_again(timedelta())
+    rows = await world.rows("select subject, payload from outbox where tenant_id = $1 order by seq", tenant.id)
+    told = [(row["subject"].rpartition(".")[2], json.loads(bytes(row["payload"]))) for row in rows]
+    assert [event for event, _ in told] == ["created", "cancelled", "commented", "mentioned", "cancelled"]
+    assert [data.get("actor") for _, data in told if "Ana's reason" in json.dumps(data)] == [ana.id]
 
 
 async def signed(world: World) -> None:

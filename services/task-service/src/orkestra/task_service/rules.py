@@ -242,6 +242,14 @@ def without_large_fields(task: Task) -> Task:
     return task.model_copy(update=hidden)
 
 
+def as_told_later(task: Task) -> Task:
+    """Return the task as events show it that come after its end or tell of it again: without why it was cancelled.
+
+    That is somebody's words. One event alone has them, with who wrote them, so that they are found and erased.
+    """
+    return without_large_fields(task).model_copy(update={"reason": None})
+
+
 def recorded(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what history keeps of a change: the changed fields before and after, sensitive values redacted.
 

@@ -8,7 +8,7 @@ from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.reading import seen_task
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.storing import absences_after, locked, refuse, store
-from orkestra.task_service.rules import audience_now, comment_place, comment_token, page_size_of, without_large_fields
+from orkestra.task_service.rules import as_told_later, audience_now, comment_place, comment_token, page_size_of
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import AddCommentRequest, Comment, ListCommentsRequest, ListCommentsResponse, Task
 from orkestra.wire import NotFound
@@ -68,5 +68,5 @@ class Commenting(Base):
 
 async def _tell(tx: Tx, event: str, task: Task, *, mentioned: list[str]) -> None:
     seen_by = audience_now([task], await absences_after(tx, task))
-    payload = TaskEvent(task=without_large_fields(task), audience=seen_by, actor=tx.ctx.subject, mentioned=mentioned)
+    payload = TaskEvent(task=as_told_later(task), audience=seen_by, actor=tx.ctx.subject, mentioned=mentioned)
     await tx.emit(aggregate="task", event=event, payload=payload, key=task.task_id, version=task.version)

@@ -9,7 +9,7 @@ from orkestra.rules.receipts import ReceiptKey
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.operations.storing import absences_after, store, task_of
-from orkestra.task_service.rules import audience_now, check_ends, without_large_fields
+from orkestra.task_service.rules import as_told_later, audience_now, check_ends
 from orkestra.v1.events import TaskEvent
 from orkestra.v1.task import ConfirmWakeUpsRequest, ConfirmWakeUpsResponse
 
@@ -115,7 +115,7 @@ class Ends:
                 await store(tx, task, Decision(changes[-1].task, changes))
                 return True
             event = TaskEvent(
-                task=without_large_fields(task),
+                task=as_told_later(task),
                 audience=audience_now([task], await absences_after(tx, task)),
                 actor=task.completed_by,
             )
