@@ -149,15 +149,27 @@ async def test_a_receipt_is_used_once_and_the_same_use_is_answered_again(world: 
     used = await redeem(agent, receipt.token)
     assert (used.task_id, used.use_id, used.action_digest) == (receipt.task_id, "use-1", receipt.action_digest)
     assert await redeem(agent, receipt.token) == used
-    for caller, use_id in ((agent, "use-2"), (tenant.system(), "use-1")):
+    by_whom_and_when = f" by {agent.id} at {used.redeemed_at.isoformat(timespec='seconds')}."
+    for caller, use_id, told in (
+        (agent, "use-2", f"The receipt was used for use-1{by_whom_and_when}"),
+        (tenant.worker(), "use-1", f"The receipt was used for use-1{by_whom_and_when}"),
+        (tenant.agent(), "use-2", f"The receipt was used{by_whom_and_when}"),  # who may not see the task
+    ):
         with pytest.raises(FailedPrecondition) as refusal:
             await redeem(caller, receipt.token, use_id)
-        assert refusal.value.reason == "RECEIPT_USED"
-        assert agent.id in refusal.value.message
-        assert used.redeemed_at.isoformat(timespec="seconds") in refusal.value.message
+        assert (refusal.value.reason, refusal.value.message) == ("RECEIPT_USED", told)
     entries = (await agent.get_task_history(GetTaskHistoryRequest(task_id=receipt.task_id))).entries
     assert [entry.event for entry in entries] == ["created", "completed", "receipt_redeemed"]
     assert (entries[-1].actor, entries[-1].after) == (agent.id, {"use_id": "use-1"})
+
+
+async def test_who_used_a_receipt_is_told_for_what_without_seeing_the_task(world: World) -> None:
+    tenant = world.tenant()
+    receipt, _, _ = await decided(tenant)
+    bearer = tenant.agent()
+    await redeem(bearer, receipt.token, "payment-7")
+    with pytest.raises(FailedPrecondition, match="was used for payment-7 by"):
+        await redeem(bearer, receipt.token, "payment-8")
 
 
 async def test_of_two_clients_that_redeem_at_once_one_succeeds(world: World) -> None:

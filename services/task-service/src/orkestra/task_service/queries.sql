@@ -701,7 +701,7 @@ select task_id, redeemed_use_id as use_id, redeemed_at from redeemed
 
 -- redemption
 -- What became of a receipt that could not be redeemed.
-select redeemed_by, redeemed_at from tasks where task_id = :task_id and receipt ->> 'token' = :token
+select * from tasks where task_id = :task_id and receipt ->> 'token' = :token
 
 -- create_calendar
 -- A second calendar of the same id, or of the same group, inserts nothing and returns nothing.

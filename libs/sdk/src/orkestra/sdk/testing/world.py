@@ -251,7 +251,8 @@ class TaskWorld:
         receipt = read_receipt(request.token, self.receipt_key.jwks(), tenant_id=self.tenant_id)
         used, now = self.redeemed.get(receipt.task_id), await self.clock()
         if used is not None and used.use_id != request.use_id:
-            raise FailedPrecondition("RECEIPT_USED", f"The receipt was used for {used.use_id}.")
+            when = used.redeemed_at.isoformat(timespec="seconds")
+            raise FailedPrecondition("RECEIPT_USED", f"The receipt was used for {used.use_id} at {when}.")
         if used is None and now >= receipt.expires_at:
             raise FailedPrecondition("RECEIPT_EXPIRED", "The receipt has expired; ask for a new decision.")
         return self.redeemed.setdefault(

@@ -1,10 +1,12 @@
 """How receipts are used up, once each, and how anybody can check them."""
 
+import asyncpg
 from orkestra.chassis.operations import Tx, operation
-from orkestra.rules import may_in_tenant
+from orkestra.rules import may_in_tenant, visible
 from orkestra.rules.receipts import invalid_receipt, read_receipt
 from orkestra.task_service.operations.base import Base
 from orkestra.task_service.operations.statements import sql
+from orkestra.task_service.operations.storing import task_of
 from orkestra.task_service.rules import check_redemption
 from orkestra.v1.task import GetReceiptKeysRequest, Receipt, ReceiptKeys, RedeemReceiptRequest, Redemption
 from orkestra.wire import Context, Error, FailedPrecondition
@@ -50,6 +52,12 @@ async def _refusal(tx: Tx, receipt: Receipt) -> Error:
     if row is None:
         return invalid_receipt()
     if row["redeemed_at"] is not None:
+        used = f" for {row['redeemed_use_id']}" if _may_know_use(tx, row) else ""
         when = row["redeemed_at"].isoformat(timespec="seconds")
-        return FailedPrecondition("RECEIPT_USED", f"The receipt was used by {row['redeemed_by']} at {when}.")
+        return FailedPrecondition("RECEIPT_USED", f"The receipt was used{used} by {row['redeemed_by']} at {when}.")
     return FailedPrecondition("RECEIPT_EXPIRED", "The receipt has expired; ask for a new decision.")
+
+
+def _may_know_use(tx: Tx, row: asyncpg.Record) -> bool:
+    """Say whether it was the caller's own use, or is in the history that the caller may read."""
+    return row["redeemed_by"] == tx.ctx.subject or visible(tx.ctx.principal, task_of(row))
