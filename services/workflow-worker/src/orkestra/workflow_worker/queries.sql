@@ -62,13 +62,23 @@ where r.tenant_id = :tenant_id and r.workflow_id = :workflow_id;
 select (seen.run).*, seen.answer_needed from look_at_run(:tenant_id, :workflow_id) seen;
 
 -- note_waiting
-insert into waiting_tasks (tenant_id, task_id, workflow_id, version, message)
-values (:tenant_id, :task_id, :workflow_id, :version, :message)
-on conflict on constraint waiting_tasks_pk do update set version = excluded.version, message = excluded.message
+-- What was asked by somebody who is erased since comes without the words; a minute is more than clocks differ.
+insert into waiting_tasks (tenant_id, task_id, workflow_id, version, message, asked_by)
+values (
+    :tenant_id, :task_id, :workflow_id, :version,
+    case when exists (
+        select from erasures e
+        where e.tenant_id = :tenant_id and e.user_id = :asked_by::text
+        and e.requested_at > :asked_at::timestamptz - interval '1 minute'
+    ) then '' else :message::text end,
+    :asked_by::text
+)
+on conflict on constraint waiting_tasks_pk do update
+set version = excluded.version, message = excluded.message, asked_by = excluded.asked_by
 where waiting_tasks.version < excluded.version;
 
 -- no_longer_waits
-update waiting_tasks set version = :version, message = null
+update waiting_tasks set version = :version, message = null, asked_by = null
 where tenant_id = :tenant_id and task_id = :task_id and version < :version;
 
 -- list_runs
@@ -316,6 +326,19 @@ where tenant_id = :tenant_id and erasure_id = :erasure_id;
 
 -- erase_answers
 select forget_answers(:tenant_id, :principal);
+
+-- hold_off_erasures
+-- Until commit nothing is erased. Stands alone and before what writes, so that what it waited for is seen.
+select pg_advisory_xact_lock_shared(hashtextextended('waiting ' || current_setting('app.tenant_id'), 0));
+
+-- begin_erasure
+-- Waits for those who hold erasures off, and has them wait until commit.
+select pg_advisory_xact_lock(hashtextextended('waiting ' || current_setting('app.tenant_id'), 0));
+
+-- erase_asked
+-- That somebody waits for an answer stays.
+update waiting_tasks set message = ''
+where tenant_id = :tenant_id and asked_by = :user_id and message <> '';
 
 -- sweep_unstarted_erasures
 select tenant_id, erasure_id from erasures

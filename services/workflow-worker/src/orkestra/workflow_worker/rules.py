@@ -13,7 +13,7 @@ from orkestra.rules import parse_duration
 from orkestra.rules.recurrence import is_time_zone, parse_cron
 from orkestra.sdk.header import RunHeader
 from orkestra.v1.events import ScheduleEvent, WorkflowEvent
-from orkestra.v1.task import Sla, SlaClock, Task, TaskStatus
+from orkestra.v1.task import ChangeRequest, Sla, SlaClock, Task, TaskStatus
 from orkestra.v1.workflow import (
     Definition,
     Failure,
@@ -84,7 +84,7 @@ class Waiting:
     task_id: str
     workflow_id: str
     version: int
-    message: str | None
+    asked: ChangeRequest | None
 
 
 LONGEST_DELAY = timedelta(days=365)
@@ -328,11 +328,11 @@ def _has_claim_clock(sla: Sla) -> bool:
     return sla.claim_by is not None or any(step.clock == SlaClock.CLAIM for step in sla.policy.escalate)
 
 
-def asked_of_requester(task: Task) -> str | None:
+def asked_of_requester(task: Task) -> ChangeRequest | None:
     """Return what a waiting task asks of its requester; None where it does not wait."""
     if task.status is not TaskStatus.WAITING or not task.change_requests:
         return None
-    return task.change_requests[-1].message
+    return task.change_requests[-1]
 
 
 def told(run: Workflow, actor: str | None) -> WorkflowEvent:

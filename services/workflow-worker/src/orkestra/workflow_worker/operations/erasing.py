@@ -75,9 +75,7 @@ class Erasing(Base):
         if asked.status is ErasureStatus.DONE or request.part in {one.part for one in asked.parts}:
             return ErasureStep(erased=0, more=False)
         if request.part == "workflow":
-            async with self.database.transaction(ctx.tenant_id) as conn:
-                named = {"tenant_id": ctx.tenant_id, "principal": asked.user_id}
-                erased, more = await sql.erase_answers.value(conn, **named), False
+            erased, more = await self._erase_here(ctx.tenant_id, asked.user_id), False
         else:
             erased, more = await self.rooms.erase(
                 ctx.tenant_id, request.part, user_id=asked.user_id, asked_by=asked.requested_by
@@ -85,6 +83,13 @@ class Erasing(Base):
         step = ErasureStep(erased=erased, more=more)
         await self._note(ctx, request, step)
         return step
+
+    async def _erase_here(self, tenant_id: str, user_id: str) -> int:
+        async with self.database.transaction(tenant_id) as conn:
+            conn.send_ahead(sql.begin_erasure.text)
+            asked = await sql.erase_asked.execute(conn, tenant_id=tenant_id, user_id=user_id)
+            answers: int = await sql.erase_answers.value(conn, tenant_id=tenant_id, principal=user_id)
+        return asked + answers
 
     @read
     async def _asked(self, tx: Tx, request: GetErasureRequest) -> Erasure:
