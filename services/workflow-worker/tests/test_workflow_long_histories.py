@@ -20,7 +20,7 @@ from orkestra.v1.workflow import (
     WorkflowStatus,
 )
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateStage
 from temporalio.service import RPCError
 from workflow_world import QUESTION, World, running_world
 
@@ -69,6 +69,24 @@ async def test_a_loop_goes_on_in_a_new_history_with_its_task_and_its_timeline(wo
     told = (await client.get_timeline(GetTimelineRequest(workflow_id=run.workflow_id))).entries
     assert sum(entry.text == "The signal tick came." for entry in told) == 25
     assert any(entry.event == "continued" for entry in told)
+
+
+async def test_an_update_that_is_being_answered_is_not_lost_with_a_history_that_is_long(world: World) -> None:
+    client = world.client("agent")
+    async with world.worker("workflow_author"):
+        run = await client.start_workflow(StartWorkflowRequest(definition="hears-out", input=QUESTION))
+        whole = (await world.temporal()).get_workflow_handle(run.workflow_id, result_type=str)
+        first = (await world.temporal()).get_workflow_handle(run.workflow_id, run_id=(await whole.describe()).run_id)
+        thinking = await whole.start_update("think", "Well,", wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+
+        async def is_long() -> bool:
+            return bool(await first.query("stage") == "long")
+
+        await eventually(is_long, timeout=60)
+        assert (await first.describe()).status is WorkflowExecutionStatus.RUNNING
+        await first.signal("tell", "yes")
+        assert await thinking.result() == "Well, yes"
+        assert await whole.result() == "went on"
 
 
 async def test_a_run_may_wait_for_more_tasks_than_it_can_ask_for_at_once(world: World) -> None:

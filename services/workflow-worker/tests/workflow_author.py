@@ -134,6 +134,28 @@ async def counts_on(ctx: Context, asked: Question) -> str:
     return f"{count} {(await beside).data['answer']}"
 
 
+@workflow("hears-out")
+async def hears_out(ctx: Context, asked: Question) -> str:
+    """Grow long while an update waits to be told what to answer."""
+    if asked.conversation_id == "next":
+        return "went on"
+    told: list[str] = []
+    stage = "thinking"
+
+    async def think(words: str) -> str:
+        await temporal.wait_condition(lambda: bool(told))
+        return f"{words} {told[0]}"
+
+    temporal.set_update_handler("think", think)
+    temporal.set_signal_handler("tell", told.append)
+    temporal.set_query_handler("stage", lambda: stage)
+    while temporal.all_handlers_finished() or not temporal.info().is_continue_as_new_suggested():
+        await asyncio.gather(*(ctx.sleep(timedelta(milliseconds=10)) for _ in range(10)))
+    stage = "long"
+    await ctx.continue_when_long(asked.model_copy(update={"conversation_id": "next"}))
+    return "has not gone on"
+
+
 @workflow("out-of-time")
 async def out_of_time(ctx: Context, asked: Question) -> None:
     """Continue as a run that Temporal gives one second."""

@@ -221,7 +221,7 @@ class Tasks(TaskServiceServer):
 
     @contextmanager
     def ringing(self, every: timedelta) -> Iterator[None]:
-        """Within the block a clock that rang rings again after so long; after it none does, also where a test failed."""
+        """Within the block a clock that rang rings again after so long; after it none does, whatever failed."""
         self.wake_in = every
         try:
             yield
