@@ -10,13 +10,24 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from orkestra.chassis import sql as statements
+from orkestra.chassis.grpc import server
 from orkestra.chassis.process import Process
 from orkestra.chassis.tokens import Signer
 from orkestra.sdk import worker as sdk_worker
 from orkestra.sdk.worker import run_worker
 from orkestra.testkit import Schema, eventually
-from orkestra.v1.workflow import GetDefinitionRequest, ListWorkflowsRequest, StartWorkflowRequest
-from orkestra.wire import FailedPrecondition
+from orkestra.v1.workflow import (
+    GetDefinitionRequest,
+    ListDefinitionsRequest,
+    ListDefinitionsResponse,
+    ListWorkflowsRequest,
+    RegisterDefinitionsRequest,
+    StartWorkflowRequest,
+    WorkflowServiceClient,
+    WorkflowServiceServer,
+    add_workflow_service,
+)
+from orkestra.wire import Context, FailedPrecondition, PermissionDenied
 from orkestra.workflow_worker.__main__ import build_worker
 from orkestra.workflow_worker.settings import WorkerSettings
 from workflow_process import worker_processes
@@ -99,6 +110,37 @@ async def test_a_queue_of_running_workers_with_other_workflows_is_refused_until_
         await serves("customer_support.quick", settings=alone)
         other.kill()
     await serves("workflow_author", settings=alone)
+
+
+class OlderService(WorkflowServiceServer):
+    """As workflow-worker was before workers could ask it what is registered."""
+
+    open_rpcs: frozenset[str] = frozenset()
+
+    def __init__(self, service: WorkflowServiceClient) -> None:
+        self._service = service
+
+    async def list_definitions(self, ctx: Context, request: ListDefinitionsRequest) -> ListDefinitionsResponse:
+        raise PermissionDenied("TENANT_REQUIRED", "This needs a credential that belongs to a tenant.")
+
+    async def register_definitions(self, ctx: Context, request: RegisterDefinitionsRequest) -> ListDefinitionsResponse:
+        return await self._service.register_definitions(request)
+
+
+async def test_a_service_that_is_older_than_the_worker_does_not_keep_it_from_serving(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = server()
+    service = OlderService(world.client("worker"))  # type: ignore[abstract]  # the other rpcs are not called
+    add_workflow_service(older, service, world.signer.verifier().authenticate)
+    address = f"127.0.0.1:{older.add_insecure_port('127.0.0.1:0')}"
+    await older.start()
+    own = replace(world.worker_settings, task_queue=f"queue-{uuid4().hex}", only_its_own=True)
+    try:
+        await serves("workflow_author", settings=replace(own, workflow_address=address))
+    finally:
+        await older.stop(0)
+    assert "Whether others serve the same task queue cannot be seen" in caplog.text
 
 
 async def serves(module: str, *, settings: sdk_worker.WorkerSettings) -> None:

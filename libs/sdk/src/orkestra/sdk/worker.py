@@ -184,12 +184,20 @@ def _queues(contents: Contents, settings: WorkerSettings) -> set[str]:
 async def _check_queues(
     client: Client, service: WorkflowServiceClient, contents: Contents, settings: WorkerSettings
 ) -> bool:
-    """Refuse (FailedPrecondition) queues that are others', where that is wanted; True where there are none."""
-    if settings.only_its_own:
+    """Refuse (FailedPrecondition) queues that are others', where that is wanted; True where there are none.
+
+    A service that is older than the SDK may not tell a worker what is registered: then it is not looked.
+    """
+    if not settings.only_its_own:
+        return True
+    try:
         known = await _patiently(lambda: service.list_definitions(ListDefinitionsRequest()), "asked for")
-        ours = {one.name for one in contents.definitions}
-        for queue in sorted(_queues(contents, settings)):
-            await check_own(client, known.definitions, ours=ours, queue=queue)
+    except Error as refused:
+        log.warning("Whether others serve the same task queue cannot be seen, and is not looked at: %s", refused)
+        return True
+    ours = {one.name for one in contents.definitions}
+    for queue in sorted(_queues(contents, settings)):
+        await check_own(client, known.definitions, ours=ours, queue=queue)
     return True
 
 
