@@ -17,6 +17,7 @@ import asyncpg
 import grpc
 import httpx
 from orkestra.chassis.database import Database, session_settings, tenant_statement
+from orkestra.chassis.drain import Drain
 from orkestra.task_service.operations import TaskOperations
 from orkestra.testkit.databases import as_role, fresh, migrated
 from orkestra.testkit.stack import running_stack
@@ -83,7 +84,7 @@ async def room(url: str) -> AsyncIterator[TaskOperations]:
     """Open task-service's operations in this process."""
     database = await Database.connect(url, schema="task")
     try:
-        yield TaskOperations(database, None, None, None)  # type: ignore[arg-type]  # nothing here asks them
+        yield TaskOperations(database, None, None, None, Drain())  # type: ignore[arg-type]  # nothing here asks them
     finally:
         await database.close()
 

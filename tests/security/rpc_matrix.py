@@ -23,6 +23,7 @@ MATRIX: dict[str, Tried] = {
     "ReadAttachment": THEIR_ID,
     "AdvanceClock": THEIR_ID,
     "ConfirmWakeUps": BODY,
+    "AwaitEnds": INSTALLATION,
     "FireSchedule": THEIR_ID,
     "RegisterDefinitions": INSTALLATION,
     "ReportProgress": THEIR_ID,

@@ -13,6 +13,7 @@ import asyncpg
 import grpc
 import pytest
 from orkestra.chassis.database import Database
+from orkestra.chassis.drain import Drain
 from orkestra.chassis.events import Event
 from orkestra.chassis.grpc import channel as grpc_channel
 from orkestra.chassis.grpc import server as grpc_server
@@ -309,7 +310,7 @@ async def running(admin_url: str, *, bucket: Store | None = None) -> AsyncIterat
     limits = AttachmentLimits(max_size=3 * 1024 * 1024, max_count=5)
     stores: dict[str, Store] = {"database": Chunks(database)} | ({"s3": bucket} if bucket else {})
     contents = Contents(stores, limits, into="s3" if bucket else "database")
-    operations = TaskOperations(database, People(channel, service_token), receipt_key, contents)
+    operations = TaskOperations(database, People(channel, service_token), receipt_key, contents, Drain())
     add_task_service(server, operations, signer.verifier().authenticate)
     await server.start()
     try:

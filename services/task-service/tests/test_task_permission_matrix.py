@@ -99,7 +99,14 @@ IN_TENANT: dict[str, list[tuple[str, Model]]] = {
 WITH_VIEW = {"view": "get_view", "update": "update_view", "delete": "delete_view"}
 BY_ITS_PARTS = {"create_task", "list_tasks", "count_tasks", "bulk_tasks", "list_views", "list_calendars"}
 """Everyone may call them: a creation has refusals of its own, lists show what is visible, bulk is of single ones."""
-BY_OTHERS = {"get_receipt_keys", "confirm_wake_ups", "list_forgettable_tasks", "forget_tasks", "erase_words"}
+BY_OTHERS = {
+    "get_receipt_keys",
+    "await_ends",
+    "confirm_wake_ups",
+    "list_forgettable_tasks",
+    "forget_tasks",
+    "erase_words",
+}
 """Open to all, and for the installation's own keys alone."""
 BY_AUTHOR = {"add_attachment_part", "finish_attachment", "drop_attachment"}
 """Only for whoever began the file."""

@@ -35,6 +35,8 @@ from orkestra.v1.identity import (
 from orkestra.v1.task import (
     AdvanceClockRequest,
     AnswerTaskRequest,
+    AwaitEndsRequest,
+    AwaitEndsResponse,
     CancelTaskRequest,
     ChangeRequest,
     ClockState,
@@ -42,6 +44,7 @@ from orkestra.v1.task import (
     ConfirmWakeUpsRequest,
     ConfirmWakeUpsResponse,
     CreateTaskRequest,
+    EndedTask,
     GetTaskHistoryRequest,
     GetTaskRequest,
     ListTasksRequest,
@@ -130,6 +133,7 @@ class Tasks(TaskServiceServer):
         self.changes: dict[str, list[TaskHistoryEntry]] = {}
         self.confirmed: list[str] = []
         self.rung: list[str] = []
+        self.handed: asyncio.Queue[EndedTask] = asyncio.Queue()
         self.wake_in: timedelta | None = None
         self._nats_url = nats_url
 
@@ -195,6 +199,25 @@ class Tasks(TaskServiceServer):
         assert ctx.principal.roles == {"system"}
         self.confirmed += [end.task_id for end in request.ends]
         return ConfirmWakeUpsResponse()
+
+    async def await_ends(self, ctx: Context, request: AwaitEndsRequest) -> AwaitEndsResponse:
+        assert ctx.principal.roles == {"system"}
+        assert ctx.principal.tenant_id is None
+        try:
+            async with asyncio.timeout(request.wait):
+                return AwaitEndsResponse(ends=[await self.handed.get()])
+        except TimeoutError:
+            return AwaitEndsResponse()
+
+    async def hand_over(self, task_id: str, data: dict[str, Any]) -> Task:
+        """Complete a task and hand its end over; its event is left to the test."""
+        task = self._end(task_id, status=TaskStatus.COMPLETED, result=data, completed_by="user_ana")
+        state = ClockState(
+            task_id=task_id, status=task.status, version=task.version, result=data, completed_by="user_ana"
+        )
+        assert task.workflow_id is not None
+        self.handed.put_nowait(EndedTask(tenant_id=task.tenant_id, workflow_id=task.workflow_id, state=state))
+        return task
 
     async def answer(self, task_id: str, data: dict[str, Any], *, event_id: str | None = None) -> None:
         """Complete a task and publish the event."""

@@ -80,6 +80,11 @@ class Tx:
         """Have what is emitted from now on belong to the trace that `traceparent` names, else to the running one."""
         self._traceparent = traceparent
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that what is emitted belongs to, where it is not the running one."""
+        return self._traceparent
+
     async def emit(self, *, aggregate: str, event: str, payload: Model, key: str, version: int) -> None:
         """Tell that `event` happened to the resource `key`, which is now at `version`; told only if all commits."""
         self._events.append(

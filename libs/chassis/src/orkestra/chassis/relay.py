@@ -197,7 +197,6 @@ class Relay:
                 logger.info("pruned", schema=self._schema, query=query.name)
 
 
-
 async def _mark_last(conn: Connection, flight: Flight) -> None:
     """Write the last marks, where the database still takes them."""
     try:

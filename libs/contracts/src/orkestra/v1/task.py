@@ -429,6 +429,12 @@ class ConfirmWakeUpsResponse(Model, pb=pb.ConfirmWakeUpsResponse):
     """Nothing but the fact."""
 
 
+class AwaitEndsRequest(Model, pb=pb.AwaitEndsRequest):
+    """For how long to wait for an end."""
+
+    wait: Int32 | None = Field(default=None, description="Seconds, 0..50; 0 where absent.")
+
+
 class SaveDraftRequest(Model, pb=pb.SaveDraftRequest):
     """Partial values of the assignee."""
 
@@ -1323,6 +1329,15 @@ class ListEscalationChecksResponse(Model, pb=pb.ListEscalationChecksResponse):
     next_page_token: str | None = Field(default=None)
 
 
+class EndedTask(Model, pb=pb.EndedTask):
+    """A task that a person has just ended, as its run will be told by AdvanceClock."""
+
+    tenant_id: str
+    workflow_id: str
+    state: ClockState
+    traceparent: str | None = Field(default=None, description="The trace that the end belongs to (W3C Trace Context).")
+
+
 class UpdateTaskRequest(Model, pb=pb.UpdateTaskRequest):
     """What of the task changes; what is left out stays."""
 
@@ -1437,6 +1452,12 @@ class UpdateCalendarRequest(Model, pb=pb.UpdateCalendarRequest):
         default=None,
         description="The version that the caller saw; VERSION_MISMATCH where it is no longer the current one.",
     )
+
+
+class AwaitEndsResponse(Model, pb=pb.AwaitEndsResponse):
+    """What has ended, of any tenant; nothing where nothing has in that time."""
+
+    ends: list[EndedTask] = Field(default_factory=list)
 
 
 class ListCorrectionsResponse(Model, pb=pb.ListCorrectionsResponse):
@@ -1927,6 +1948,12 @@ class TaskServiceServer(Protocol):
         """Records that the workflows behind ended tasks have been woken. For workflow-worker."""
         ...
 
+    async def await_ends(self, ctx: Context, request: AwaitEndsRequest) -> AwaitEndsResponse:
+        """Waits for people to end tasks of runs, and hands each end over at once, to one caller and without a
+        promise: the event of it says the same a moment later. For workflow-worker.
+        """
+        ...
+
 
 def add_task_service(server: Server, operations: TaskServiceServer, authenticate: Authenticate) -> None:
     """Serve the rpcs of TaskService with `operations`."""
@@ -2399,4 +2426,14 @@ class TaskServiceClient(RpcClient, service="orkestra.v1.TaskService"):
         """Records that the workflows behind ended tasks have been woken. For workflow-worker."""
         return await self._call(
             "ConfirmWakeUps", request, ConfirmWakeUpsResponse, request_id=request_id, timeout=timeout, idempotent=True
+        )
+
+    async def await_ends(
+        self, request: AwaitEndsRequest, request_id: str | None = None, timeout: float | None = None
+    ) -> AwaitEndsResponse:
+        """Waits for people to end tasks of runs, and hands each end over at once, to one caller and without a
+        promise: the event of it says the same a moment later. For workflow-worker.
+        """
+        return await self._call(
+            "AwaitEnds", request, AwaitEndsResponse, request_id=request_id, timeout=timeout, idempotent=True
         )

@@ -1013,6 +1013,30 @@ class ConfirmWakeUpsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class AwaitEndsRequest(_message.Message):
+    __slots__ = ("wait",)
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    wait: int
+    def __init__(self, wait: _Optional[int] = ...) -> None: ...
+
+class EndedTask(_message.Message):
+    __slots__ = ("tenant_id", "workflow_id", "state", "traceparent")
+    TENANT_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    tenant_id: str
+    workflow_id: str
+    state: ClockState
+    traceparent: str
+    def __init__(self, tenant_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., state: _Optional[_Union[ClockState, _Mapping]] = ..., traceparent: _Optional[str] = ...) -> None: ...
+
+class AwaitEndsResponse(_message.Message):
+    __slots__ = ("ends",)
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    ends: _containers.RepeatedCompositeFieldContainer[EndedTask]
+    def __init__(self, ends: _Optional[_Iterable[_Union[EndedTask, _Mapping]]] = ...) -> None: ...
+
 class SaveDraftRequest(_message.Message):
     __slots__ = ("task_id", "data")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]

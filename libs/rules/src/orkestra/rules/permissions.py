@@ -10,7 +10,8 @@ from orkestra.wire import Error, NotFound, PermissionDenied, Principal
 
 OVERSEERS: Final = frozenset({"admin", "manager", "auditor"})
 MANAGERS: Final = frozenset({"admin", "manager"})
-INSTALLATION: Final = frozenset({"worker", "service"})  # subjects of the installation's own keys
+SERVICE: Final = "service"  # subject of the key of the installation's services
+INSTALLATION: Final = frozenset({"worker", SERVICE})  # subjects of the installation's own keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "attach": ("ATTACHING_NOT_ALLOWED", "Only whoever may work on the task, asked for it or manages it attaches."),
     "remove_attachment": ("NOT_THE_AUTHOR", "Only whoever attached the file, or a manager, can remove it."),
     "advance": ("NOT_A_WORKER", "Only a worker moves the clock of a task."),
+    "await_ends": ("NOT_A_WORKER", "Only the installation's services hear of ends at once."),
     "confirm_wake_ups": ("NOT_A_WORKER", "Only a worker confirms wake-ups."),
     "forget": ("NOT_A_WORKER", "Only the installation itself forgets tasks and erases words."),
     "check_escalation": ("CHECK_NOT_ALLOWED", "Only agents ask whether they may go on alone."),
@@ -142,6 +144,13 @@ def may_in_tenant(operation: str, principal: Principal) -> Error | None:
 def may_as_installation(operation: str, principal: Principal) -> Error | None:
     """Returns why the principal may not do what is left to the installation's own keys, None where it may."""
     return None if is_installation(principal) else PermissionDenied(*REASONS[operation])
+
+
+def may_as_service(operation: str, principal: Principal) -> Error | None:
+    """Returns why the principal may not do what is left to the installation's services, None where it may."""
+    if is_installation(principal) and principal.subject == SERVICE:
+        return None
+    return PermissionDenied(*REASONS[operation])
 
 
 def visible(principal: Principal, task: Task) -> bool:

@@ -10,7 +10,7 @@ from orkestra.sdk.context import REPORT_PROGRESS
 from orkestra.sdk.escalation import CHECK_ESCALATION
 from orkestra.sdk.interceptor import activity_header
 from orkestra.sdk.receipts import RECEIPT_KEYS, REDEEM_RECEIPT
-from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE
+from orkestra.sdk.run import APPLY_RETENTION, ERASE_PART, FIRE_SCHEDULE, ClockQuestion
 from orkestra.sdk.tasks import ADVANCE_CLOCK, ANSWER_TASK, CANCEL_TASK, CREATE_TASK
 from orkestra.sdk.tokens import WorkerTokens
 from orkestra.v1.task import (
@@ -81,9 +81,12 @@ class ServiceActivities:
 
     @activity.defn(name=ADVANCE_CLOCK)
     @refusing
-    async def advance_clock(self, request: AdvanceClockRequest) -> ClockState:
-        """Ask where the task and its clock stand."""
-        return await self._task_service().advance_clock(request, timeout=_time_left())
+    async def advance_clock(self, request: ClockQuestion) -> ClockState:
+        """Ask where the task and its clock stand; an end that is known is not asked for."""
+        if request.known is not None:
+            return request.known
+        asked = AdvanceClockRequest(task_id=request.task_id)
+        return await self._task_service().advance_clock(asked, timeout=_time_left())
 
     @activity.defn(name=CANCEL_TASK)
     @refusing

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from orkestra.rules import mint_task_id
 from orkestra.sdk.header import RunHeader
+from orkestra.v1.task import ClockState, TaskStatus
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
@@ -33,12 +34,25 @@ A = TypeVar("A", bound=BaseModel)
 
 
 class WakeUp(BaseModel):
-    """The signal that a task ended or a deadline of it moved."""
+    """The signal that a task ended or a deadline of it moved.
+
+    Where task-service has handed the end over, `state` is what it would answer to AdvanceClock: an end is final.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     task_id: str
     version: int
+    state: ClockState | None = None
+
+
+class ClockQuestion(BaseModel):
+    """An AdvanceClockRequest, with the answer where a signal has brought it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: str
+    known: ClockState | None = None
 
 
 class Run:
@@ -47,6 +61,7 @@ class Run:
     def __init__(self) -> None:
         self.header: RunHeader | None = None
         self._heard: dict[str, int] = {}
+        self._told: dict[str, ClockState] = {}
         self._waiting: dict[str, tuple[int, asyncio.Future[None]]] = {}
         self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
         self._wanted = 0
@@ -82,6 +97,7 @@ class Run:
     def forget(self, task_id: str) -> None:
         """Hear no more of a task."""
         self._heard.pop(task_id, None)
+        self._told.pop(task_id, None)
 
     def hear(self, signal: WakeUp) -> None:
         """Note a signal; one about a task that this run does not wait for is ignored."""
@@ -89,9 +105,16 @@ class Run:
         if known is None or signal.version <= known:
             return
         self._heard[signal.task_id] = signal.version
+        state = signal.state
+        if state is not None and (state.task_id, state.version) == (signal.task_id, signal.version) and _is_end(state):
+            self._told[signal.task_id] = state
         since, told = self._waiting.get(signal.task_id, (0, None))
         if told is not None and signal.version > since and not told.done():
             told.set_result(None)
+
+    def told(self, task_id: str) -> ClockState | None:
+        """Return how a task has ended, where a signal said so."""
+        return self._told.get(task_id)
 
     async def news(
         self, task_id: str, *, since: int, alarm: timedelta | None, unless: "asyncio.Future[Any] | None" = None
@@ -118,8 +141,17 @@ class Run:
         finally:
             self._waiting.pop(task_id, None)
 
-    async def call(self, activity: str, request: BaseModel | Callable[[], BaseModel], answer: type[A]) -> A:
+    async def call(
+        self,
+        activity: str,
+        request: BaseModel | Callable[[], BaseModel],
+        answer: type[A],
+        *,
+        quickly: BaseModel | None = None,
+    ) -> A:
         """Call a service: three quick tries that leave one event, then tries without end at most 30 s apart.
+
+        The quick ones are given `quickly`, where that says more than the request.
 
         A request that is a function is made when its turn has come: at most 100 calls of a run go on at once. Where
         many are wanted at once the quick tries are left out: Temporal takes a step back that has not ended after ten
@@ -133,7 +165,7 @@ class Run:
                 if not is_quick:
                     return await self._recorded(activity, asked, answer)
                 try:
-                    return await self._quickly(activity, asked, answer)
+                    return await self._quickly(activity, quickly or asked, answer)
                 except FailureError as error:
                     _raise_refusal(error)
                     return await self._recorded(activity, asked, answer)
@@ -194,6 +226,10 @@ def running_header() -> RunHeader | None:
 def enter(run: Run) -> None:
     """Make `run` the one that code in this asyncio task, and in tasks made by it, belongs to."""
     _current.set(run)
+
+
+def _is_end(state: ClockState) -> bool:
+    return state.status in (TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.EXPIRED)
 
 
 def _raise_refusal(error: FailureError) -> None:

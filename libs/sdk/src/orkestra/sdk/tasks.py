@@ -12,7 +12,7 @@ from orkestra.sdk.assignment import Assignee, User, assignment_of
 from orkestra.sdk.context import Context
 from orkestra.sdk.given import context_of, draft_of, form_of, policy_of, sentence_of, sla_of
 from orkestra.sdk.receipts import Receipt, read
-from orkestra.sdk.run import Run, current_run
+from orkestra.sdk.run import ClockQuestion, Run, current_run
 from orkestra.sdk.sla import SLA, PriorityName
 from orkestra.v1.task import (
     AdvanceClockRequest,
@@ -310,7 +310,13 @@ async def _answer(run: Run, state: ClockState, asked: ChangeRequest, answer: "st
 
 
 async def _advance(run: Run, task_id: str) -> ClockState:
-    return await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState)
+    """Ask where the task stands; an end that came with its signal takes the same way, but for the asking.
+
+    So the history is the same whether it came or not, and any worker, an older one too, can go on with it.
+    """
+    known = run.told(task_id)
+    quickly = None if known is None else ClockQuestion(task_id=task_id, known=known)
+    return await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState, quickly=quickly)
 
 
 def _asked(state: ClockState) -> ChangeRequest | None:

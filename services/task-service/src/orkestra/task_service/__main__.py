@@ -61,7 +61,7 @@ async def build(process: Process, settings: TaskServiceSettings) -> AsyncIterato
         key = ReceiptKey(secret(settings.receipt_signing_key))
         contents = contents_of(process, database, settings)
         from_zero(EMITTED, *(("task", event) for event in ("created", "sla_breached", "expired")))
-        operations = TaskOperations(database, people, key, contents)
+        operations = TaskOperations(database, people, key, contents, process.drain)
         server = process.grpc_server(settings.grpc_port)
         add_task_service(server, operations, Verifier.of_identity(identity).authenticate)
 

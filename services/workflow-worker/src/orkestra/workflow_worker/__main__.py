@@ -36,7 +36,7 @@ from orkestra.wire import FieldError, InvalidArgument, NotFound, Unavailable
 from orkestra.workflow_worker import workflows
 from orkestra.workflow_worker.activities import OtherRooms, TasksOfRuns
 from orkestra.workflow_worker.channels import Engine
-from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, WakeUps
+from orkestra.workflow_worker.consumers import SUBJECTS, WAKE_UPS, Confirmations, Handed, WakeUps
 from orkestra.workflow_worker.operations import RUN_NEWS, FindPerson, TenantRuns, WorkflowOperations
 from orkestra.workflow_worker.routes import CodecRoutes, build_codec
 from orkestra.workflow_worker.rules import BUILTIN_QUEUE
@@ -124,6 +124,7 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA, of=(database, sweep)).run)
     running.loop("notifications", notifications.run)
     running.loop("wake-ups", consumer.run)
+    running.loop("ends", Handed(wake_ups, tasks, tokens).run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)
     running.loop("confirmations", confirmations.run)
     running.on_drain(partial(_stop_waking, consumer, confirmations))

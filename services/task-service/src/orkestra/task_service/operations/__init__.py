@@ -13,6 +13,7 @@ from orkestra.task_service.operations.ending import Ending, Ends, Tips
 from orkestra.task_service.operations.escalating import Escalating
 from orkestra.task_service.operations.figuring import Figuring
 from orkestra.task_service.operations.forgetting import Forgetting
+from orkestra.task_service.operations.handing import Handing
 from orkestra.task_service.operations.managing import Managing
 from orkestra.task_service.operations.people import People, group_columns, person_columns, substitution_columns
 from orkestra.task_service.operations.reading import Reading
@@ -48,6 +49,7 @@ class TaskOperations(
     Escalating,
     Redeeming,
     Ending,
+    Handing,
     Forgetting,
     Managing,
     Calendars,

@@ -90,7 +90,7 @@ class Deciding(Base):
             strangers=strangers,
             window=held.undo_window,
         )
-        return await decided(tx, seen, decision, held.absences)
+        return await decided(tx, seen, decision, held.absences, told=self.fresh_ends)
 
     @operation
     async def vote_task(self, tx: Tx, request: VoteTaskRequest) -> Task:
@@ -113,7 +113,7 @@ class Deciding(Base):
             voters=voters,
             window=held.undo_window,
         )
-        return await decided(tx, seen, decision, held.absences)
+        return await decided(tx, seen, decision, held.absences, told=self.fresh_ends)
 
     async def _named(self, tx: Tx, task: Task, data: Any) -> tuple[Any, frozenset[str]]:
         """Return an answer with its people and files named as they are kept, and those that nobody knows."""

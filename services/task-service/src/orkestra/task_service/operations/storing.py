@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NoReturn
 
 import asyncpg
@@ -14,6 +15,7 @@ from orkestra.rules import (
     Decision,
     acting_for,
     check_of,
+    clock_state,
     kept_draft,
     next_at,
     offered_by_name,
@@ -22,10 +24,11 @@ from orkestra.rules import (
     terms_of,
 )
 from orkestra.rules.terms import Term
+from orkestra.task_service.operations.fresh import FreshEnds
 from orkestra.task_service.operations.routing import given
 from orkestra.task_service.operations.statements import sql
 from orkestra.task_service.rules import LIVE, event_of, is_claim_plain, offers_of, recorded
-from orkestra.v1.task import ClaimTaskRequest, Task, TaskStatus
+from orkestra.v1.task import ClaimTaskRequest, EndedTask, Task, TaskStatus
 from orkestra.wire import Error, Model, NotFound, Principal
 from orkestra.wire.tracing import current_traceparent
 
@@ -182,12 +185,32 @@ def absences_of(rows: Iterable[tuple[str, str, list[str]]]) -> list[Absence]:
     return [Absence(user_id, substitute, frozenset(types)) for user_id, substitute, types in rows]
 
 
-async def decided(tx: Tx, seen: Task, decision: Decision, absences: Sequence[Absence] | None = None) -> Task:
-    """Store what was decided about `seen` and return it as the caller is shown it; refuse only after that is safe."""
+async def decided(
+    tx: Tx,
+    seen: Task,
+    decision: Decision,
+    absences: Sequence[Absence] | None = None,
+    *,
+    told: FreshEnds | None = None,
+) -> Task:
+    """Store what was decided about `seen` and return it as the caller is shown it; refuse only after that is safe.
+
+    Where it ends the task of a run, that is `told` at once, too.
+    """
     decision = await store(tx, seen, decision, absences=absences)
+    if told is not None and seen.status in LIVE:
+        _hand_over(tx, decision.task, told)
     if decision.refusal is not None:
         await refuse(tx, decision.refusal)
     return shown_to(tx.ctx.principal, decision.task)
+
+
+def _hand_over(tx: Tx, task: Task, told: FreshEnds) -> None:
+    if task.workflow_id is None or task.status in LIVE:
+        return
+    state = clock_state(task, task.updated_at)
+    end = EndedTask(tenant_id=tx.tenant_id, workflow_id=task.workflow_id, state=state, traceparent=tx.traceparent)
+    tx.afterwards(partial(told.add, end))
 
 
 async def refuse(tx: Tx, refusal: Error) -> NoReturn:
