@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from orkestra.chassis.connection import AheadConnection
 from orkestra.chassis.database import Database
+from orkestra.chassis.streams import EVENTS, connect
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, eventually
 from orkestra.v1.task import ChangeRequest
@@ -107,6 +108,23 @@ async def test_what_is_noted_late_of_an_erased_person_has_no_words_and_what_they
     assert await noted(world, tenant_id) == [(3, "", "user_zoe")]
     await note_waiting(database, tenant_id, asked_by("user_zoe", version=4, ago=-timedelta(hours=1)))
     assert await noted(world, tenant_id) == [(4, "I am Zoe: which?", "user_zoe")]
+
+
+async def test_what_reached_the_stream_late_goes_with_the_last_part(world: World, nats_url: str) -> None:
+    tenant_id = str(uuid4())
+    subject = f"orkestra.v1.{tenant_id}.identity.user_changed"
+    nats = await connect(nats_url, name="test")
+    try:
+        await nats.connected()
+        for person in ("user_ben", "user_zoe"):
+            headers = {"ce-subject": person, "ce-type": "orkestra.v1.identity.user_changed"}
+            await nats.jetstream.publish(subject, b"{}", headers=headers)
+        assert await erase(world, tenant_id, "user_zoe") == 1
+        left = (await nats.jetstream.stream_info(EVENTS, subjects_filter=subject)).state.subjects
+        assert left == {subject: 1}
+    finally:
+        await nats.jetstream.purge_stream(EVENTS, subject=subject)
+        await nats.close()
 
 
 async def test_what_is_being_noted_while_a_person_is_erased_is_waited_for(world: World) -> None:

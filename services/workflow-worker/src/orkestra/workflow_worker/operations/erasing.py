@@ -20,7 +20,10 @@ from orkestra.workflow_worker.operations.base import Base, Engine, sql
 
 LONGEST_REASON = 500
 ERASED_PARTS = ("identity", "events", "task", "notification", "workflow")
-"""In this order: what others would hear of a person late is taken out of the streams first."""
+"""In this order: what others would hear of a person late is taken out of the streams first.
+
+With the last part it is done once more, for what was still on its way into the streams.
+"""
 
 
 class Erasing(Base):
@@ -74,12 +77,12 @@ class Erasing(Base):
         asked = await self._asked(ctx, GetErasureRequest(erasure_id=request.erasure_id))
         if asked.status is ErasureStatus.DONE or request.part in {one.part for one in asked.parts}:
             return ErasureStep(erased=0, more=False)
+        named = {"user_id": asked.user_id, "asked_by": asked.requested_by}
         if request.part == "workflow":
-            erased, more = await self._erase_here(ctx.tenant_id, asked.user_id), False
+            erased, more = await self.rooms.erase(ctx.tenant_id, "events", **named)
+            erased += await self._erase_here(ctx.tenant_id, asked.user_id)
         else:
-            erased, more = await self.rooms.erase(
-                ctx.tenant_id, request.part, user_id=asked.user_id, asked_by=asked.requested_by
-            )
+            erased, more = await self.rooms.erase(ctx.tenant_id, request.part, **named)
         step = ErasureStep(erased=erased, more=more)
         await self._note(ctx, request, step)
         return step
