@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from orkestra.chassis import notifications
 from orkestra.chassis.grpc import channel
 from orkestra.chassis.tokens import Signer
 from orkestra.testkit import Schema, free_port
@@ -231,6 +232,24 @@ async def test_the_end_of_a_run_is_recorded_once_whatever_is_reported_later(worl
     ended = await result(world, run, wait=0)
     assert (ended.status, ended.result) == (WorkflowStatus.COMPLETED, 3)
     assert await world.events(run.workflow_id) == ["started", "completed"]
+
+
+async def test_who_waits_at_another_process_is_told_of_an_end_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "RECHECK_SECONDS", 60.0)
+    await world.register("elsewhere")
+    run = await world.client("agent").start_workflow(start("elsewhere"))
+    other = world.settings.model_copy(update={"grpc_port": free_port()})
+    async with running_api(other), channel(f"127.0.0.1:{other.grpc_port}") as workflows:
+        there = replace(world, workflows=workflows)
+        waiting = [asyncio.create_task(result(each, run, wait=40)) for each in (there, there, world)]
+        await asyncio.sleep(0.5)
+        assert not any(one.done() for one in waiting)
+        report = ReportEndRequest(workflow_id=run.workflow_id, run_id="r", status=WorkflowStatus.COMPLETED, result="ok")
+        await world.client("worker").report_end(report)
+        async with asyncio.timeout(20):
+            assert [(await one).result for one in waiting] == ["ok", "ok", "ok"]
 
 
 async def test_a_delayed_start_is_left_to_temporal(world: World) -> None:

@@ -7,15 +7,21 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import asyncpg
+from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import HELD
 from orkestra.chassis.settings import secret
+from orkestra.wire import Unavailable
 from pydantic import SecretStr
 
 RECHECK_SECONDS = 5.0
 """Waiting code looks again at least this often, whatever was or was not heard."""
 _RECONNECT_SECONDS = 0.5
+_TELL = """
+select set_config('synchronous_commit', 'off', true), pg_notify($1, payload) from unnest($2::text[]) as payload
+"""
+"""Without waiting for the disk, on which nothing is written."""
 _ALIVE_SECONDS = 5.0
 
 T = TypeVar("T")
@@ -110,6 +116,33 @@ class Notifications:
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.wake()
+
+
+class Others:
+    """Tells of news by NOTIFY after they were committed, in nobody's way; who is not told looks in a while."""
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database = database
+        self._channel = channel
+        self._news: list[str] = []
+        self._are_there = asyncio.Event()
+
+    def tell(self, payload: str) -> None:
+        """Have those told who wait for `payload` in other processes."""
+        self._news.append(payload)
+        self._are_there.set()
+
+    async def run(self) -> None:
+        """Tell for ever, together what came meanwhile."""
+        while True:
+            await self._are_there.wait()
+            self._are_there.clear()
+            news, self._news = self._news, []
+            try:
+                async with self._database.statement() as conn:
+                    await conn.execute(_TELL, self._channel, news)
+            except (Unavailable, asyncpg.PostgresError) as away:
+                logger.info("others were not told", channel=self._channel, count=len(news), error=repr(away))
 
 
 async def _elapsed(ended: asyncio.Event, seconds: float) -> None:

@@ -21,7 +21,7 @@ from orkestra.chassis.grpc import channel
 from orkestra.chassis.guessing import Guesses
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.metrics import EMITTED, from_zero
-from orkestra.chassis.notifications import Notifications
+from orkestra.chassis.notifications import Notifications, Others
 from orkestra.chassis.ratelimit import Limit, OwnCounts
 from orkestra.chassis.relay import Relay
 from orkestra.chassis.tokens import Verifier
@@ -96,12 +96,13 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     identity, tasks = opened.identity, opened.tasks
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
-    notifications = Notifications(settings.database_url, RUN_NEWS)
+    notifications, others = Notifications(settings.database_url, RUN_NEWS), Others(database, RUN_NEWS)
     from_zero(EMITTED, ("workflow", "failed"), ("workflow", "timed_out"))
     operations = WorkflowOperations(
         database,
         engine,
         notifications,
+        others,
         running.drain,
         people_of(identity, tokens),
         TasksOfRuns(tasks, tokens),
@@ -123,6 +124,7 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     running.loop("deleted tenants", forgetting.run)
     running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA, of=(database, sweep)).run)
     running.loop("notifications", notifications.run)
+    running.loop("news for others", others.run)
     running.loop("wake-ups", consumer.run)
     running.loop("ends", Handed(wake_ups, tasks, tokens).run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import asyncpg
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
-from orkestra.chassis.notifications import Notifications
+from orkestra.chassis.notifications import Notifications, Others
 from orkestra.chassis.operations import SYSTEM, Tx
 from orkestra.chassis.sql import load
 from orkestra.v1.identity import User
@@ -94,6 +94,7 @@ class Base:
     database: Database
     engine: Engine
     notifications: Notifications
+    others: Others
     drain: Drain
     find_person: FindPerson
     tasks_of: TasksOf

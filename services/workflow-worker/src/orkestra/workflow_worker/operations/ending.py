@@ -21,11 +21,13 @@ class Ending(Base):
             fault = FieldError("status", "invalid", "An end is reported.")
             raise InvalidArgument("REQUEST_INVALID", "Running is no end.", errors=[fault])
         end = End(request.run_id, request.status, request.result, request.failure)
+        tx.send_ahead("SET LOCAL app.is_told = 'yes'")
         ended = await end_run(tx, request.workflow_id, end)
         if ended is None:
             await run_of(tx, request.workflow_id)
         else:
             tx.afterwards(partial(self.notifications.tell, RUN_NEWS, ended.workflow_id, ended))
+            tx.afterwards(partial(self.others.tell, ended.workflow_id))
         return ReportEndResponse()
 
 
