@@ -1,11 +1,11 @@
 """What happens to tasks and workflows, heard from NATS: for calls that wait and for clients that listen."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 from nats.aio.msg import Msg
 from orkestra.chassis.streams import Nats
 
@@ -16,6 +16,30 @@ URIS = {
 }
 
 
+class Bus(InMemorySubscriptionBus):
+    """Knows whether anybody listens; most of the time nobody does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listening: set[object] = set()
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Say whether a client listens."""
+        return bool(self._listening)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Tell the listener of what is published, until what is returned is called."""
+        unsubscribe, token = super().subscribe(listener), object()
+        self._listening.add(token)
+
+        def end() -> None:
+            self._listening.discard(token)
+            unsubscribe()
+
+        return end
+
+
 class News:
     """Hears every event once per replica, over core NATS.
 
@@ -24,7 +48,7 @@ class News:
     """
 
     def __init__(self) -> None:
-        self.bus = InMemorySubscriptionBus()
+        self.bus = Bus()
         self.losses = 0
         """How often something may have been missed."""
         self._waiting: dict[str, set[asyncio.Event]] = {}
@@ -62,6 +86,8 @@ class News:
                 del self._waiting[key]
 
     async def _on_message(self, message: Msg) -> None:
+        if not self._waiting and not self.bus.is_listened_to:
+            return
         key = (message.headers or {}).get("ce-subject")
         if key is not None:
             await self.hear(message.subject.split(".")[3], unquote(key))
