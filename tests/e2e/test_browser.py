@@ -13,7 +13,7 @@ from dashboard_world import needs_chromium
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from orkestra.testkit.stack import Stack
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page, expect
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("stack")]
 
@@ -67,13 +67,22 @@ async def person(stack: Stack, browser: Browser, email: str, **options: Any) -> 
     password = next(user["password"] for user in stack.info["users"] if user["email"] == email)
     async with seated(browser, stack.info["dashboard"], **options) as seat:
         await seat.page.goto("/sign-in?next=/inbox%3Fscope=groups")
+        await expect(seat.page.locator("#email")).to_be_focused()  # a slow browser does it after the page is loaded
         await seat.page.keyboard.type(email)
         await seat.page.keyboard.press("Tab")
         await seat.page.keyboard.type(password)
         await seat.page.keyboard.press("Enter")
-        await seat.page.wait_for_url("**/inbox?scope=groups")
+        await led_to(seat.page, "**/inbox?scope=groups")
         await hearing(seat.page)
         yield seat
+
+
+async def led_to(page: Page, address: str) -> None:
+    """Waits for a page; where another one came, says what stands on it."""
+    try:
+        await page.wait_for_url(address)
+    except Error as late:
+        raise AssertionError(f"{page.url} instead, with: {await page.inner_text('body')}") from late
 
 
 async def ask(client: Client, tool: str) -> tuple[str, str]:
