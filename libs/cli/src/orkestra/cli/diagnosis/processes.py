@@ -50,9 +50,8 @@ async def ready(name: str, patient: Patient) -> list[Finding]:
 async def room(name: str, patient: Patient) -> list[Finding]:
     """Ask a room elsewhere by the gRPC health protocol."""
     variable = ROOMS[name]
-    address, environ = patient.known[variable], patient.environ
-    tls = Tls.of(*(environ.get(f"ORKESTRA_GRPC_{file}_FILE") or None for file in ("CA", "CERT", "KEY")))
-    async with channel(address, tls) as opened:
+    address = patient.known[variable]
+    async with channel(address, tls_of(patient)) as opened:
         try:
             request = health_pb2.HealthCheckRequest(service="")
             answer = await health_pb2_grpc.HealthStub(opened).Check(request, timeout=patient.seconds)
@@ -66,6 +65,11 @@ async def room(name: str, patient: Patient) -> list[Finding]:
             return [broken(name, f"answers at {address}, but is not ready", remedy)]
         found = [ok(name, f"is ready at {address}"), *outside.unasked(name, patient)]
         return [*found, *await _keys(opened, patient)] if name == "identity-service" else found
+
+
+def tls_of(patient: Patient) -> Tls | None:
+    """How rooms elsewhere are spoken to."""
+    return Tls.of(*(patient.environ.get(f"ORKESTRA_GRPC_{file}_FILE") or None for file in ("CA", "CERT", "KEY")))
 
 
 async def door(name: str, patient: Patient) -> list[Finding]:

@@ -3,17 +3,11 @@
 import re
 
 from google.protobuf.duration_pb2 import Duration
-from orkestra.cli.diagnosis import payloads
+from orkestra.cli.diagnosis import payloads, queues
 from orkestra.cli.diagnosis.finding import Finding, Patient, broken, ok, warning
 from orkestra.cli.refusals import CommandError
 from orkestra.cli.temporal import temporal_access
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    DescribeTaskQueueRequest,
-    GetSystemInfoRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 NAME = "Temporal"
@@ -59,22 +53,8 @@ async def _namespace(service: ServiceClient, namespace: str, patient: Patient) -
     if kept.seconds < SHORTEST_RETENTION_SECONDS:
         remedy = f"temporal operator namespace update --namespace {namespace} --retention 30d"
         found = [warning(name, f"{namespace} keeps closed workflows for {kept.seconds // 60} minutes only", remedy)]
-    return [*found, await _workers(service, namespace, patient), *await payloads.look(service, namespace, patient)]
-
-
-async def _workers(service: ServiceClient, namespace: str, patient: Patient) -> Finding:
-    queue = patient.environ.get("ORKESTRA_TASK_QUEUE") or "orkestra"
-    request = DescribeTaskQueueRequest(
-        namespace=namespace,
-        task_queue=TaskQueue(name=queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    pollers = (await service.workflow_service.describe_task_queue(request)).pollers
-    name = "workers"
-    if pollers:
-        return ok(name, f"{len(pollers)} poll the task queue {queue}")
-    remedy = f"`orkestra worker run MODULE --task-queue {queue}`, or set ORKESTRA_TASK_QUEUE to the one that you use."
-    return warning(name, f"no worker polls the task queue {queue}", remedy)
+    found += await queues.look(service, namespace, patient)
+    return [*found, *await payloads.look(service, namespace, patient)]
 
 
 def _number(version: str) -> tuple[int, int]:
