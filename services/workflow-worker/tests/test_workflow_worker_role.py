@@ -1,6 +1,9 @@
 """The role worker as its process composes it, and the schema as the service's role sees it."""
 
 import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +35,27 @@ from orkestra.workflow_worker.__main__ import build_worker
 from orkestra.workflow_worker.settings import WorkerSettings
 from workflow_process import worker_processes
 from workflow_world import QUESTION, WORKER_KEY, World, running_world
+
+TALKATIVE = """
+import asyncio, os, sys
+from orkestra.workflow_worker.__main__ import log_as_json
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+@activity.defn
+async def nothing() -> None:
+    pass
+
+async def work() -> None:
+    client = await Client.connect(sys.argv[1])
+    async with Worker(client, task_queue="talkative", activities=[nothing]):
+        pass
+
+log_as_json("INFO")
+asyncio.run(work())
+os._exit(0)
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -87,6 +111,15 @@ async def test_the_role_worker_registers_serves_and_drains(world: World) -> None
         assert (await world.task_of(run)).title == "Customer needs help"
         process.drain.begin()
         await running
+
+
+async def test_what_temporals_core_logs_is_json_as_every_other_line(temporal_address: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", TALKATIVE, temporal_address, stdout=PIPE, stderr=STDOUT
+    )
+    said, _ = await process.communicate()
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "Initializing worker" in {line["fields"]["message"] for line in lines}
 
 
 async def test_a_worker_whose_schema_changed_without_a_version_ends_with_the_reason(world: World) -> None:
