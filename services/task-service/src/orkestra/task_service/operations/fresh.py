@@ -24,6 +24,7 @@ class FreshEnds:
         self._ends: deque[tuple[float, EndedTask]] = deque(maxlen=MOST_KEPT)
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._asked_at = float("-inf")
+        self._draining: asyncio.Task[None] | None = None
 
     def add(self, end: EndedTask) -> None:
         """Hand an end over to whoever waits, or asks very soon."""
@@ -35,27 +36,34 @@ class FreshEnds:
     async def take(self, seconds: float) -> list[EndedTask]:
         """Return what has ended, as soon as anything has; nothing after `seconds`, or when the process drains."""
         ends = self._fresh()
-        if not ends and seconds > 0:
+        if not ends and seconds > 0 and not self._drain.draining:
             await self._wait(seconds)
             ends = self._fresh()
         self._asked_at = time.monotonic()
         return ends
 
     async def _wait(self, seconds: float) -> None:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        draining = asyncio.create_task(self._drain.wait())
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        late = loop.call_later(seconds, _let_go, waiter)
         self._waiting.append(waiter)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain_all())
         try:
-            await asyncio.wait((waiter, draining), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await waiter
         except asyncio.CancelledError:
-            if waiter.done():
+            if waiter.done() and not waiter.cancelled():
                 self._wake_one()
             raise
         finally:
-            draining.cancel()
-            waiter.cancel()
+            late.cancel()
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
+
+    async def _drain_all(self) -> None:
+        await self._drain.wait()
+        for waiter in self._waiting:
+            _let_go(waiter)
 
     def _wake_one(self) -> None:
         while self._waiting:
@@ -72,3 +80,8 @@ class FreshEnds:
             if at >= oldest:
                 ends.append(end)
         return ends
+
+
+def _let_go(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
