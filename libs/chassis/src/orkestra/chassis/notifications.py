@@ -32,28 +32,44 @@ class Waiter:
     """Waits for news about one thing."""
 
     def __init__(self) -> None:
-        self._news = asyncio.Event()
+        self._are_news = False
         self._told: object = None
+        self._waiting: asyncio.Future[bool] | None = None
 
     async def wait(self, seconds: float) -> bool:
-        """Return True when there may be news since the last wait, False after `seconds` without."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        self._news.clear()
+        """Return True when there may be news since the last wait, False after `seconds` without; one waits at a time.
+
+        Who waits goes on in the next turn of the loop.
+        """
+        if not self._are_news:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            late = loop.call_later(seconds, _settle, self._waiting, False)
+            try:
+                if not await self._waiting:
+                    return False
+            finally:
+                late.cancel()
+                self._waiting = None
+        self._are_news = False
         return True
 
     def wake(self, told: object = None) -> None:
         """Say that there may be news, or what they are."""
         self._told = told or self._told
-        self._news.set()
+        self._are_news = True
+        if self._waiting is not None:
+            _settle(self._waiting, True)
 
     def told(self) -> object:
         """Return the news once, None where it is to be looked for."""
         told, self._told = self._told, None
         return told
+
+
+def _settle(waiting: "asyncio.Future[bool]", is_news: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(is_news)
 
 
 class Notifications:
@@ -171,12 +187,11 @@ async def hold(
     deadline = loop.time() + seconds
     state = await look()
     draining = asyncio.create_task(drain.wait())
+    draining.add_done_callback(lambda _: waiter.wake())
     HELD.inc()
     try:
         while not until(state) and not drain.draining and (left := deadline - loop.time()) > 0:
-            news = asyncio.create_task(waiter.wait(min(left, RECHECK_SECONDS)))
-            await asyncio.wait((news, draining), return_when=asyncio.FIRST_COMPLETED)
-            news.cancel()
+            await waiter.wait(min(left, RECHECK_SECONDS))
             told = waiter.told()
             state = told if kind is not None and isinstance(told, kind) else await look()
     finally:

@@ -111,12 +111,12 @@ class Tx:
         statements = closing_statements(self._events, scope=self.tenant_id, kept=kept, heard=heard)
         with step("commit"):
             await self.conn.execute("; ".join(statements))
+        for do in self._afterwards:  # first: somebody may wait for it
+            do()
         if relay is not None and heard:
             relay.hear()
         for event in self._events:
             EMITTED.labels(*event.name).inc()
-        for do in self._afterwards:
-            do()
 
 
 @asynccontextmanager
