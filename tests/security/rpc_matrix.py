@@ -65,7 +65,7 @@ REQUESTS: dict[str, dict[str, Any]] = {  # words in braces are ids: theirs first
     "ForgetTasks": {"task_ids": ["{task_id}"], "ended_before": "2030-01-01T00:00:00Z"},
     "EraseWords": {"user_id": "{user_id}"},
     "ForgetDeliveries": {"created_before": "2000-01-01T00:00:00Z"},
-    "EraseMessages": {"user_id": "{user_id}"},
+    "EraseMessages": {"user_id": "{user_id}", "version": 1},
     "ReportEnd": {"workflow_id": "{workflow_id}", "run_id": "r", "status": "completed", "result": "ours"},
 }
 """What is sent to those that are tried with an id or a body."""
