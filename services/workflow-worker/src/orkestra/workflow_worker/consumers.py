@@ -135,23 +135,25 @@ class WakeUps:
         task = event.payload(TaskEvent).task
         if not rules.wakes(event.event, task):
             return
-        signal = WakeUp(task_id=task.task_id, version=task.version)
-        if await self._is_told(task):
-            pass
-        elif task.workflow_id is None:
-            header = RunHeader(
-                tenant_id=event.tenant_id,
-                workflow_id="",
-                requested_by=task.requested_by,
-                traceparent=current_traceparent(),
-            )
-            await self._engine.adopt(header, signal, request_id=event.id)
-        else:
-            await self._engine.wake_up(task.workflow_id, signal, tenant_id=event.tenant_id, request_id=event.id)
+        if not await self._is_told(task):
+            await self._wake(event, task)
         if task.workflow_id is not None:
             await self._note_waiting(event, task, task.workflow_id)
         if task.status in rules.ENDS:
             self._confirmations.add(event.tenant_id, WokenEnd(task_id=task.task_id, version=task.version))
+
+    async def _wake(self, event: Event, task: Task) -> None:
+        signal = WakeUp(task_id=task.task_id, version=task.version)
+        if task.workflow_id is not None:
+            await self._engine.wake_up(task.workflow_id, signal, tenant_id=event.tenant_id, request_id=event.id)
+            return
+        header = RunHeader(
+            tenant_id=event.tenant_id,
+            workflow_id="",
+            requested_by=task.requested_by,
+            traceparent=current_traceparent(),
+        )
+        await self._engine.adopt(header, signal, request_id=event.id)
 
     async def _is_told(self, task: Task) -> bool:
         """Say whether the run has just heard of this end; what is told once more later on wakes it again."""
