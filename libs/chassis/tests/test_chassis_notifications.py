@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from chassis_events import beside
+from orkestra.chassis import notifications as chassis_notifications
+from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
-from orkestra.chassis.notifications import Notifications, hold
-from orkestra.testkit import eventually
+from orkestra.chassis.notifications import Notifications, Others, hold
+from orkestra.testkit import eventually, migrated
 
 
 @pytest.fixture
@@ -32,6 +35,30 @@ async def test_only_who_waits_for_it_hears_it(postgres: str, notifications: Noti
         await tell(postgres, "one")
         assert await one.wait(5)
         assert not await two.wait(0.1)
+
+
+async def test_others_are_told_after_the_commit_and_what_was_cut_off_once_more(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = await migrated(empty_database, "chassis_room", "room")
+    database = await Database.connect(schema.app_url, schema=schema.name)
+    others, heard = Others(database, "news"), list[str]()
+    listening = await asyncpg.connect(schema.admin_url)
+    await listening.add_listener("news", lambda *news: heard.append(str(news[-1])))
+    async with beside(others.run()):
+        others.tell("one")
+        others.tell("two")
+        await eventually(lambda: sorted(heard) == ["one", "two"])
+    monkeypatch.setattr(chassis_notifications, "_TELL", "select pg_sleep(30), $1::text, $2::text[]")
+    async with beside(others.run()):
+        others.tell("three")
+        await asyncio.sleep(0.2)
+    monkeypatch.undo()
+    await others.flush()
+    await others.flush()
+    await eventually(lambda: sorted(heard) == ["one", "three", "two"])
+    await listening.close()
+    await database.close()
 
 
 async def test_after_a_lost_connection_everyone_looks_again(postgres: str, notifications: Notifications) -> None:

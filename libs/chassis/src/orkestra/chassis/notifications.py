@@ -152,13 +152,20 @@ class Others:
         """Tell for ever, together what came meanwhile."""
         while True:
             await self._are_there.wait()
-            self._are_there.clear()
-            news, self._news = self._news, []
-            try:
-                async with self._database.statement() as conn:
-                    await conn.execute(_TELL, self._channel, news)
-            except (Unavailable, asyncpg.PostgresError) as away:
-                logger.info("others were not told", channel=self._channel, count=len(news), error=repr(away))
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Tell what was not told yet; at the end of a process, too, for its loops end with what they have in hand."""
+        self._are_there.clear()
+        news = list(self._news)
+        if not news:
+            return
+        try:
+            async with self._database.statement() as conn:
+                await conn.execute(_TELL, self._channel, news)
+        except (Unavailable, asyncpg.PostgresError) as away:
+            logger.info("others were not told", channel=self._channel, count=len(news), error=repr(away))
+        del self._news[: len(news)]  # where this was cancelled they are told once more
 
 
 async def _elapsed(ended: asyncio.Event, seconds: float) -> None:

@@ -63,9 +63,11 @@ class Opened:
     identity: grpc.aio.Channel
     tasks: grpc.aio.Channel
     notifications: grpc.aio.Channel | None
+    others: Others
 
     async def close(self) -> None:
-        """Close all of it."""
+        """Tell what is still to be told, and close all of it."""
+        await self.others.flush()
         await self.nats.close()
         rooms = [one.close(None) for one in (self.identity, self.tasks, self.notifications) if one is not None]
         await asyncio.gather(*rooms, self.database.close(), self.sweep.close())
@@ -75,8 +77,9 @@ class Opened:
 async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIterator[None]:
     """Open what the role api needs and register it."""
     told = settings.notification_address
+    database = await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size)
     opened = Opened(
-        database=await Database.connect(settings.database_url, schema=SCHEMA, max_size=settings.pool_size),
+        database=database,
         sweep=await Database.connect(settings.sweep_database_url, schema=SCHEMA, max_size=2),
         nats=await streams.connect(
             settings.nats_url, name="workflow-worker", replicas=settings.nats_replicas, access=settings.nats_access
@@ -84,6 +87,7 @@ async def build_api(running: process.Process, settings: ApiSettings) -> AsyncIte
         identity=channel(settings.identity_address, settings.grpc_tls),
         tasks=channel(settings.task_address, settings.grpc_tls),
         notifications=None if told is None else channel(told, settings.grpc_tls),
+        others=Others(database, RUN_NEWS),
     )
     await _serve_api(running, settings, opened)
     try:
@@ -97,13 +101,13 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     identity, tasks = opened.identity, opened.tasks
     tokens = TokenSource(identity, settings.service_key)
     engine = Engine(await _temporal(settings))
-    notifications, others = Notifications(settings.database_url, RUN_NEWS), Others(database, RUN_NEWS)
+    notifications = Notifications(settings.database_url, RUN_NEWS)
     from_zero(EMITTED, ("workflow", "failed"), ("workflow", "timed_out"))
     operations = WorkflowOperations(
         database,
         engine,
         notifications,
-        others,
+        opened.others,
         running.drain,
         people_of(identity, tokens),
         TasksOfRuns(tasks, tokens),
@@ -125,7 +129,7 @@ async def _serve_api(running: process.Process, settings: ApiSettings, opened: Op
     running.loop("deleted tenants", forgetting.run)
     running.loop("relay", Relay(settings.relay_database_url, nats, schema=SCHEMA, of=(database, sweep)).run)
     running.loop("notifications", notifications.run)
-    running.loop("news for others", others.run)
+    running.loop("news for others", opened.others.run)
     running.loop("wake-ups", consumer.run)
     running.loop("ends", Handed(wake_ups, tasks, tokens).run)
     running.loop("sweeps", Sweeps(database, sweep, engine).run)
