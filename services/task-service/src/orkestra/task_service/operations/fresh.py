@@ -5,6 +5,7 @@ import time
 from collections import deque
 
 from orkestra.chassis.drain import Drain
+from orkestra.chassis.notifications import Waiter
 from orkestra.v1.task import EndedTask
 
 AT_ONCE = 100
@@ -22,7 +23,7 @@ class FreshEnds:
     def __init__(self, drain: Drain) -> None:
         self._drain = drain
         self._ends: deque[tuple[float, EndedTask]] = deque(maxlen=MOST_KEPT)
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Waiter] = deque()
         self._asked_at = float("-inf")
         self._draining: asyncio.Task[None] | None = None
 
@@ -43,34 +44,28 @@ class FreshEnds:
         return ends
 
     async def _wait(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        late = loop.call_later(seconds, _let_go, waiter)
+        waiter = Waiter()
         self._waiting.append(waiter)
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain_all())
         try:
-            await waiter
+            await waiter.wait(seconds)
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
+            if waiter not in self._waiting:  # it was woken for an end that another may have
                 self._wake_one()
             raise
         finally:
-            late.cancel()
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
 
     async def _drain_all(self) -> None:
         await self._drain.wait()
         for waiter in self._waiting:
-            _let_go(waiter)
+            waiter.wake()
 
     def _wake_one(self) -> None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
+        if self._waiting:
+            self._waiting.popleft().wake()
 
     def _fresh(self) -> list[EndedTask]:
         ends: list[EndedTask] = []
@@ -80,8 +75,3 @@ class FreshEnds:
             if at >= oldest:
                 ends.append(end)
         return ends
-
-
-def _let_go(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
