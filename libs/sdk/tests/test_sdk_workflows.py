@@ -10,6 +10,7 @@ from orkestra.sdk.testing import OrkestraTest
 from orkestra.testkit import eventually
 from orkestra.v1.task import AnswerTaskRequest, ClockState, CreateTaskRequest, Priority, Task, TaskStatus
 from orkestra.wire import Error
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 
@@ -154,6 +155,25 @@ async def test_a_workflow_is_the_child_of_another_which_reads_its_result_by_its_
         run = await env.start(author.asks_through_a_child, TOPIC)
         await (await env.next_task()).complete(answer="Yes.", by="ana")
         assert await run.result() == "Yes. ana"
+
+
+async def test_what_follows_a_run_keeps_its_format_and_a_child_has_the_first() -> None:
+    async with OrkestraTest(workflows=[author.Plain]) as env:
+        run = await env.start(author.parent, TOPIC)
+        task = await env.next_task()
+        await task.complete(name="Kim", by="ana")
+        await run.result()
+        assert await markers(env, run.workflow_id) == 0
+        assert await markers(env, f"{run.workflow_id}-child") == 2  # an older worker may have to go on with it
+        again = await env.start(author.again, author.Topic(topic="x", rounds=1))
+        await (await env.next_task()).complete(answer="Yes.", by="ana")
+        await again.result()
+        assert await markers(env, again.workflow_id) == 1
+
+
+async def markers(env: OrkestraTest, workflow_id: str) -> int:
+    history = await env.client.get_workflow_handle(workflow_id).fetch_history()
+    return [event.event_type for event in history.events].count(EventType.EVENT_TYPE_MARKER_RECORDED)
 
 
 async def test_a_signal_about_another_task_is_ignored() -> None:

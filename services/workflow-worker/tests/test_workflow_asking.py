@@ -293,7 +293,7 @@ async def test_a_start_that_is_repeated_after_the_runs_end_starts_nothing(world:
     run = await world.client("agent").start_workflow(start("started-once"))
     temporal, queue = await world.temporal(), "queue-started-once"
     handle = temporal.get_workflow_handle(run.workflow_id)
-    again = start_of(run, task_queue=queue, start_at=run.started_at, traceparent=None)
+    again = start_of(run, task_queue=queue, start_at=run.started_at, traceparent=None, history_format=1)
     await handle.terminate()
     assert await Engine(temporal).start(again) == run.run_id
     later = await temporal.start_workflow("started-once@1", id=run.workflow_id, task_queue=queue)

@@ -121,6 +121,10 @@ class Definition(Model, pb=pb.Definition):
         default_factory=list, description="Roles that may start it; everyone who may start workflows where empty."
     )
     registered_at: UtcDatetime | None = Field(default=None)
+    history_format: Int32 | None = Field(
+        default=None,
+        description="Format of its runs' histories, which the SDK says that registers it first; 1 where absent. Runs of format 2 take an end that came with its signal without asking for it again, and only workers that write this format can go on with them.",
+    )
 
 
 class GetDefinitionRequest(Model, pb=pb.GetDefinitionRequest):

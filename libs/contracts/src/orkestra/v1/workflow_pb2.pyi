@@ -233,7 +233,7 @@ class CancelWorkflowRequest(_message.Message):
     def __init__(self, workflow_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Definition(_message.Message):
-    __slots__ = ("name", "version", "description", "task_queue", "input_schema", "output_schema", "forms", "start_roles", "registered_at")
+    __slots__ = ("name", "version", "description", "task_queue", "input_schema", "output_schema", "forms", "start_roles", "registered_at", "history_format")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +243,7 @@ class Definition(_message.Message):
     FORMS_FIELD_NUMBER: _ClassVar[int]
     START_ROLES_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_AT_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FORMAT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     description: str
@@ -252,7 +253,8 @@ class Definition(_message.Message):
     forms: _json_pb2.Json
     start_roles: _containers.RepeatedScalarFieldContainer[str]
     registered_at: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., description: _Optional[str] = ..., task_queue: _Optional[str] = ..., input_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., output_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., forms: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., start_roles: _Optional[_Iterable[str]] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    history_format: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., description: _Optional[str] = ..., task_queue: _Optional[str] = ..., input_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., output_schema: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., forms: _Optional[_Union[_json_pb2.Json, _Mapping]] = ..., start_roles: _Optional[_Iterable[str]] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history_format: _Optional[int] = ...) -> None: ...
 
 class GetDefinitionRequest(_message.Message):
     __slots__ = ("name", "version")

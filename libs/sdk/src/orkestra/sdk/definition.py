@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_typ
 from orkestra.forms import Form, schema_of
 from orkestra.sdk.context import Context
 from orkestra.sdk.given import sentence_of
+from orkestra.sdk.header import HISTORY_FORMAT
 from orkestra.v1 import workflow as contract
 from pydantic import TypeAdapter, ValidationError
 from temporalio import workflow as temporal
@@ -59,6 +60,7 @@ class Definition:
             output_schema=TypeAdapter(self.output_type).json_schema(mode="serialization"),
             forms=self._forms() or None,
             start_roles=list(self.start_roles),
+            history_format=HISTORY_FORMAT,
         )
 
     def _forms(self) -> dict[str, Any]:

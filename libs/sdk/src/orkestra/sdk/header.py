@@ -11,6 +11,8 @@ HEADER = "orkestra"
 TENANT = "orkestra-tenant"
 """Names in a payload's metadata whose it is, so that it is encrypted for that tenant."""
 MAX_BYTES = 128 * 1024
+HISTORY_FORMAT = 2
+"""What runs of a definition may write that was first registered by this SDK; see Definition.history_format."""
 
 
 class RunHeader(BaseModel):
@@ -25,6 +27,12 @@ class RunHeader(BaseModel):
     requested_by: str | None = None
     on_behalf_of: str | None = None
     traceparent: str | None = None
+    history_format: int = 1
+
+    @property
+    def takes_told_ends(self) -> bool:
+        """Whether the run takes an end that came with its signal without asking for it again."""
+        return self.history_format >= 2
 
     def to_payload(self) -> Payload:
         """Return the header as Temporal carries it where payloads are not encrypted."""

@@ -193,19 +193,20 @@ class _WorkflowOutbound(WorkflowOutboundInterceptor):
 
         Temporal's default ends it by force: its tasks would stay open, and nobody would wait for their answers.
         """
-        input.headers = self._whole(input.headers)
+        input.headers = self._whole(input.headers, history_format=1)  # which workers its queue has is not known here
         if input.parent_close_policy is workflow.ParentClosePolicy.TERMINATE:
             input.parent_close_policy = workflow.ParentClosePolicy.REQUEST_CANCEL
         return await super().start_child_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:
-        input.headers = self._whole(input.headers)
+        is_same = input.workflow in (None, workflow.info().workflow_type)
+        input.headers = self._whole(input.headers, **({} if is_same else {"history_format": 1}))
         super().continue_as_new(input)
 
     def _slim(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
         slim = self._run.slim_header
         return headers if slim is None else {**headers, HEADER: slim}
 
-    def _whole(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+    def _whole(self, headers: Mapping[str, Payload], **changed: object) -> Mapping[str, Payload]:
         header = self._run.header
-        return headers if header is None else {**headers, HEADER: header.to_payload()}
+        return headers if header is None else {**headers, HEADER: header.model_copy(update=changed).to_payload()}

@@ -116,6 +116,11 @@ class Run:
         """Return how a task has ended, where a signal said so."""
         return self._told.get(task_id)
 
+    @property
+    def takes_told_ends(self) -> bool:
+        """Whether an end that came with its signal is taken as it is, which the run's history then shows."""
+        return self.header is not None and self.header.takes_told_ends
+
     async def news(
         self, task_id: str, *, since: int, alarm: timedelta | None, unless: "asyncio.Future[Any] | None" = None
     ) -> None:

@@ -310,11 +310,14 @@ async def _answer(run: Run, state: ClockState, asked: ChangeRequest, answer: "st
 
 
 async def _advance(run: Run, task_id: str) -> ClockState:
-    """Ask where the task stands; an end that came with its signal takes the same way, but for the asking.
+    """Ask where the task stands, or take the end that came with its signal.
 
-    So the history is the same whether it came or not, and any worker, an older one too, can go on with it.
+    In a history of format 1 that end takes the same way, but for the asking, so that any worker, an older one too,
+    can go on with the run.
     """
     known = run.told(task_id)
+    if known is not None and run.takes_told_ends:
+        return known
     quickly = None if known is None else ClockQuestion(task_id=task_id, known=known)
     return await run.call(ADVANCE_CLOCK, AdvanceClockRequest(task_id=task_id), ClockState, quickly=quickly)
 

@@ -14,9 +14,13 @@ select distinct on (name) * from definitions order by name, version desc;
 select distinct name from definitions order by name;
 
 -- register_definition
--- A registered (name, version) keeps its schemas; what does not change the contract may change.
-insert into definitions (name, version, description, task_queue, input_schema, output_schema, forms, start_roles)
-values (:name, :version, :description, :task_queue, :input_schema, :output_schema, :forms, :start_roles)
+-- A registered (name, version) keeps its schemas and its histories' format; what does not change the contract may
+-- change.
+insert into definitions (
+    name, version, description, task_queue, input_schema, output_schema, forms, start_roles, history_format
+) values (
+    :name, :version, :description, :task_queue, :input_schema, :output_schema, :forms, :start_roles, :history_format
+)
 on conflict on constraint definitions_pk do update set
     description = excluded.description,
     task_queue = excluded.task_queue,

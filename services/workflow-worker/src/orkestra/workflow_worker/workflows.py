@@ -14,14 +14,17 @@ from orkestra.sdk.tasks import follow
 from orkestra.v1.task import AdvanceClockRequest
 from orkestra.v1.workflow import (
     ApplyRetentionRequest,
+    Definition,
     ErasePartRequest,
     ErasureStep,
     FireScheduleRequest,
     FireScheduleResponse,
     GetErasureRequest,
     RetentionStep,
+    Workflow,
 )
 from orkestra.wire import Unavailable
+from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.channels import ERASE_PERSON, KEEP_RETENTION, Engine
 from orkestra.workflow_worker.operations import (
     ERASED_PARTS,
@@ -139,10 +142,19 @@ class Sweeps:
         for row in rows:
             run = workflow_of(row)
             start = start_of(
-                run, task_queue=row["task_queue"], start_at=row["start_at"], traceparent=row["traceparent"]
+                run,
+                task_queue=row["task_queue"],
+                start_at=row["start_at"],
+                traceparent=row["traceparent"],
+                history_format=await self._history_format(run),
             )
             await note_start(self._database, run, await self._engine.start(start))
             logger.info("started late", workflow_id=run.workflow_id)
+
+    async def _history_format(self, run: Workflow) -> int:
+        async with self._database.transaction(run.tenant_id) as conn:
+            definition = await sql.get_definition.one(conn, Definition, name=run.definition, version=run.version)
+        return 1 if definition is None else rules.history_format(definition)
 
     async def _cancel_overdue(self) -> None:
         async with self._sweep.unscoped() as conn:

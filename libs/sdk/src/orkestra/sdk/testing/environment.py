@@ -14,7 +14,7 @@ from orkestra.forms import Invalid, check_input
 from orkestra.rules import is_live, parse_duration
 from orkestra.sdk.converter import HEADERS, data_converter_of, encode_for, encode_header, payloads_of
 from orkestra.sdk.definition import Definition, WorkflowClass
-from orkestra.sdk.header import HEADER, RunHeader
+from orkestra.sdk.header import HEADER, HISTORY_FORMAT, RunHeader
 from orkestra.sdk.interceptor import OrkestraInterceptor
 from orkestra.sdk.payloads import PayloadKeys
 from orkestra.sdk.run import WAKE_UP_SIGNAL, WakeUp
@@ -25,7 +25,7 @@ from orkestra.sdk.testing.human import HumanTask
 from orkestra.sdk.testing.people import GroupRules, People
 from orkestra.sdk.testing.replaying import write_history
 from orkestra.sdk.testing.world import TaskWorld, WorldEvent
-from orkestra.v1.task import Task, WorkingHours
+from orkestra.v1.task import Task, TaskStatus, WorkingHours
 from orkestra.v1.workflow import Handoff
 from orkestra.wire import FieldError, InvalidArgument
 from pydantic_core import to_jsonable_python
@@ -198,6 +198,7 @@ class OrkestraTest:
             input=value if isinstance(value, dict) else None,
             requested_by=requested_by,
             on_behalf_of=on_behalf_of,
+            history_format=HISTORY_FORMAT,
         )
         await self._start(header, _type_of(workflow), await self._serve(workflow), value)
         result_type = None if definition is None else definition.output_type
@@ -242,7 +243,8 @@ class OrkestraTest:
     async def _wake_up(self, task: Task) -> None:
         if task.workflow_id is None:
             return
-        signal = WakeUp(task_id=task.task_id, version=task.version)
+        state = await self.world.advance(task.task_id) if task.status is TaskStatus.COMPLETED else None
+        signal = WakeUp(task_id=task.task_id, version=task.version, state=state)
         try:
             with payloads_of(TENANT):
                 await self.client.get_workflow_handle(task.workflow_id).signal(WAKE_UP_SIGNAL, signal)

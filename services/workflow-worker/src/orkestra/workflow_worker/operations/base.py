@@ -100,8 +100,8 @@ class Base:
     tasks_of: TasksOf
     rooms: Rooms
     development: bool = False
-    queues: dict[tuple[str, int], str] = field(default_factory=dict)
-    """Which task queue each definition's version names, as far as it is known here."""
+    registered: dict[tuple[str, int], Definition] = field(default_factory=dict)
+    """Each definition's version, as far as it is known here: its task queue and the format of its histories."""
     definitions: dict[tuple[str, int | None], tuple[float, Definition]] = field(default_factory=dict)
     """What was asked for to be started, by name and version or none, and until when it is trusted."""
 

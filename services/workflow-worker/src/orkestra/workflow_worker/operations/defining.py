@@ -51,17 +51,23 @@ class Defining(Base):
                 f"{given.name} version {given.version} is registered with another {' and '.join(changed)}: "
                 "give it a new version.",
             )
-        values = given.model_dump(exclude={"registered_at"})
+        if known is not None and rules.history_format(given) < rules.history_format(known):
+            raise FailedPrecondition(
+                "SDK_TOO_OLD",
+                f"{given.name} version {given.version} was first registered by a newer orkestra-sdk, and its runs can "
+                "only go on with that: update orkestra-sdk, or give the definition a new version.",
+            )
+        values = given.model_dump(exclude={"registered_at"}) | {"history_format": rules.history_format(given)}
         registered = await sql.register_definition.one(tx.conn, Definition, **values)
         assert registered is not None  # noqa: S101 - an upsert returns its row
         return registered
 
-    async def task_queue_of(self, ctx: Context, run: Workflow) -> str:
-        known = self.queues.get((run.definition, run.version))
+    async def definition_of_run(self, ctx: Context, run: Workflow) -> Definition:
+        known = self.registered.get((run.definition, run.version))
         if known is None:
             named = GetDefinitionRequest(name=run.definition, version=run.version)
-            known = (await self.get_definition(ctx, named)).task_queue
-            self.queues[run.definition, run.version] = known
+            known = await self.get_definition(ctx, named)
+            self.registered[run.definition, run.version] = known
         return known
 
 

@@ -27,7 +27,8 @@ class Reading(Defining):
         run = await self._read_run(ctx, request)
         if run.status is not WorkflowStatus.RUNNING:
             return run
-        return run.model_copy(update={"notice": await self.engine.notice(await self.task_queue_of(ctx, run))})
+        definition = await self.definition_of_run(ctx, run)
+        return run.model_copy(update={"notice": await self.engine.notice(definition.task_queue)})
 
     async def _read_run(self, ctx: Context, request: GetWorkflowRequest) -> Workflow:
         """Read the run in one trip; refuses (NotFound) one that the caller may not see as if it were not there."""

@@ -210,7 +210,7 @@ class Scheduling(Starting):
     async def _go(self, ctx: Context, run: Workflow) -> Workflow:
         if ctx.reply.replayed:
             return await self.as_answered(ctx, run)
-        return await self.start_now(run, await self.task_queue_of(ctx, run), run.started_at)
+        return await self.start_now(run, await self.definition_of_run(ctx, run), run.started_at)
 
     async def _synced(self, schedule: Schedule) -> Schedule:
         done = await try_sync(self.database, self.engine, schedule.tenant_id, schedule.schedule_id)

@@ -32,7 +32,7 @@ class Starting(Defining):
         if run.run_id is not None:
             return run
         start_at = run.started_at + rules.start_delay(request)
-        return await self.start_now(run, await self.task_queue_of(ctx, run), start_at)
+        return await self.start_now(run, await self.definition_of_run(ctx, run), start_at)
 
     async def as_answered(self, ctx: Context, run: Workflow) -> Workflow:
         """Return what the first request with this id was answered: the run, noted as started where it has been."""
@@ -58,7 +58,7 @@ class Starting(Defining):
     @operation
     async def _record_start(self, tx: Tx, request: StartWorkflowRequest) -> Workflow:
         definition = await self.startable(tx, request.definition, request.version)
-        self.queues[definition.name, definition.version] = definition.task_queue
+        self.registered[definition.name, definition.version] = definition
         rules.check_may_start(tx.ctx.principal, definition)
         check_fit(definition, request, tx.ctx.locale)
         await self._make_room(tx, request)
@@ -118,11 +118,17 @@ class Starting(Defining):
                 tx, running, self.engine, reason=f"Another start took its business id {request.business_id}."
             )
 
-    async def start_now(self, run: Workflow, task_queue: str, start_at: datetime) -> Workflow:
+    async def start_now(self, run: Workflow, definition: Definition, start_at: datetime) -> Workflow:
         """Start the run on Temporal; where Temporal is away the sweep does it later."""
-        start = start_of(run, task_queue=task_queue, start_at=start_at, traceparent=current_traceparent())
+        start = start_of(
+            run,
+            task_queue=definition.task_queue,
+            start_at=start_at,
+            traceparent=current_traceparent(),
+            history_format=rules.history_format(definition),
+        )
         started, notice = await asyncio.gather(
-            self.engine.start(start), self.engine.notice(task_queue), return_exceptions=True
+            self.engine.start(start), self.engine.notice(definition.task_queue), return_exceptions=True
         )
         told = notice if isinstance(notice, str) else None
         if isinstance(started, Unavailable):
@@ -142,7 +148,9 @@ async def note_start(database: Database, run: Workflow, run_id: str) -> Workflow
     return noted or run.model_copy(update={"run_id": run_id})
 
 
-def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent: str | None) -> Start:
+def start_of(
+    run: Workflow, *, task_queue: str, start_at: datetime, traceparent: str | None, history_format: int
+) -> Start:
     """Return how Temporal is asked to start the run."""
     header = RunHeader(
         tenant_id=run.tenant_id,
@@ -152,6 +160,7 @@ def start_of(run: Workflow, *, task_queue: str, start_at: datetime, traceparent:
         requested_by=run.requested_by,
         on_behalf_of=run.on_behalf_of,
         traceparent=None if traceparent is None else trace_of_run(run.workflow_id, traceparent),
+        history_format=history_format,
     )
     return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
 
