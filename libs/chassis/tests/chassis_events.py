@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 from orkestra.chassis import streams
@@ -14,6 +17,42 @@ from orkestra.chassis.streams import EVENTS, Nats
 from orkestra.cli.servers import Nats as NatsServer
 from orkestra.cli.servers import start
 from orkestra.testkit import free_port
+
+
+class MonitoredNats(NatsServer):
+    """A server that says who listens to what, and that a test may stop for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "store", log=folder / "nats.log", port=free_port())
+        self._monitoring = free_port()
+        self.process.command += ["-m", str(self._monitoring)]
+
+    async def heard(self, prefix: str) -> list[str]:
+        """The subjects with this prefix, once for each subscription that the server knows of."""
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(f"http://127.0.0.1:{self._monitoring}/connz?subs=1")
+        found = [name for each in answer.json()["connections"] for name in each.get("subscriptions_list", ())]
+        return sorted(name for name in found if name.startswith(prefix))
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Have it answer nothing for the length of the block, with its connections open."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def monitored_nats(folder: Path) -> Iterator[MonitoredNats]:
+    """Such a server for the length of the block."""
+    server = MonitoredNats(folder)
+    start(server)
+    try:
+        yield server
+    finally:
+        server.process.stop()
 
 
 @contextlib.contextmanager

@@ -10,11 +10,13 @@ import httpx2
 from door_rooms import TENANT, Rooms, channel_to, running_rooms
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from nats.aio.client import Client as NatsClient
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.database import Database
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.http import HttpServer
 from orkestra.chassis.ratelimit import Limit, RateLimits
+from orkestra.chassis.streams import Nats
 from orkestra.chassis.tokens import Signer
 from orkestra.mcp_gateway.tools import Door, build_app
 from orkestra.mcp_gateway.tools.news import News
@@ -67,7 +69,7 @@ async def mcp_door(
         values: dict[str, Any] = {
             "tasks": tasks or channel,
             "workflows": channel,
-            "news": News(),
+            "news": News(no_nats()),
             "credentials": CredentialCache(channel),
             "limits": RateLimits(database),
             "drain": drain,
@@ -85,6 +87,11 @@ async def mcp_door(
         yield McpWorld(rooms, drain, door.news, f"http://127.0.0.1:{server.port}/mcp", server)
         await server.stop()
     await database.close()
+
+
+def no_nats() -> Nats:
+    """NATS that is away; `News.hear` tells what it would bring."""
+    return Nats(NatsClient(), replicas=1)
 
 
 def asked_task(**values: Any) -> Task:

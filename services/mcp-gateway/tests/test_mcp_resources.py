@@ -12,10 +12,7 @@ from mcp.client.subscriptions import SubscriptionLost
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp_world import ERAS, MODERN, McpWorld, Migrated, asked_task, mcp_door
-from orkestra.chassis import streams
 from orkestra.chassis.tokens import Signer
-from orkestra.mcp_gateway.tools.news import News
-from orkestra.testkit.waiting import eventually
 from orkestra.v1.task import Comment, ListCommentsResponse
 from orkestra.v1.workflow import Definition
 from orkestra.wire import NotFound
@@ -125,26 +122,6 @@ async def test_a_stream_ends_in_order_so_that_its_client_reads_again(
                 door.news.losses += 1
             with pytest.raises(StopAsyncIteration):
                 await asyncio.wait_for(anext(listening), 5)
-
-
-async def test_news_comes_from_the_events_of_the_rooms(nats_url: str) -> None:
-    nats = await streams.connect(nats_url, name="test")
-    news = News()
-    hearing = asyncio.create_task(news.run(nats))
-    try:
-        await nats.connected()
-        with news.of(TASK) as told:
-
-            async def heard() -> bool:
-                await nats.client.publish("orkestra.v1.t.task.completed", b"{}", headers={"ce-subject": TASK})
-                await asyncio.sleep(0.05)
-                return told.is_set()
-
-            await eventually(heard, timeout=30)
-    finally:
-        hearing.cancel()
-        await asyncio.wait([hearing])
-        await nats.close()
 
 
 @pytest.mark.parametrize("era", ERAS)

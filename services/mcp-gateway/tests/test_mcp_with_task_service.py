@@ -75,10 +75,10 @@ class Office:
 async def hearing(world: World, nats_url: str) -> AsyncIterator[News]:
     """Tells the events of the room to NATS, and the news from there to the door."""
     nats = await streams.connect(nats_url, name="test")
-    news = News()
+    news = News(nats)
     loops = [
         asyncio.create_task(Relay(world.url("relay"), nats, schema="task").run()),
-        asyncio.create_task(news.run(nats)),
+        asyncio.create_task(news.run()),
     ]
     try:
         yield news

@@ -65,9 +65,29 @@ class Nats:
         opened._connecting = asyncio.create_task(opened._connect(url, name, access))
         return opened
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._connected.is_set()
+
     async def connected(self) -> None:
         """Return when there is a connection."""
         await self._connected.wait()
+
+    async def reached(self) -> None:
+        """Return when the server has taken in all that was sent before, and all that a new connection sends again.
+
+        Nobody listens to what is asked here, which the server says at once and in turn. nats-py's own `flush` would not
+        do: its ping overtakes what is still to be written, and the answer to one that was given up ends its reading.
+        """
+        while True:
+            await self.connected()
+            with suppress(TimeoutError):
+                try:
+                    await self.client.request(self.client.new_inbox(), timeout=REQUEST_SECONDS)
+                except nats.errors.NoRespondersError:
+                    if self.is_connected:
+                        return
 
     async def check(self) -> None:
         """Raise Unavailable where NATS does not answer."""

@@ -27,7 +27,7 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
     nats = await streams.connect(
         settings.nats_url, name="mcp-gateway", replicas=settings.nats_replicas, access=settings.nats_access
     )
-    news = News()
+    news = News(nats)
     resource = _resource(settings)
     async with (
         channel(settings.identity_address, settings.grpc_tls) as identity,
@@ -53,7 +53,7 @@ async def build(process: Process, settings: McpGatewaySettings) -> AsyncIterator
         process.http_server(ProxyHeadersMiddleware(app, _names(settings.trusted_proxies)), settings.http_port)
         process.watch("database", database.check)
         process.watch("nats", nats.check)
-        process.loop("news", lambda: news.run(nats))
+        process.loop("news", news.run)
         process.loop("prune rate limits", limits.prune)
         yield
     await nats.close()

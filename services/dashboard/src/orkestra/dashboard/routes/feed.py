@@ -39,7 +39,7 @@ async def live(visit: Visit) -> Response:
 
 
 async def _stream(live: Live, tenant_id: str, audiences: frozenset[str], session: str) -> AsyncIterator[bytes]:
-    with live.listening(tenant_id, audiences, session=session) as listener:
+    async with live.listening(tenant_id, audiences, session=session) as listener:
         yield HELLO
         if live.draining:
             return

@@ -1,9 +1,9 @@
 """What is new, told to open pages: events from NATS, fanned out to those who may hear of them (server-sent events)."""
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
 from typing import Any
@@ -12,6 +12,7 @@ import grpc
 from nats.aio.msg import Msg
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.events import Event, Poison, read_event
+from orkestra.chassis.hearing import Hearing
 from orkestra.chassis.logs import get_logger
 from orkestra.chassis.streams import Nats
 from orkestra.rules import audiences_of
@@ -19,9 +20,6 @@ from orkestra.v1.events import TaskEvent
 from orkestra.v1.identity import CheckSessionsRequest, IdentityServiceClient, SessionState
 from orkestra.wire import Error, Principal, dumps
 
-SUBJECTS = "orkestra.v1.*.task.*"
-TENANT = 2
-"""Where a subject names its tenant."""
 MOST_WAITING = 500
 """Events that wait for one slow page; beyond that it is told to look again at everything."""
 CHECK_SECONDS = 1.0
@@ -60,35 +58,25 @@ class Listener:
 
 
 class Live:
-    """Hears every task event once for this process. What is published on a stream also reaches plain subscribers.
+    """Hears the task events of a tenant once for this process, while a page of that tenant is open.
 
+    What is published on a stream also reaches plain subscribers. A page that opens, or stays open, while NATS is away
+    is told to look again afterwards.
     The sessions of all open pages are checked together, in one call for hundreds. While identity cannot be asked,
     nothing is told: whoever may still hear it is told to look again afterwards.
     """
 
     def __init__(self, nats: Nats, identity: grpc.aio.Channel, drain: Drain) -> None:
-        self._nats = nats
+        self._hearing = Hearing(nats, self._hear, self._look_again)
         self._identity = IdentityServiceClient(identity, door="dashboard")
         self._drain = drain
         self._listeners: dict[Listener, None] = {}
         self._by_audience: defaultdict[tuple[str, str], set[Listener]] = defaultdict(set)
-        self._pages_of = Counter[str]()
-        """How many pages of a tenant are open."""
         self._is_certain = True
 
     async def run(self) -> None:
-        """Hear events until cancelled; after a loss of the connection every page is told to look again."""
-        self._nats.on_loss.add(self._lost)
-        try:
-            await self._nats.connected()
-            subscription = await self._nats.client.subscribe(SUBJECTS, cb=self._hear)
-            try:
-                await asyncio.Event().wait()
-            finally:
-                with suppress(Exception):
-                    await subscription.unsubscribe()
-        finally:
-            self._nats.on_loss.discard(self._lost)
+        """Hear events until cancelled."""
+        await self._hearing.run()
 
     async def watch(self) -> None:
         """Check the sessions of open pages every second, beat, and end all pages when the process is about to end."""
@@ -105,18 +93,17 @@ class Live:
         for listener in tuple(self._listeners):
             listener.tell(ENDED)
 
-    @contextmanager
-    def listening(self, tenant_id: str, audiences: frozenset[str], *, session: str) -> Iterator[Listener]:
+    @asynccontextmanager
+    async def listening(self, tenant_id: str, audiences: frozenset[str], *, session: str) -> AsyncIterator[Listener]:
         """Return a listener that is told for the length of the block."""
         listener = Listener(tenant_id, audiences, session)
         self._listeners[listener] = None
-        self._pages_of[tenant_id] += 1
         self._place(listener)
         try:
-            yield listener
+            async with self._hearing.listening(_subject(tenant_id)):
+                yield listener
         finally:
             del self._listeners[listener]
-            self._pages_of[tenant_id] -= 1
             self._displace(listener)
 
     @property
@@ -175,17 +162,12 @@ class Live:
             if not self._by_audience[place]:
                 del self._by_audience[place]
 
-    def _lost(self) -> None:
-        asyncio.get_running_loop().create_task(self._reset_when_back())
-
-    async def _reset_when_back(self) -> None:
-        await self._nats.connected()
+    def _look_again(self, subjects: frozenset[str]) -> None:
         for listener in tuple(self._listeners):
-            listener.tell(RESET)
+            if _subject(listener.tenant_id) in subjects:
+                listener.tell(RESET)
 
     async def _hear(self, message: Msg) -> None:
-        if not self._pages_of[message.subject.split(".")[TENANT]]:
-            return
         try:
             event = read_event(message.headers or {}, message.data)
             told = event.payload(TaskEvent)
@@ -218,6 +200,10 @@ async def heard(listener: Listener) -> AsyncIterator[bytes]:
     """Yield each message; end where the session or the process does."""
     while (message := await listener.waiting.get()) is not ENDED:
         yield message
+
+
+def _subject(tenant_id: str) -> str:
+    return f"orkestra.v1.{tenant_id}.task.*"
 
 
 def _principal(state: SessionState) -> Principal:

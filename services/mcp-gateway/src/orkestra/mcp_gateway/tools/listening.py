@@ -39,9 +39,11 @@ class Listening:
         try:
             await self._check(uris)
             followed = await self._following.among(ctx, handles)
+            tenant_id = (await self._rooms.caller()).tenant_id
         except Error as refusal:
             raise _refused(refusal) from refusal
-        return await self._listen(ctx, call_next, uris, followed)
+        async with self._rooms.news.of_tenant(tenant_id, "task", "workflow"):
+            return await self._listen(ctx, call_next, uris, followed)
 
     async def _listen(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext, uris: list[str], handles: list[str]

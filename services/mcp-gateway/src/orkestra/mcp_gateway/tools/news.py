@@ -1,70 +1,52 @@
 """What happens to tasks and workflows, heard from NATS: for calls that wait and for clients that listen."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import unquote
 
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from nats.aio.msg import Msg
+from orkestra.chassis.hearing import Hearing
 from orkestra.chassis.streams import Nats
 
-SUBJECTS = ("orkestra.v1.*.task.*", "orkestra.v1.*.workflow.*")
+ANY = "*"
+"""In the place of a tenant: callers that have none."""
 URIS = {
     "task": ("orkestra://tasks/{key}", "orkestra://tasks/{key}/conversation"),
     "workflow": ("orkestra://workflows/{key}",),
 }
 
 
-class Bus(InMemorySubscriptionBus):
-    """Knows whether anybody listens; most of the time nobody does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._listening: set[object] = set()
-
-    @property
-    def is_listened_to(self) -> bool:
-        """Say whether a client listens."""
-        return bool(self._listening)
-
-    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
-        """Tell the listener of what is published, until what is returned is called."""
-        unsubscribe, token = super().subscribe(listener), object()
-        self._listening.add(token)
-
-        def end() -> None:
-            self._listening.discard(token)
-            unsubscribe()
-
-        return end
-
-
 class News:
-    """Hears every event once per replica, over core NATS.
+    """Hears the events of a tenant once per replica, over core NATS, while somebody of it waits or listens.
 
-    Nothing is kept: whoever waits looks again from time to time, and streams end when the connection was lost, so that
-    clients listen and read again.
+    Nothing is kept: whoever waits looks again from time to time, and streams end when something may have been missed,
+    so that clients listen and read again.
     """
 
-    def __init__(self) -> None:
-        self.bus = Bus()
+    def __init__(self, nats: Nats) -> None:
+        self.bus = InMemorySubscriptionBus()
         self.losses = 0
         """How often something may have been missed."""
+        self._nats = nats
+        self._hearing = Hearing(nats, self._on_message, lambda _: self._lose())
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
-    async def run(self, nats: Nats) -> None:
-        """Hear what `nats` brings, for ever."""
-        nats.on_loss.add(self._lose)
-        await nats.connected()
-        subscriptions = [await nats.client.subscribe(subject, cb=self._on_message) for subject in SUBJECTS]
+    async def run(self) -> None:
+        """Hear what NATS brings, for ever."""
+        self._nats.on_loss.add(self._lose)
         try:
-            await asyncio.Event().wait()
+            await self._hearing.run()
         finally:
-            nats.on_loss.discard(self._lose)
-            for subscription in subscriptions:
-                if not nats.client.is_closed:
-                    await subscription.unsubscribe()
+            self._nats.on_loss.discard(self._lose)
+
+    @asynccontextmanager
+    async def of_tenant(self, tenant_id: str | None, *aggregates: str) -> AsyncIterator[None]:
+        """Has what happens to tasks, or workflows, of a tenant heard for the length of the block."""
+        subjects = (f"orkestra.v1.{tenant_id or ANY}.{aggregate}.*" for aggregate in aggregates)
+        async with self._hearing.listening(*subjects):
+            yield
 
     async def hear(self, aggregate: str, key: str) -> None:
         """Tell everyone who waits for, or listens to, the task or workflow `key`."""
@@ -86,8 +68,6 @@ class News:
                 del self._waiting[key]
 
     async def _on_message(self, message: Msg) -> None:
-        if not self._waiting and not self.bus.is_listened_to:
-            return
         key = (message.headers or {}).get("ce-subject")
         if key is not None:
             await self.hear(message.subject.split(".")[3], unquote(key))

@@ -20,18 +20,26 @@ async def wait_for_task(rooms: Rooms, task_id: str, *, seconds: float, progress:
 
     A process that is about to end returns it as it is.
     """
+    if seconds <= 0:
+        return await rooms.task(task_id)
+    tenant_id = (await rooms.caller()).tenant_id
+    async with rooms.news.of_tenant(tenant_id, "task"):
+        with rooms.news.of(task_id) as news, held():
+            return await _until_end(rooms, task_id, news, seconds=seconds, progress=progress)
+
+
+async def _until_end(rooms: Rooms, task_id: str, news: asyncio.Event, *, seconds: float, progress: Progress) -> Task:
     until = time.monotonic() + seconds
-    with rooms.news.of(task_id) as news, held():
+    task = await rooms.task(task_id)
+    while is_live(task) and open_request(task) is None and not rooms.drain.draining:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        await progress(seconds - left, seconds, f"{task.title}: {waiting_for(task)}")
+        await _first(news.wait(), rooms.drain.wait(), seconds=min(left, LOOK_SECONDS))
+        news.clear()
         task = await rooms.task(task_id)
-        while is_live(task) and open_request(task) is None and not rooms.drain.draining:
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            await progress(seconds - left, seconds, f"{task.title}: {waiting_for(task)}")
-            await _first(news.wait(), rooms.drain.wait(), seconds=min(left, LOOK_SECONDS))
-            news.clear()
-            task = await rooms.task(task_id)
-        return task
+    return task
 
 
 async def _first(*happenings: Awaitable[object], seconds: float) -> None:
