@@ -9,10 +9,12 @@ import grpc
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from nats.aio.client import Client as NatsClient
 from orkestra.chassis.credentials import CredentialCache
 from orkestra.chassis.drain import Drain
 from orkestra.chassis.http import HttpServer
 from orkestra.chassis.ratelimit import Limit, RateLimits, Standing
+from orkestra.chassis.streams import Nats
 from orkestra.mcp_gateway.tools import INSTRUCTIONS, Door, build_app
 from orkestra.mcp_gateway.tools.news import News
 from orkestra.mcp_gateway.tools.resource import Resource
@@ -119,7 +121,7 @@ def _door(nobody: grpc.aio.Channel) -> Door:
     return Door(
         tasks=nobody,
         workflows=nobody,
-        news=News(),
+        news=News(Nats(NatsClient(), replicas=1)),
         credentials=_Anyone(nobody),
         limits=_Unlimited(),
         drain=Drain(),
