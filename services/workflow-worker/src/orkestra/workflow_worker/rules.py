@@ -310,11 +310,6 @@ def changed_schemas(known: Definition, given: Definition) -> list[str]:
     return [name for name in names if getattr(known, name) != getattr(given, name)]
 
 
-def history_format(definition: Definition) -> int:
-    """Return the format of the histories that runs of the definition write; who does not say it writes the first."""
-    return definition.history_format or 1
-
-
 def wakes(event: str, task: Task) -> bool:
     """Say whether a task's event must wake its workflow: it ended, a deadline moved, or it has no workflow yet."""
     if event == CREATED:

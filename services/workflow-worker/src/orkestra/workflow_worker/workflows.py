@@ -24,11 +24,11 @@ from orkestra.v1.workflow import (
     Workflow,
 )
 from orkestra.wire import Unavailable
-from orkestra.workflow_worker import rules
 from orkestra.workflow_worker.channels import ERASE_PERSON, KEEP_RETENTION, Engine
 from orkestra.workflow_worker.operations import (
     ERASED_PARTS,
     end_run,
+    history_format,
     note_start,
     start_erasure,
     start_of,
@@ -154,7 +154,7 @@ class Sweeps:
     async def _history_format(self, run: Workflow) -> int:
         async with self._database.transaction(run.tenant_id) as conn:
             definition = await sql.get_definition.one(conn, Definition, name=run.definition, version=run.version)
-        return 1 if definition is None else rules.history_format(definition)
+        return 1 if definition is None else history_format(definition)
 
     async def _cancel_overdue(self) -> None:
         async with self._sweep.unscoped() as conn:

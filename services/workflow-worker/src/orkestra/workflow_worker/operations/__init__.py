@@ -1,6 +1,6 @@
 """WorkflowService: start, read, wait for, steer and end runs, schedule them; register what can be run."""
 
-from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, workflow_of
+from orkestra.workflow_worker.operations.base import RUN_NEWS, Engine, FindPerson, TasksOf, history_format, workflow_of
 from orkestra.workflow_worker.operations.ending import Ending, end_run
 from orkestra.workflow_worker.operations.erasing import ERASED_PARTS, Erasing, start_erasure
 from orkestra.workflow_worker.operations.forgetting import TenantRuns
@@ -22,6 +22,7 @@ __all__ = [
     "TenantRuns",
     "WorkflowOperations",
     "end_run",
+    "history_format",
     "no_longer_waits",
     "note_start",
     "note_waiting",

@@ -114,6 +114,11 @@ class Base:
         return known
 
 
+def history_format(definition: Definition) -> int:
+    """Return the format of the histories that runs of the definition write; who does not say it writes the first."""
+    return definition.history_format or 1
+
+
 async def tell(tx: Tx, event: str, run: Workflow, *, emitted: Emitted | None = None) -> None:
     """Write the event that something happened to the run."""
     subject = tx.ctx.principal.subject

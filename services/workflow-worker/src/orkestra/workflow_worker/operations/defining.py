@@ -12,7 +12,7 @@ from orkestra.v1.workflow import (
 )
 from orkestra.wire import Context, FailedPrecondition, FieldError, InvalidArgument, TooLarge
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import Base, definition_of, sql
+from orkestra.workflow_worker.operations.base import Base, definition_of, history_format, sql
 
 MOST_DEFINITIONS = 200
 
@@ -51,13 +51,13 @@ class Defining(Base):
                 f"{given.name} version {given.version} is registered with another {' and '.join(changed)}: "
                 "give it a new version.",
             )
-        if known is not None and rules.history_format(given) < rules.history_format(known):
+        if known is not None and history_format(given) < history_format(known):
             raise FailedPrecondition(
                 "SDK_TOO_OLD",
                 f"{given.name} version {given.version} was first registered by a newer orkestra-sdk, and its runs can "
                 "only go on with that: update orkestra-sdk, or give the definition a new version.",
             )
-        values = given.model_dump(exclude={"registered_at"}) | {"history_format": rules.history_format(given)}
+        values = given.model_dump(exclude={"registered_at"}) | {"history_format": history_format(given)}
         registered = await sql.register_definition.one(tx.conn, Definition, **values)
         assert registered is not None  # noqa: S101 - an upsert returns its row
         return registered

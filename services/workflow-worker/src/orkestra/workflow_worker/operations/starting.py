@@ -11,7 +11,7 @@ from orkestra.v1.workflow import BusinessIdPolicy, Definition, GetWorkflowReques
 from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import run_of, sql, tell
+from orkestra.workflow_worker.operations.base import history_format, run_of, sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
 from orkestra.workflow_worker.operations.ending import terminate_run
 from orkestra.workflow_worker.operations.tracing import trace_of_run
@@ -125,7 +125,7 @@ class Starting(Defining):
             task_queue=definition.task_queue,
             start_at=start_at,
             traceparent=current_traceparent(),
-            history_format=rules.history_format(definition),
+            history_format=history_format(definition),
         )
         started, notice = await asyncio.gather(
             self.engine.start(start), self.engine.notice(definition.task_queue), return_exceptions=True
