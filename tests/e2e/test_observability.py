@@ -58,7 +58,6 @@ STEPS = {  # service and span, on the way of every question
     ("task-service", "publish task.completed"),
     ("workflow-worker", "workflow-worker-wakeup task.completed"),
     ("workflow-worker", "temporal SignalWorkflowExecution"),
-    ("workflow-worker", "activity orkestra.advance_clock"),
     ("workflow-worker", "report_end"),
     ("workflow-worker", "end_run"),
     ("workflow-worker", "workflow customer-support@1"),
