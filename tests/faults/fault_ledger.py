@@ -47,12 +47,18 @@ class Promise:
 
 @dataclass
 class Ledger:
-    """Every promise, and how long the longest call had to be repeated."""
+    """Every promise, and and the call that took longest with its repetitions."""
 
     promises: list[Promise] = field(default_factory=list)
     longest_seconds: float = 0.0
+    longest_call: str = "none"
     repeated: list[str] = field(default_factory=list)
     """What calls heard that had to be made again, and when."""
+
+    @property
+    def summary(self) -> str:
+        """How many promises there are, and the call that waited longest."""
+        return f"{len(self.promises)} promises, longest wait {self.longest_seconds:.1f} s ({self.longest_call})"
 
     def open(self) -> Promise:
         promise = Promise(number=len(self.promises))
@@ -86,7 +92,9 @@ class Client:
             else:
                 if answer.status_code < 400:
                     waited = time.monotonic() - began
-                    self._ledger.longest_seconds = max(self._ledger.longest_seconds, waited)
+                    if waited > self._ledger.longest_seconds:
+                        self._ledger.longest_seconds = waited
+                        self._ledger.longest_call = f"{method} {path}, answered at {clock()}"
                     return dict(answer.json())
                 said = answer.text
                 assert _is_passing(answer), f"{method} {path}: {answer.status_code} {said}"

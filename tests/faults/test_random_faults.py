@@ -96,7 +96,7 @@ async def play(stack: FaultedStack, faults: list[Fault], chance: random.Random, 
                 print(f"{what}; whole again after {took:.1f} s")  # noqa: T201
                 assert took <= RECOVERED_WITHIN, what
             over.set()
-    print(f"{len(ledger.promises)} promises, longest wait {ledger.longest_seconds:.1f} s")  # noqa: T201
+    print(ledger.summary)  # noqa: T201
     return ledger
 
 

@@ -59,7 +59,7 @@ if IS_WHOLE:
                 over.set()
             for workflow_id in waiting:
                 await _answer(http, people, workflow_id)
-            print(f"{len(ledger.promises)} promises, longest wait {ledger.longest_seconds:.1f} s")  # noqa: T201
+            print(ledger.summary)  # noqa: T201
             await assert_kept(old, ledger, endpoint)
             assert not ledger.repeated, "\n".join(ledger.repeated)
 
