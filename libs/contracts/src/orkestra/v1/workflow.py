@@ -123,7 +123,7 @@ class Definition(Model, pb=pb.Definition):
     registered_at: UtcDatetime | None = Field(default=None)
     history_format: Int32 | None = Field(
         default=None,
-        description="Format of its runs' histories, which the SDK says that registers it first; 1 where absent. Runs of format 2 take an end that came with its signal without asking for it again, and only workers that write this format can go on with them.",
+        description="Format of its runs' histories, which the SDK says that registers it first; 1 where absent. From format 2 on runs take an end that came with its signal without asking for it again, from 3 on a run that ends takes its alarms with it. Only workers that know the format can go on with its runs.",
     )
 
 

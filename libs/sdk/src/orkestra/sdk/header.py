@@ -11,7 +11,7 @@ HEADER = "orkestra"
 TENANT = "orkestra-tenant"
 """Names in a payload's metadata whose it is, so that it is encrypted for that tenant."""
 MAX_BYTES = 128 * 1024
-HISTORY_FORMAT = 2
+HISTORY_FORMAT = 3
 """What runs of a definition may write that was first registered by this SDK; see Definition.history_format."""
 
 
@@ -33,6 +33,11 @@ class RunHeader(BaseModel):
     def takes_told_ends(self) -> bool:
         """Whether the run takes an end that came with its signal without asking for it again."""
         return self.history_format >= 2
+
+    @property
+    def ends_with_its_alarms(self) -> bool:
+        """Whether the run, where it ends in the step that no longer needs an alarm, leaves it to Temporal."""
+        return self.history_format >= 3
 
     def to_payload(self) -> Payload:
         """Return the header as Temporal carries it where payloads are not encrypted."""

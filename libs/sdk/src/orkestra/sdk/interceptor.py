@@ -112,6 +112,8 @@ class _WorkflowInbound(WorkflowInboundInterceptor):
             if end is not None:
                 self._report(end, failure=_failure_of(error))
             raise
+        finally:
+            self.run.has_ended = True
         self._report(WorkflowStatus.COMPLETED, result=value)
         return result
 

@@ -63,6 +63,10 @@ class Run:
         self._heard: dict[str, int] = {}
         self._told: dict[str, ClockState] = {}
         self._waiting: dict[str, tuple[int, asyncio.Future[None]]] = {}
+        self.has_ended = False
+        """Whether the author's code has returned, raised, or goes on as another run."""
+        self._ringing: list[asyncio.Task[None]] = []
+        self._silencing: asyncio.Task[None] | None = None
         self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
         self._wanted = 0
 
@@ -141,10 +145,28 @@ class Run:
             ringing = asyncio.ensure_future(workflow.sleep(length, summary=f"{ALARM_SUMMARY}{task_id}"))
             try:
                 await workflow.wait([*until, ringing], return_when=asyncio.FIRST_COMPLETED)
-            finally:
+            except BaseException:  # cancelled, or taken out of memory
                 ringing.cancel()
+                raise
+            self._silence(ringing)
         finally:
             self._waiting.pop(task_id, None)
+
+    def _silence(self, ringing: "asyncio.Task[None]") -> None:
+        """Stop an alarm: at once, or once the run has nothing more to do, for where it ends an alarm ends with it."""
+        if ringing.done() or self.header is None or not self.header.ends_with_its_alarms:
+            ringing.cancel()
+            return
+        self._ringing.append(ringing)
+        if len(self._ringing) == 1:
+            self._silencing = asyncio.ensure_future(self._silence_later())
+
+    async def _silence_later(self) -> None:
+        await workflow.wait_condition(lambda: True)  # looked at where nothing else is ready
+        alarms, self._ringing = self._ringing, []
+        if not self.has_ended:
+            for alarm in alarms:
+                alarm.cancel()
 
     async def call(
         self,
