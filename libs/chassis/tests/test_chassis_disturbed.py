@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import chassis_world as world
+import pytest
 from chassis_world import Migrated, someone
 from orkestra.chassis.database import Database
 from orkestra.testkit import eventually
@@ -171,3 +172,22 @@ async def all_at_once(database: Database) -> None:
             await asyncio.gather(*(use() for _ in range(PLACES)))
             return
     raise AssertionError("the pool has lost a place")
+
+
+async def test_a_connection_that_cannot_be_prepared_is_closed(
+    migrated: Migrated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = await world.room(migrated)
+    made: list[asyncpg.Connection] = []
+
+    async def breaks(conn: asyncpg.Connection) -> None:
+        made.append(conn)
+        raise OSError("the line broke")
+
+    monkeypatch.setattr("orkestra.chassis.database.prepare_connection", breaks)
+    database = await Database.connect(schema.app_url, schema=schema.name)
+    with pytest.raises(Unavailable):
+        async with database.statement():
+            pass
+    await database.close()
+    assert [conn.is_closed() for conn in made] == [True]

@@ -78,7 +78,11 @@ class Database:
                 max_cached_statement_lifetime=0,
                 server_settings=session_settings(schema),
             )
-            await prepare_connection(conn)
+            try:
+                await prepare_connection(conn)
+            except BaseException:  # cancelled, too: nobody else knows of the connection
+                conn.terminate()
+                raise
             return conn
 
         pool = Pool(connection, max_size=max_size)
