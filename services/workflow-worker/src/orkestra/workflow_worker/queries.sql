@@ -1,8 +1,8 @@
 -- newest_definition
-select * from definitions where name = :name order by version desc limit 1;
+select *, xmin::text as seen from definitions where name = :name order by version desc limit 1;
 
 -- get_definition
-select * from definitions where name = :name and version = :version;
+select *, xmin::text as seen from definitions where name = :name and version = :version;
 
 -- versions_of_definition
 select * from definitions where name = :name order by version desc;
@@ -31,14 +31,19 @@ on conflict on constraint definitions_pk do update set
 returning *;
 
 -- insert_run
--- Returns no row while another run with this business id is running.
+-- Returns no row while another run with this business id is running, and where the definition is not as it was `seen`:
+-- PostgreSQL gives a row another xmin with each change. Where the newest was wanted, it has to be the newest still.
 insert into runs (
     tenant_id, workflow_id, definition, version, input, business_id, tags, search_attributes, handoff,
     requested_by, on_behalf_of, task_queue, start_at, traceparent, schedule_id
-) values (
+)
+select
     :tenant_id, 'wf_' || replace(uuidv7()::text, '-', ''), :definition, :version, :input, :business_id, :tags,
     :search_attributes, :handoff, :requested_by, :on_behalf_of, :task_queue, now() + :start_delay::interval, :traceparent,
     :schedule_id
+where :seen::text is null or (
+    exists (select from definitions d where d.name = :definition and d.version = :version and d.xmin::text = :seen)
+    and not (:is_newest and exists (select from definitions d where d.name = :definition and d.version > :version))
 )
 on conflict (tenant_id, business_id) where status = 'running' and business_id is not null do nothing
 returning *;

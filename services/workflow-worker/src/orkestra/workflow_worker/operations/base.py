@@ -1,6 +1,5 @@
 """What every operation on runs has at hand."""
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,6 @@ from temporalio.api.history.v1 import HistoryEvent
 sql = load("orkestra.workflow_worker")
 RUN_NEWS = "workflow_run_ended"
 """Channel on which those who wait for a run are told to look: it has ended, or needs an answer."""
-DEFINITIONS_KEPT_SECONDS = 1.0
 FindPerson = Callable[[str, str], Awaitable[str]]
 """By tenant and user id or e-mail address: the person's id."""
 TasksOf = Callable[[str, str], Awaitable[Sequence[tuple[Task, Sequence[TaskHistoryEntry]]]]]
@@ -102,16 +100,19 @@ class Base:
     development: bool = False
     registered: dict[tuple[str, int], Definition] = field(default_factory=dict)
     """Each definition's version, as far as it is known here: its task queue and the format of its histories."""
-    definitions: dict[tuple[str, int | None], tuple[float, Definition]] = field(default_factory=dict)
-    """What was asked for to be started, by name and version or none, and until when it is trusted."""
+    definitions: dict[tuple[str, int | None], "Seen"] = field(default_factory=dict)
+    """What was started, by name and version or none; who uses it makes sure that it is still so."""
 
-    async def startable(self, tx: Tx, name: str, version: int | None) -> Definition:
-        """Return a definition as it was at most a second ago; what was registered here is known at once."""
-        until, known = self.definitions.get((name, version), (0.0, None))
-        if known is None or until < time.monotonic():
-            known = await definition_of(tx, name, version)
-            self.definitions[name, version] = (time.monotonic() + DEFINITIONS_KEPT_SECONDS, known)
-        return known
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A definition as it was read."""
+
+    definition: Definition
+    row: str
+    """PostgreSQL's mark of the row, another with each change."""
+    is_newest: bool
+    """Whether the newest version was wanted."""
 
 
 def history_format(definition: Definition) -> int:
@@ -149,11 +150,17 @@ async def visible_run(tx: Tx, workflow_id: str) -> Workflow:
 
 async def definition_of(tx: Tx, name: str, version: int | None) -> Definition:
     """Return the definition, its newest version unless one is named; a refusal names what comes near."""
+    return (await see_definition(tx, name, version)).definition
+
+
+async def see_definition(tx: Tx, name: str, version: int | None) -> Seen:
+    """Like `definition_of`, with what tells later on whether it has changed."""
     if version is None:
-        found = await sql.newest_definition.one(tx.conn, Definition, name=name)
+        row = await sql.newest_definition.row(tx.conn, name=name)
     else:
-        found = await sql.get_definition.one(tx.conn, Definition, name=name, version=version)
-    if found is None:
+        row = await sql.get_definition.row(tx.conn, name=name, version=version)
+    if row is None:
         known = [row["name"] for row in await sql.definition_names.rows(tx.conn)]
         raise rules.definition_unknown(name, known, version)
-    return found
+    values = {column: value for column, value in row.items() if column in Definition.model_fields}
+    return Seen(Definition.model_validate(values), row["seen"], version is None)

@@ -8,10 +8,10 @@ from orkestra.chassis.operations import Tx, operation, read
 from orkestra.forms import Invalid, check_input
 from orkestra.sdk.header import MAX_BYTES, RunHeader
 from orkestra.v1.workflow import BusinessIdPolicy, Definition, GetWorkflowRequest, StartWorkflowRequest, Workflow
-from orkestra.wire import AlreadyExists, Context, FieldError, InvalidArgument, TooLarge, Unavailable
+from orkestra.wire import AlreadyExists, Context, Error, FieldError, InvalidArgument, TooLarge, Unavailable
 from orkestra.wire.tracing import current_traceparent
 from orkestra.workflow_worker import rules
-from orkestra.workflow_worker.operations.base import history_format, run_of, sql, tell
+from orkestra.workflow_worker.operations.base import Seen, history_format, run_of, see_definition, sql, tell
 from orkestra.workflow_worker.operations.defining import Defining
 from orkestra.workflow_worker.operations.ending import terminate_run
 from orkestra.workflow_worker.operations.tracing import trace_of_run
@@ -57,12 +57,30 @@ class Starting(Defining):
 
     @operation
     async def _record_start(self, tx: Tx, request: StartWorkflowRequest) -> Workflow:
-        definition = await self.startable(tx, request.definition, request.version)
+        named = request.definition, request.version
+        known = self.definitions.get(named)
+        if known is not None:
+            run = await self._start_if(tx, known, request)
+            if run is not None:
+                return run
+        seen = self.definitions[named] = await see_definition(tx, *named)
+        definition = seen.definition
         self.registered[definition.name, definition.version] = definition
-        rules.check_may_start(tx.ctx.principal, definition)
-        check_fit(definition, request, tx.ctx.locale)
+        _check_start(tx, definition, request)
         await self._make_room(tx, request)
         return await self.insert(tx, definition, request, requested_by=tx.ctx.subject) or await _running(tx, request)
+
+    async def _start_if(self, tx: Tx, known: Seen, request: StartWorkflowRequest) -> Workflow | None:
+        """Record the start by a definition that was read before; None where it has changed, or refuses the start.
+
+        Whether it has changed is looked up with the insert, in one trip.
+        """
+        try:
+            _check_start(tx, known.definition, request)
+        except Error:  # by what may be out of date
+            return None
+        await self._make_room(tx, request)
+        return await self.insert(tx, known.definition, request, requested_by=tx.ctx.subject, seen=known)
 
     async def insert(
         self,
@@ -72,8 +90,12 @@ class Starting(Defining):
         *,
         requested_by: str,
         schedule_id: str | None = None,
+        seen: Seen | None = None,
     ) -> Workflow | None:
-        """Write a run's row and its event; None where another with its business id is running."""
+        """Write a run's row and its event.
+
+        None where another with its business id is running, or the definition is not what was `seen`.
+        """
         header = {"handoff": request.handoff, "input": request.input, "on_behalf_of": request.on_behalf_of}
         _check_size(RunHeader(tenant_id=tx.tenant_id, workflow_id="", requested_by=requested_by, **header))
         run = await sql.insert_run.one(
@@ -93,6 +115,8 @@ class Starting(Defining):
             start_delay=rules.start_delay(request),
             traceparent=current_traceparent(),
             schedule_id=schedule_id,
+            seen=None if seen is None else seen.row,
+            is_newest=seen is not None and seen.is_newest,
         )
         if run is not None:
             await tell(tx, "started", run)
@@ -163,6 +187,11 @@ def start_of(
         history_format=history_format,
     )
     return Start(header, f"{run.definition}@{run.version}", task_queue, run.input or {}, start_at)
+
+
+def _check_start(tx: Tx, definition: Definition, request: StartWorkflowRequest) -> None:
+    rules.check_may_start(tx.ctx.principal, definition)
+    check_fit(definition, request, tx.ctx.locale)
 
 
 def check_fit(definition: Definition, request: StartWorkflowRequest, locale: str) -> None:
