@@ -25,6 +25,7 @@ TEMPORAL_TUNING = (  # measured: a third of the latency, three times the through
     "history.transferProcessorMaxPollRPS=5000",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
+    "system.forceSearchAttributesCacheRefreshOnRead=false",  # else read from the database some 20 times a cycle
 )
 MOST_STARTS = 3
 
